@@ -1,0 +1,5 @@
+"""Canonical tables → the record's tables, with a reason for every row that goes."""
+
+from analysis.cleaning.pipeline import Cleaned, clean
+
+__all__ = ["Cleaned", "clean"]

@@ -1,0 +1,157 @@
+"""From judged rows to the record's tables."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import date, timedelta
+
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from analysis import engine
+from analysis.cleaning import masking
+from analysis.tables import RECORD
+
+_DAYS = {"activities": "happened_at", "tickets": "opened_at"}
+_NUMBERS = {"contacts": "contact_id", "activities": "activity_id", "tickets": "ticket_id"}
+
+
+def kept(judged: pa.Table) -> pa.Table:
+    """Rows that no rule removed."""
+    return judged.filter(pc.is_null(judged["rule"]))
+
+
+def orders(judged: pa.Table) -> pa.Table:
+    """Order lines with an order and a line number each.
+
+    Numbers that the source lacks are made from the content, so that they do not depend on
+    the order of rows: an order without a number is ``customer~day~n``.
+    """
+    lines = kept(judged)
+    content = _content(lines)
+    if lines["order_id"].null_count:
+        lines = engine.query(
+            "SELECT * REPLACE (coalesce(order_id, customer_id || '~' || "  # noqa: S608
+            "strftime(ordered_at, '%Y%m%d') || '~' || row_number() OVER ("
+            "PARTITION BY order_id IS NULL, customer_id, CAST(ordered_at AS DATE) "
+            f"ORDER BY {content})) AS order_id) FROM t",
+            t=lines,
+        )
+    if lines["line_id"].null_count:
+        mark = "~" if lines["line_id"].null_count < lines.num_rows else ""
+        lines = engine.query(
+            "SELECT * REPLACE (coalesce(line_id, $mark || row_number() OVER ("  # noqa: S608
+            f"PARTITION BY order_id, line_id IS NULL ORDER BY {content})) AS line_id) FROM t",
+            {"mark": mark},
+            t=lines,
+        )
+    else:  # the rule against repeated keys may be off: the lines stay apart
+        lines = engine.query(
+            "SELECT * EXCLUDE (n) REPLACE (CASE WHEN n > 1 THEN line_id || '~' || n "  # noqa: S608
+            "ELSE line_id END AS line_id) FROM (SELECT *, row_number() OVER ("
+            f"PARTITION BY order_id, line_id ORDER BY {content}) AS n FROM t)",
+            t=lines,
+        )
+    return engine.conform(lines, RECORD["orders"])
+
+
+def customers(
+    listed: pa.Table, ids: Sequence[pa.Table], lines: pa.Table, earliest: date, as_of: date
+) -> pa.Table:
+    """Customers of the customer table and those that only other tables name.
+
+    Parameters
+    ----------
+    listed
+        Kept rows of the customer table; may be empty.
+    ids
+        Tables whose customers count as well, each with `customer_id`.
+    lines
+        Kept order lines, with `owner_id`: first order, and the seller of the latest one.
+    """
+    every = pa.concat_tables([t.select(["customer_id"]) for t in (listed, *ids)])
+    sql = """
+        WITH first AS (
+            SELECT customer_id, min(ordered_at) AS first_order,
+                   arg_max(owner_id, (ordered_at, owner_id)) FILTER (owner_id IS NOT NULL) AS owner
+            FROM lines GROUP BY customer_id)
+        SELECT i.customer_id, c.name, c.industry, c.size_band,
+               coalesce(c.region, c.province) AS region,
+               coalesce(c.owner_id, f.owner) AS owner_id, c.team_id,
+               coalesce(CASE WHEN c.joined_on >= $earliest AND c.joined_on < $tomorrow
+                             THEN c.joined_on END,
+                        date_trunc('day', f.first_order)) AS joined_on,
+               c.own_tier, c.need, c.on_trial
+        FROM (SELECT DISTINCT customer_id FROM ids WHERE customer_id IS NOT NULL) i
+        LEFT JOIN listed c ON c.customer_id = i.customer_id
+        LEFT JOIN first f ON f.customer_id = i.customer_id
+    """
+    params = {"earliest": earliest, "tomorrow": as_of + timedelta(days=1)}
+    found = engine.query(sql, params, ids=every, listed=listed, lines=lines)
+    return engine.conform(found, RECORD["customers"])
+
+
+def other(table: str, judged: pa.Table, as_of: date) -> pa.Table:
+    """Contacts, activities, tickets, people, treatments, outcomes, targets as recorded.
+
+    Missing numbers are made from the content; phones and mail addresses in text are masked;
+    what happened to a ticket after as_of is not known yet.
+    """
+    rows = kept(judged)
+    number = _NUMBERS.get(table)
+    if number and rows[number].null_count:
+        rows = _numbered(rows, number, _DAYS.get(table))
+    if table == "tickets":
+        rows = engine.query(
+            "SELECT * REPLACE ("
+            "CASE WHEN first_response_at < $tomorrow THEN first_response_at END "
+            "AS first_response_at, "
+            "CASE WHEN closed_at >= $tomorrow THEN NULL ELSE satisfaction END AS satisfaction, "
+            "CASE WHEN closed_at < $tomorrow THEN closed_at END AS closed_at) FROM t",
+            {"tomorrow": as_of + timedelta(days=1)},
+            t=rows,
+        )
+    if "text" in RECORD[table].names:
+        masked = masking.mask_column(rows["text"])
+        rows = rows.set_column(rows.column_names.index("text"), "text", masked)
+    return engine.conform(rows, RECORD[table])
+
+
+def _numbered(rows: pa.Table, number: str, day: str | None) -> pa.Table:
+    when = f"strftime({day}, '%Y%m%d') || '~' || " if day else ""
+    group = f", CAST({day} AS DATE)" if day else ""
+    return engine.query(
+        f"SELECT * REPLACE (coalesce({number}, customer_id || '~' || {when}"  # noqa: S608
+        f"row_number() OVER (PARTITION BY {number} IS NULL, customer_id{group} "
+        f"ORDER BY {_content(rows)})) AS {number}) FROM t",
+        t=rows,
+    )
+
+
+def _content(rows: pa.Table) -> str:
+    """All columns that hold anything, then the place: an order that files cannot change."""
+    names = [n for n in rows.column_names if n not in ("_file", "_row", "rule")]
+    filled = [f'"{n}"' for n in names if rows[n].null_count < rows.num_rows]
+    return ", ".join([*filled, "_file", "_row"])
+
+
+def removed(table: str, judged: pa.Table, key: Sequence[str]) -> pa.Table:
+    """Removed rows of one table in the layout of ``removed_rows``."""
+    gone = judged.filter(pc.is_valid(judged["rule"]))
+    parts = [pc.fill_null(gone[n].cast(pa.string()), "") for n in key if n in gone.column_names]
+    schema = RECORD["removed_rows"].schema()
+    if table == "orders":
+        amount = gone["amount"]
+    else:
+        amount = pa.chunked_array([pa.nulls(gone.num_rows, schema.field("amount").type)])
+    start, end = '{"args": {}, "key": "removed.', '"}'
+    data = {
+        "table": pa.repeat(pa.scalar(table), gone.num_rows),
+        "file": gone["_file"],
+        "row": gone["_row"],
+        "key": pc.utf8_rtrim(pc.binary_join_element_wise(*parts, "/"), "/"),
+        "rule": gone["rule"],
+        "reason": pc.binary_join_element_wise(start, gone["rule"], end, ""),
+        "amount": amount,
+    }
+    return pa.table({n: data[n] for n in schema.names}).cast(schema)

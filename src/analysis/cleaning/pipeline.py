@@ -1,0 +1,312 @@
+"""Cleaning: every row ends kept, or removed by exactly one rule."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import date, timedelta
+from typing import Any
+
+import pandas as pd
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from analysis import engine
+from analysis.cleaning import masking, outputs, quality
+from analysis.cleaning.reconcile import reconcile
+from analysis.cleaning.rules import judge
+from analysis.cleaning.tables import in_force, rules
+from analysis.cleaning.test_accounts import pattern
+from analysis.errors import Problem, ScopeError, StageError
+from analysis.settings_model import Settings
+from analysis.tables import ARROW_TYPES, INPUT, RECORD
+
+# The tables a record holds; others stay with the room that reads them.
+TABLES = (
+    "customers", "orders", "contacts", "activities", "tickets", "people", "treatments",
+    "outcomes", "targets",
+)  # fmt: skip
+_FAR_AHEAD = timedelta(days=3653)  # a CRM's 9999-12-31 stands for "never"
+
+
+@dataclass(frozen=True)
+class Cleaned:
+    """What cleaning hands on.
+
+    Attributes
+    ----------
+    tables
+        Record tables, without the rows removed.
+    removed
+        Removed rows, each with its rule.
+    reconciliation
+        read − rules = kept, per table.
+    quality
+        Checks on the data as it came in.
+    """
+
+    tables: dict[str, pa.Table]
+    removed: pa.Table
+    reconciliation: pd.DataFrame
+    quality: pd.DataFrame
+
+
+def clean(
+    tables: Mapping[str, pa.Table],
+    settings: Settings,
+    as_of: date,
+    rejected: pa.Table | None = None,
+) -> Cleaned:
+    """Clean all tables.
+
+    Parameters
+    ----------
+    tables
+        As `sources.read` returns them.
+    settings
+        Uses `cleaning` and `scope`.
+    as_of
+        Last day that counts: later rows go.
+    rejected
+        Rows that could not be read; they join the removed ones, so that the reconciliation
+        starts at the file.
+
+    Raises
+    ------
+    ScopeError
+        If no customer, or of given orders none, is left; it names the rule that removed most.
+    StageError
+        If rows or money do not tie out, or the data is below the gate and the settings say
+        to stop there.
+    """
+    given = {n: _complete(n, tables[n]) for n in TABLES if n in tables}
+    checks = quality.assess(given, settings.cleaning, as_of)
+    judged = _judge_all(given, settings, as_of)
+    removed = _removed(given, judged, rejected)
+    kept = _outputs(given, judged, settings, as_of)
+    _something_left(given, kept, removed)
+    steps = reconcile(given, removed, {**kept, "customers": outputs.kept(judged["customers"])}
+                      if "customers" in given else kept)  # fmt: skip
+    _gate(checks, settings)
+    return Cleaned(kept, removed, steps, checks)
+
+
+def _complete(name: str, table: pa.Table) -> pa.Table:
+    """All canonical columns (missing ones null) and the row's place."""
+    size = table.num_rows
+    data: dict[str, Any] = {}
+    for column in INPUT[name].columns:
+        kind = ARROW_TYPES[column.type]
+        present = column.name in table.column_names
+        data[column.name] = table[column.name].cast(kind) if present else pa.nulls(size, kind)
+    places = {"_file": pa.repeat(pa.scalar(""), size), "_row": pa.array(range(2, size + 2))}
+    for place, default in places.items():
+        data[place] = table[place] if place in table.column_names else default
+    return pa.table(data)
+
+
+def _judge_all(
+    given: Mapping[str, pa.Table], settings: Settings, as_of: date
+) -> dict[str, pa.Table]:
+    params = _params(settings, as_of)
+    judged: dict[str, pa.Table] = {}
+    listed = "customers" in given
+    fate = pa.table({"customer_id": pa.array([], pa.string()), "fate": pa.array([], pa.string())})
+    known = pa.table({"customer_id": pa.array([], pa.string())})
+
+    def run(name: str, everybody: bool) -> None:
+        table = _with_customer(given[name], fate, known, everybody)
+        if name == "contacts":
+            table = table.append_column("reachable", _reachable(table))
+        found = rules(name, settings.cleaning, settings.scope)
+        judged[name] = judge(table, found, params)
+
+    if listed:
+        table = _with_customer(given["customers"], fate, known, everybody=True)
+        table = _with_ordered(table, given.get("orders"), params)
+        found = rules("customers", settings.cleaning, settings.scope)
+        judged["customers"] = judge(table, found, params)
+        fate, known = _fates(judged["customers"]), _ids(judged["customers"])
+    if "orders" in given:
+        run("orders", everybody=not listed)
+    since = settings.scope.orders_since is not None and "orders" in given
+    if since and listed:
+        judged["customers"] = _inactive(judged["customers"], judged["orders"], params)
+        fate, known = _fates(judged["customers"]), _ids(judged["customers"])
+    elif since:
+        known = _ids(judged["orders"])
+    if "treatments" in given:
+        run("treatments", everybody=not listed and not since)
+    if not listed:
+        sources = [judged[n] for n in ("orders", "treatments") if n in judged]
+        known = pa.concat_tables([known, *(_ids(t) for t in sources)])
+    for name in given:
+        if name not in judged:
+            run(name, everybody="customer_id" not in given[name].column_names)
+    return judged
+
+
+def _params(settings: Settings, as_of: date) -> dict[str, Any]:
+    return {
+        "earliest": settings.cleaning.earliest,
+        "latest": as_of + _FAR_AHEAD,
+        "tomorrow": as_of + timedelta(days=1),
+        "since": settings.scope.orders_since,
+        "regions": list(settings.scope.regions),
+        "void_words": [w.strip().lower() for w in settings.cleaning.void_words],
+        "test_pattern": pattern(settings.cleaning.test_words),
+    }
+
+
+def _with_customer(table: pa.Table, fate: pa.Table, known: pa.Table, everybody: bool) -> pa.Table:
+    """Add what is known of each row's customer: `fate` and `known`."""
+    if "customer_id" not in table.column_names or (everybody and not fate.num_rows):
+        nulls = pa.nulls(table.num_rows, pa.string())
+        table = table.append_column("fate", nulls)
+        return table.append_column("known", pa.repeat(pa.scalar(True), table.num_rows))
+    return engine.query(
+        "SELECT t.*, f.fate, coalesce($everybody OR k.customer_id IS NOT NULL, false) AS known "
+        "FROM t LEFT JOIN f ON f.customer_id = t.customer_id "
+        "LEFT JOIN (SELECT DISTINCT customer_id FROM k) k ON k.customer_id = t.customer_id",
+        {"everybody": everybody},
+        t=table,
+        f=fate,
+        k=known,
+    )
+
+
+def _with_ordered(
+    customers: pa.Table, orders: pa.Table | None, params: Mapping[str, Any]
+) -> pa.Table:
+    if orders is None:
+        return customers.append_column("ordered", pa.repeat(pa.scalar(False), customers.num_rows))
+    return engine.query(
+        "SELECT c.*, o.customer_id IS NOT NULL AS ordered FROM c LEFT JOIN "
+        "(SELECT DISTINCT customer_id FROM orders WHERE ordered_at < $tomorrow) o "
+        "ON o.customer_id = c.customer_id",
+        {"tomorrow": params["tomorrow"]},
+        c=customers,
+        orders=orders,
+    )
+
+
+def _fates(judged: pa.Table) -> pa.Table:
+    """The rule that removed each customer of whom no row stayed."""
+    return engine.query(
+        "SELECT customer_id, min(rule) AS fate FROM t WHERE customer_id IS NOT NULL "
+        "GROUP BY customer_id HAVING count(*) = count(rule)",
+        t=judged,
+    )
+
+
+def _ids(judged: pa.Table) -> pa.Table:
+    return engine.query(
+        "SELECT DISTINCT customer_id FROM t WHERE rule IS NULL AND customer_id IS NOT NULL",
+        t=judged,
+    )
+
+
+def _inactive(customers: pa.Table, orders: pa.Table, params: Mapping[str, Any]) -> pa.Table:
+    """Customers without an order since the scope's first day; a trial has none by nature."""
+    return engine.query(
+        "SELECT c.* REPLACE (CASE WHEN c.rule IS NULL AND o.customer_id IS NULL "
+        "AND NOT coalesce(c.on_trial, false) THEN 'out_of_scope' ELSE c.rule END AS rule) "
+        "FROM c LEFT JOIN (SELECT DISTINCT customer_id FROM orders "
+        "WHERE rule IS NULL AND ordered_at >= $since) o ON o.customer_id = c.customer_id",
+        {"since": params["since"]},
+        c=customers,
+        orders=orders,
+    )
+
+
+def _reachable(contacts: pa.Table) -> pa.Array:
+    """Whether a contact has a valid phone or mail; true where the files hold neither."""
+    phones, mails = contacts["phone"].to_pylist(), contacts["email"].to_pylist()
+    if not any(phones) and not any(mails):
+        return pa.repeat(pa.scalar(True), contacts.num_rows)
+    return pa.array(
+        [
+            bool(phone and masking.valid_phone(phone)) or bool(mail and masking.valid_mail(mail))
+            for phone, mail in zip(phones, mails, strict=True)
+        ]
+    )
+
+
+def _removed(
+    given: Mapping[str, pa.Table], judged: Mapping[str, pa.Table], rejected: pa.Table | None
+) -> pa.Table:
+    parts = [outputs.removed(n, judged[n], INPUT[n].key) for n in given]
+    if rejected is not None:
+        parts.append(rejected.filter(pc.is_in(rejected["table"], pa.array(list(given)))))
+    schema = RECORD["removed_rows"].schema()
+    return engine.conform(pa.concat_tables([schema.empty_table(), *parts]), RECORD["removed_rows"])
+
+
+def _outputs(
+    given: Mapping[str, pa.Table],
+    judged: Mapping[str, pa.Table],
+    settings: Settings,
+    as_of: date,
+) -> dict[str, pa.Table]:
+    found = {n: RECORD[n].schema().empty_table() for n in TABLES}
+    if "orders" in judged:
+        found["orders"] = outputs.orders(judged["orders"])
+    for name in judged:
+        if name not in ("orders", "customers"):
+            found[name] = outputs.other(name, judged[name], as_of)
+    listed = outputs.kept(judged["customers"] if "customers" in judged else _no_customers())
+    lines = outputs.kept(judged["orders"]) if "orders" in judged else _no_lines()
+    named = [n for n in ("orders", "treatments") if n in judged]
+    if not in_force("unknown_customer", settings.cleaning):
+        named = [n for n in judged if "customer_id" in RECORD[n].names]
+    ids = [found[n] for n in named if n != "customers"]
+    earliest = settings.cleaning.earliest
+    found["customers"] = outputs.customers(listed, ids, lines, earliest, as_of)
+    return found
+
+
+def _no_customers() -> pa.Table:
+    empty = INPUT["customers"].schema().empty_table()
+    return empty.append_column("rule", pa.array([], pa.string()))
+
+
+def _no_lines() -> pa.Table:
+    return INPUT["orders"].schema().empty_table()
+
+
+def _something_left(
+    given: Mapping[str, pa.Table], kept: Mapping[str, pa.Table], removed: pa.Table
+) -> None:
+    empty = [n for n in ("orders", "customers") if n in given and not kept[n].num_rows]
+    if not empty and kept["customers"].num_rows:
+        return
+    name = next(iter(empty), "treatments" if "treatments" in given else "customers")
+    gone = removed.filter(pc.equal(removed["table"], name))["rule"].to_pylist()
+    if not gone:
+        raise ScopeError(Problem("cleaning.nothing_read", {"table": name}))
+    most = max(sorted(set(gone)), key=gone.count)
+    args = {
+        "table": name,
+        "rule": {"key": f"rule.{most}"},
+        "rows": str(gone.count(most)),
+        "total": str(len(gone)),
+    }
+    raise ScopeError(Problem("cleaning.nothing_left", args))
+
+
+def _gate(checks: pd.DataFrame, settings: Settings) -> None:
+    if not settings.cleaning.stop_below_gate or checks.empty:
+        return
+    overall = checks[checks["check"] == "accuracy"].iloc[0]
+    if overall["share"] >= settings.cleaning.gate:
+        return
+    fields = checks[checks["check"] != "accuracy"].sort_values(
+        ["failed", "table", "field", "check"], ascending=[False, True, True, True]
+    )
+    worst = [f"{r.table}.{r.field}" for r in fields.head(3).itertuples()]
+    args = {
+        "share": f"{overall['share']:.1%}",
+        "gate": f"{settings.cleaning.gate:.1%}",
+        "fields": list(dict.fromkeys(worst)),
+    }
+    raise StageError(Problem("cleaning.below_gate", args))

@@ -1,0 +1,144 @@
+"""Data quality as it came in: what share of the cells that matter can be relied on."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import date, timedelta
+
+import pandas as pd
+import pyarrow as pa
+
+from analysis import engine
+from analysis.cleaning import masking
+from analysis.settings_model import Cleaning
+from analysis.tables import INPUT, RECORD
+
+ALL = "all"
+
+# Optional columns whose gaps limit the analysis; only looked at where the company has them.
+_INTEREST = {
+    "customers": ("name", "industry", "size_band", "region", "owner_id", "joined_on"),
+    "orders": ("order_id", "product"),
+    "contacts": ("role",),
+    "activities": ("owner_id",),
+    "treatments": ("started_on", "cost"),
+}
+_VALID = {
+    ("orders", "ordered_at"): "ordered_at >= $earliest AND ordered_at < $latest",
+    ("orders", "amount"): "amount <> 0",
+    ("customers", "joined_on"): "joined_on >= $earliest AND joined_on < $latest",
+    ("activities", "happened_at"): "happened_at >= $earliest AND happened_at < $latest",
+    ("tickets", "opened_at"): "opened_at >= $earliest AND opened_at < $latest",
+    ("tickets", "satisfaction"): "satisfaction BETWEEN 1 AND 5",
+    ("tickets", "closed_at"): "closed_at >= opened_at",
+}
+
+
+def assess(tables: Mapping[str, pa.Table], settings: Cleaning, as_of: date) -> pd.DataFrame:
+    """Checks on the tables as they were read.
+
+    Parameters
+    ----------
+    tables
+        Input tables, completed with their missing columns as nulls.
+    settings
+        Uses `earliest` and `gate`.
+    as_of
+        Last day that counts.
+
+    Returns
+    -------
+    pandas.DataFrame
+        In the layout of ``quality``. completeness: given; validity: plausible, among those
+        given; uniqueness: rows whose key is not a repeat; consistency: the customer is in
+        the customer table; timeliness: months of the last year with orders. The last row
+        (`all`, `all`, `accuracy`) adds up all rows checked.
+    """
+    found: list[tuple[str, str, str, int, int]] = []
+    params = {"earliest": settings.earliest, "latest": as_of + timedelta(days=3653)}
+    for name, table in tables.items():
+        if not table.num_rows:
+            continue
+        found += _columns(name, table, params)
+        if name == "contacts":
+            found += _contacts(table)
+        if name == "orders":
+            found += _months(table, as_of)
+        if name not in ("customers", "people") and "customers" in tables:
+            found += _consistency(name, table, tables["customers"])
+    rows_checked = [f for f in found if f[2] != "timeliness"]  # which counts months
+    passed, failed = sum(f[3] for f in rows_checked), sum(f[4] for f in rows_checked)
+    if found:
+        found.append((ALL, ALL, "accuracy", passed, failed))
+    rows = [(*f, f[3] / (f[3] + f[4]), settings.gate) for f in found if f[3] + f[4]]
+    return pd.DataFrame(rows, columns=RECORD["quality"].names)
+
+
+def _columns(
+    name: str, table: pa.Table, params: Mapping[str, date]
+) -> list[tuple[str, str, str, int, int]]:
+    contract = INPUT[name]
+    interest = [c for c in contract.required if c not in ("strategy", "arm", "outcome")]
+    given = [c for c in _INTEREST.get(name, ()) if table[c].null_count < table.num_rows]
+    found = []
+    for column in [*interest, *given]:
+        if column in table.column_names:
+            missing = table[column].null_count
+            found.append((name, column, "completeness", table.num_rows - missing, missing))
+    for (of, column), condition in _VALID.items():
+        if of != name or table[column].null_count == table.num_rows:
+            continue
+        used = {k: v for k, v in params.items() if f"${k}" in condition}
+        sql = (
+            f"SELECT count(*) FILTER (WHERE {condition}) AS good, count(*) AS n "  # noqa: S608
+            f'FROM t WHERE "{column}" IS NOT NULL'
+        )
+        counts = engine.query(sql, used, t=table).to_pylist()[0]
+        good, total = int(counts["good"]), int(counts["n"])
+        found.append((name, column, "validity", good, total - good))
+    keys = [k for k in contract.key if table[k].null_count < table.num_rows]
+    if set(keys) == set(contract.key):
+        groups = table.group_by(keys).aggregate([]).num_rows
+        found.append((name, contract.key[-1], "uniqueness", groups, table.num_rows - groups))
+    return found
+
+
+def _contacts(table: pa.Table) -> list[tuple[str, str, str, int, int]]:
+    found = []
+    for column, valid in (("phone", masking.valid_phone), ("email", masking.valid_mail)):
+        given = [v for v in table[column].to_pylist() if v is not None]
+        good = sum(valid(v) for v in given)
+        if given:
+            found.append(("contacts", column, "validity", good, len(given) - good))
+    return found
+
+
+def _consistency(
+    name: str, table: pa.Table, customers: pa.Table
+) -> list[tuple[str, str, str, int, int]]:
+    if "customer_id" not in table.column_names or not customers.num_rows:
+        return []
+    sql = (
+        "SELECT count(*) AS n, count(*) FILTER (WHERE customer_id IN "
+        "(SELECT customer_id FROM c WHERE customer_id IS NOT NULL)) AS good "
+        "FROM t WHERE customer_id IS NOT NULL"
+    )
+    counts = engine.query(sql, t=table, c=customers).to_pylist()[0]
+    good, total = int(counts["good"]), int(counts["n"])
+    return [(name, "customer_id", "consistency", good, total - good)]
+
+
+def _months(table: pa.Table, as_of: date) -> list[tuple[str, str, str, int, int]]:
+    """Months of the last year, since the first order, that hold orders: gaps show missing files."""
+    sql = (
+        "SELECT list(DISTINCT year(ordered_at) * 12 + month(ordered_at)) AS months "
+        "FROM t WHERE ordered_at < $tomorrow AND ordered_at >= $earliest"
+    )
+    params = {"tomorrow": as_of + timedelta(days=1), "earliest": date(as_of.year - 20, 1, 1)}
+    months = engine.query(sql, params, t=table).to_pylist()[0]["months"]
+    if not months:
+        return []
+    last = as_of.year * 12 + as_of.month
+    expected = range(max(last - 11, min(months)), last + 1)
+    present = sum(m in set(months) for m in expected)
+    return [("orders", "ordered_at", "timeliness", present, len(expected) - present)]

@@ -1,0 +1,278 @@
+"""``analysis …``: the command line.
+
+Every error that a person can meet ends here as a sentence in their language and an exit
+code of the contract; tracebacks go to the log.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+import tempfile
+import traceback
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import click
+
+from analysis import __version__, errors, wording
+from analysis import settings as settings_module
+from analysis.errors import AnalysisError, Problem, SettingsError
+
+# Heavy rooms are imported inside the commands that need them: `analysis --help` stays quick.
+
+_SET = click.option("--set", "sets", multiple=True, metavar="KEY=VALUE", help="Replace a setting.")
+_ROOT = click.option(
+    "--root",
+    type=click.Path(path_type=Path, exists=True, file_okay=False),
+    help="Project folder. Default: the nearest parent that holds notebooks/.",
+)
+_FILE = click.argument("file", metavar="FILE")
+
+
+@click.group(context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(__version__, prog_name="analysis")
+def cli() -> None:
+    """Customer segmentation and sales strategy: a quarter's report from a company's exports."""
+
+
+@cli.command()
+@_FILE
+@click.option("--only", default="", metavar="STAGE", help="Run this stage alone; publish nothing.")
+@click.option("--from", "start", default="", metavar="STAGE", help="Run from this stage on again.")
+@click.option("--force", is_flag=True, help="Run every stage again.")
+@click.option("--as", "name", default="", metavar="NAME", help="Make a what-if record.")
+@click.option("--explain", is_flag=True, help="Say what would run and why; run nothing.")
+@click.option("--periods", default="", metavar="A..B", help="Run every period from A to B.")
+@_SET
+@_ROOT
+def run(
+    file: str,
+    only: str,
+    start: str,
+    force: bool,
+    name: str,
+    explain: bool,
+    periods: str,
+    sets: tuple[str, ...],
+    root: Path | None,
+) -> None:
+    """Run a period file: exports in, record and report out."""
+    from analysis.pipeline import runner
+
+    overrides = settings_module.parse_sets(sets)
+    if name and not name.replace("-", "").replace("_", "").isalnum():
+        raise SettingsError(Problem("settings.bad_name", {"found": name}, "--as"))
+    options = runner.Options(only, start, force, name, explain)
+    for each in _periods(periods) or [None]:
+        given = (
+            {**overrides, "period": each, "as_of": None, "previous": None} if each else overrides
+        )
+        config = settings_module.load(file, root, given)
+        _run_one(config, options, given)
+
+
+def _run_one(config: settings_module.Config, options: Any, overrides: dict[str, Any]) -> None:
+    from analysis.pipeline import runner, summary
+    from analysis.pipeline.locking import stoppable
+    from analysis.pipeline.log import Log
+
+    lang = wording.reader_language()
+    wording.relabel(config.settings.labels)
+    with stoppable():
+        outcome = runner.run(
+            config, options, lambda folder: Log(folder / "log.txt", lang), overrides, lang
+        )
+    if options.explain:
+        return
+    if outcome.record is None:
+        click.echo(wording.text("run.only_done", lang, stage=options.only))
+        return
+    if not outcome.ran and not outcome.republished:
+        click.echo(wording.text("run.up_to_date", lang))
+    for line in summary.lines(config, outcome.record, lang):
+        click.echo(line)
+
+
+def _periods(span: str) -> list[str]:
+    from analysis.calendars import Period
+
+    if not span:
+        return []
+    first, _, last = span.partition("..")
+    try:
+        period, end = Period.parse(first), Period.parse(last)
+        if period.kind != end.kind or end < period:
+            raise ValueError(span)
+    except ValueError:
+        args = {"setting": "--periods", "found": span}
+        raise SettingsError(Problem("settings.bad_span", args)) from None
+    found = []
+    while period <= end:
+        found.append(period.name)
+        period = period.next()
+    return found
+
+
+@cli.command()
+@_FILE
+@click.option("--lang", default="all", help="zh, en or all.")
+@click.option("--to", "formats", default="html", help="Formats, separated by commas.")
+@click.option("--renderer", default="builtin", help="builtin or quarto.")
+@_SET
+@_ROOT
+def report(
+    file: str, lang: str, formats: str, renderer: str, sets: tuple[str, ...], root: Path | None
+) -> None:
+    """Make the report again from the executed notebooks of a record; nothing is recomputed."""
+    from analysis.pipeline import republish
+
+    config = settings_module.load(file, root, settings_module.parse_sets(sets))
+    for path in republish.report(config, lang, formats.split(","), renderer):
+        click.echo(path.relative_to(config.root).as_posix())
+
+
+@cli.command()
+@_FILE
+@_SET
+@_ROOT
+def check(file: str, sets: tuple[str, ...], root: Path | None) -> None:
+    """Check settings and sources, and say what each file looks like; nothing is computed."""
+    from analysis import sources
+
+    config = settings_module.load(file, root, settings_module.parse_sets(sets))
+    read = sources.read(config.settings, config.root)
+    click.echo(read.files.drop(columns=["note"]).to_string(index=False))
+
+
+@cli.group()
+def params() -> None:
+    """Settings: show what is in force, print the schema for editors."""
+
+
+@params.command("show")
+@_FILE
+@_SET
+@_ROOT
+def params_show(file: str, sets: tuple[str, ...], root: Path | None) -> None:
+    """Print every setting in force and which file and line set it."""
+    config = settings_module.load(file, root, settings_module.parse_sets(sets))
+    rows = [
+        (key, json.dumps(value, ensure_ascii=False), config.origin(key))
+        for key, value in config.flat().items()
+    ]
+    wide = max(len(key) for key, _, _ in rows)
+    for key, value, origin in rows:
+        click.echo(f"{key:<{wide}}  {value}  ({origin})")
+
+
+@params.command("schema")
+def params_schema() -> None:
+    """Print the JSON schema of a period file."""
+    from analysis.settings_schema import schema
+
+    click.echo(json.dumps(schema(), ensure_ascii=False, indent=1, sort_keys=True))
+
+
+@cli.command()
+@_FILE
+@_SET
+@_ROOT
+def approve(file: str, sets: tuple[str, ...], root: Path | None) -> None:
+    """Seal a record: its plan and cuts are what the next period reads."""
+    from analysis.pipeline import republish
+
+    config = settings_module.load(file, root, settings_module.parse_sets(sets))
+    path = republish.approve(config)
+    click.echo(path.relative_to(config.root).as_posix())
+
+
+@cli.command()
+@click.argument("a", type=click.Path(path_type=Path))
+@click.argument("b", type=click.Path(path_type=Path))
+def diff(a: Path, b: Path) -> None:
+    """Say what differs between two records: settings, inputs, tables."""
+    from analysis.pipeline import compare
+
+    lang = wording.reader_language()
+    for line in compare.lines(a, b, lang):
+        click.echo(line)
+
+
+@cli.command()
+@click.argument("customer")
+@_FILE
+@_SET
+@_ROOT
+def why(customer: str, file: str, sets: tuple[str, ...], root: Path | None) -> None:
+    """Say why a customer is where it is: its orders, features, rule and move."""
+    from analysis.pipeline import explain
+
+    config = settings_module.load(file, root, settings_module.parse_sets(sets))
+    wording.relabel(config.settings.labels)
+    for line in explain.lines(config, customer, wording.reader_language()):
+        click.echo(line)
+
+
+@cli.command()
+@click.argument("folder", type=click.Path(path_type=Path))
+@click.option("--customers", default=1200, type=click.IntRange(min=20), show_default=True)
+@click.option("--seed", default=20250101, type=click.IntRange(min=0), show_default=True)
+def demo(folder: Path, customers: int, seed: int) -> None:
+    """Write the exports of a made-up company into a folder."""
+    from analysis import demo as demo_room
+
+    for path in demo_room.write(folder, customers=customers, seed=seed):
+        click.echo(path.as_posix())
+
+
+def _guarded(command: Callable[[], Any]) -> int:
+    """Run a command; say in the reader's language what went wrong, and give the exit code."""
+    lang = wording.reader_language()
+    try:
+        command()
+    except click.exceptions.Exit as done:
+        return int(done.exit_code)
+    except click.ClickException as usage:
+        usage.show()
+        return SettingsError.exit_code
+    except AnalysisError as error:
+        for line in wording.explain(error, lang):
+            click.echo(line, err=True)
+        return error.exit_code
+    except (KeyboardInterrupt, click.Abort):
+        click.echo(wording.text("error.run.interrupted", lang), err=True)
+        return errors.Interrupted.exit_code
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 0
+    except MemoryError:
+        args = {"notebook": "analysis", "heading": "–"}
+        error = errors.ResourceError(Problem("run.out_of_memory", args))
+        click.echo(wording.explain(error, lang)[0], err=True)
+        return error.exit_code
+    except OSError as failure:
+        args = {"cause": failure.strerror or type(failure).__name__}
+        error = errors.ResourceError(Problem("run.disk_error", args))
+        click.echo(wording.explain(error, lang)[0], err=True)
+        return error.exit_code
+    except Exception as fault:  # noqa: BLE001 - the last line of defence writes the log
+        with tempfile.NamedTemporaryFile(
+            "w", prefix="analysis-", suffix=".log", delete=False, encoding="utf-8"
+        ) as log:
+            traceback.print_exc(file=log)
+        args = {"kind": type(fault).__name__, "log": log.name}
+        click.echo(wording.text("error.internal", lang, **args), err=True)
+        return errors.StageError.exit_code
+    return 0
+
+
+def main() -> None:
+    """Entry point of the ``analysis`` command."""
+    sys.exit(_guarded(lambda: cli.main(standalone_mode=False)))
+
+
+if __name__ == "__main__":
+    main()

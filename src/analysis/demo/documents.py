@@ -1,0 +1,186 @@
+"""The order export: clean documents, and the dirt that such exports carry.
+
+Every dirty row is an addition: the clean rows are the truth, to the fen.
+"""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+import numpy as np
+import pandas as pd
+
+from analysis.demo.kinds import DAYS, START, day
+
+# rule that should remove the row → rows per order line; at least `LEAST` of each
+RATES: dict[str, float] = {
+    "voided": 0.006,
+    "unknown_customer": 0.003,
+    "missing_customer": 0.002,
+    "implausible_dates": 0.002,
+    "unreadable_number": 0.0005,
+    "unreadable_date": 0.0005,
+    "test_accounts": 0.0003,
+}
+REPEATED = 0.004
+GIFTS = 0.005
+LEAST = 3
+TEST_IDS = ("KH990001", "KH990002", "KH990003", "KH990004")
+BAD_DATES = ("1900-01-01", "2035-03-15")
+SPLIT = day(START.replace(year=2024, month=1, day=1))  # the first file ends the day before
+
+
+def documents(
+    sold: pd.DataFrame,
+    returned: pd.DataFrame,
+    population: pd.DataFrame,
+    products: pd.DataFrame,
+    stream: np.random.Generator,
+) -> pd.DataFrame:
+    """All order lines as they stand in the export, dirty ones among them.
+
+    Parameters
+    ----------
+    sold, returned
+        As `ordering.lines` and `ordering.returns` give them.
+
+    Returns
+    -------
+    DataFrame
+        Cells under the export's headers, ``_day`` (day number under which it is filed), ``_why``
+        and ``_key``.
+    """
+    clean = pd.concat(
+        [sold.assign(sort=0, back=False), returned.assign(sort=1, back=True)], ignore_index=True
+    )
+    clean["why"] = ""
+    dirty = [_dirty(rule, rate, sold, stream) for rule, rate in RATES.items()]
+    frame = pd.concat([clean, _gifts(sold, stream), *dirty], ignore_index=True)
+    frame = frame.sort_values(["day", "sort", "order", "line"], kind="stable", ignore_index=True)
+    frame["number"] = _numbers(frame)
+    frame = _repeat(frame, stream)
+    return _cells(frame, population, products, stream)
+
+
+def _dirty(rule: str, rate: float, sold: pd.DataFrame, stream: np.random.Generator) -> pd.DataFrame:
+    """Documents of one line that `rule` should remove, like real ones but for their fault."""
+    number = min(max(LEAST, round(rate * len(sold))), len(sold))
+    some = sold.iloc[np.sort(stream.choice(len(sold), size=number, replace=False))].copy()
+    unit = some["cost"].to_numpy() // some["quantity"].to_numpy()
+    quantity = some["quantity"].to_numpy() + stream.integers(1, 9, number)
+    some["quantity"] = quantity
+    some["amount"] = quantity * some["price"].to_numpy()
+    some["cost"] = quantity * unit
+    some["order"] = np.arange(number)
+    some["line"] = 1
+    return some.assign(sort=2 + list(RATES).index(rule), back=False, why=rule)
+
+
+def _gifts(sold: pd.DataFrame, stream: np.random.Generator) -> pd.DataFrame:
+    """Free samples as one more line of a real order."""
+    last = sold[~sold["order"].duplicated(keep="last")]
+    number = max(LEAST, round(GIFTS * len(sold)))
+    number = min(number, len(last))
+    gift = last.iloc[np.sort(stream.choice(len(last), size=number, replace=False))].copy()
+    gift["line"] += 1
+    gift["cost"] = gift["cost"].to_numpy() // gift["quantity"].to_numpy()
+    gift["quantity"] = 1
+    gift[["price", "amount"]] = 0
+    return gift.assign(sort=0, back=False, why="zero_amount")
+
+
+def _numbers(frame: pd.DataFrame) -> list[str]:
+    """Document numbers: kind, day, running number of the day."""
+    document = frame["sort"].astype(str) + ":" + frame["order"].astype(str)
+    first = ~document.duplicated()
+    running = first.groupby(frame["day"]).cumsum()
+    own = running[first].set_axis(document[first])
+    dates = [START + timedelta(days=int(d)) for d in frame["day"]]
+    return [
+        f"{'TH' if back else 'FH'}{when:%Y%m%d}{n:04d}"
+        for back, when, n in zip(frame["back"], dates, document.map(own), strict=True)
+    ]
+
+
+def _repeat(frame: pd.DataFrame, stream: np.random.Generator) -> pd.DataFrame:
+    """Some clean lines stand twice, one below the other."""
+    clean = np.nonzero((frame["why"] == "").to_numpy())[0]
+    number = max(LEAST, round(REPEATED * len(clean)))
+    again = np.sort(stream.choice(clean, size=number, replace=False))
+    copies = frame.iloc[again].assign(why="repeated_lines")
+    copies.index = pd.Index(again)
+    both = pd.concat([frame, copies])
+    return both.sort_index(kind="stable").reset_index(drop=True)
+
+
+def _cells(
+    frame: pd.DataFrame,
+    population: pd.DataFrame,
+    products: pd.DataFrame,
+    stream: np.random.Generator,
+) -> pd.DataFrame:
+    """The words and figures of the export."""
+    why = frame["why"].to_numpy()
+    customer = frame["customer"].to_numpy()
+    code = population["customer_id"].to_numpy().astype(object)[customer]
+    name = population["name"].to_numpy().astype(object)[customer]
+    size = len(frame)
+    drawn = stream.random(size)
+    unknown = why == "unknown_customer"
+    code[unknown] = [f"KH9{int(u * 80000):05d}" for u in drawn[unknown]]
+    name[unknown] = ""
+    code[why == "missing_customer"] = ""
+    test = why == "test_accounts"
+    code[test] = np.array(TEST_IDS, dtype=object)[np.arange(int(test.sum())) % len(TEST_IDS)]
+    name[test] = "测试客户"
+    dates = np.array([str(START + timedelta(days=int(d))) for d in frame["day"]], dtype=object)
+    wrong = why == "implausible_dates"
+    dates[wrong] = np.array(BAD_DATES, dtype=object)[(np.arange(int(wrong.sum())) % 2)]
+    dates[why == "unreadable_date"] = "待确认"
+    amount = money(frame["amount"])
+    amount[why == "unreadable_number"] = "待定"
+    product = frame["product"].to_numpy()
+    cells = pd.DataFrame(
+        {
+            "发货单号": frame["number"].to_numpy(),
+            "行号": frame["line"].to_numpy(),
+            "发货日期": dates,
+            "客户编码": code,
+            "客户名称": name,
+            "存货编码": products["code"].to_numpy()[product],
+            "存货名称": products["name"].to_numpy()[product],
+            "存货分类": products["category"].to_numpy()[product],
+            "数量": frame["quantity"].to_numpy(),
+            "无税单价": money(frame["price"]),
+            "本币无税金额": amount,
+            "成本金额": money(frame["cost"]),
+            "业务员编码": population["owner_id"].to_numpy()[customer],
+            "单据状态": np.where(why == "voided", "作废", "已审核"),
+            "退货标志": np.where(frame["back"], "是", "否"),
+        }
+    )
+    cells["_day"] = frame["day"].to_numpy()
+    cells["_why"] = why
+    cells["_key"] = cells["发货单号"] + "/" + cells["行号"].astype(str)
+    cells["_fen"] = frame["amount"].to_numpy()
+    return cells
+
+
+def files(cells: pd.DataFrame) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """Two exports: up to the end of 2023, and since; the second ends in a total row."""
+    first = cells[cells["_day"] < SPLIT].reset_index(drop=True)
+    second = cells[cells["_day"] >= SPLIT].reset_index(drop=True)
+    total: dict[str, object] = dict.fromkeys(second.columns, "")
+    total |= {"发货单号": "合计", "数量": int(second["数量"].sum()), "_day": DAYS}
+    total |= {"本币无税金额": money(pd.Series([int(second["_fen"].sum())]))[0]}
+    total |= {"_why": "total_row", "_key": "合计", "_fen": int(second["_fen"].sum())}
+    ended = pd.concat([second.astype(object), pd.DataFrame([total])], ignore_index=True)
+    return first, ended
+
+
+def money(fen: pd.Series) -> np.ndarray:
+    """Whole fen as text with two decimals."""
+    return np.array(
+        [f"{'-' if f < 0 else ''}{abs(f) // 100}.{abs(f) % 100:02d}" for f in fen.tolist()],
+        dtype=object,
+    )

@@ -1,0 +1,214 @@
+"""Exports on disk: CSV in two encodings, workbooks, always the same bytes for the same content.
+
+Workbooks are written by hand: openpyxl stamps the clock into them and its bytes depend on the XML
+library that happens to be installed. Members are stored, not compressed, because compressed bytes
+differ between versions of zlib.
+"""
+
+from __future__ import annotations
+
+import csv
+import io
+import zipfile
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date, datetime, time, timedelta
+from pathlib import Path
+from typing import Any
+from xml.sax.saxutils import escape
+
+import pandas as pd
+
+EPOCH = (1980, 1, 1, 0, 0, 0)
+_DAY_ZERO = datetime.combine(date(1899, 12, 30), time())
+_STYLE_DAY, _STYLE_MOMENT, _STYLE_HEAD = 1, 2, 3
+
+
+@dataclass(frozen=True)
+class Export:
+    """One file of the firm's.
+
+    Parameters
+    ----------
+    name
+        File name; its ending says the format.
+    table
+        Canonical table it feeds.
+    frame
+        Cells under their headers; columns that start with ``_`` are notes for the truth files
+        (``_why``: the rule that should remove the row, ``_key``: the row's key).
+    encoding
+        Of a CSV file.
+    title
+        A line above the header of a workbook; empty for none.
+    """
+
+    name: str
+    table: str
+    frame: pd.DataFrame
+    encoding: str = "utf-8-sig"
+    title: str = ""
+
+    @property
+    def headers(self) -> list[str]:
+        """Headers in the file."""
+        return [str(c) for c in self.frame.columns if not str(c).startswith("_")]
+
+    @property
+    def first_row(self) -> int:
+        """Number of the first data row, counted from 1 at the top of the file."""
+        return 3 if self.title else 2
+
+
+def save(path: Path, content: bytes) -> None:
+    """Write beside and rename, so that a half-written export is never taken for a whole one."""
+    beside = path.with_name(f".{path.name}.part")
+    beside.write_bytes(content)
+    beside.replace(path)
+
+
+def render(export: Export) -> bytes:
+    """The bytes of an export."""
+    columns = [export.frame[name].tolist() for name in export.headers]
+    rows = list(zip(*columns, strict=True))
+    if export.name.endswith(".xlsx"):
+        return workbook(export.headers, rows, export.title)
+    return table(export.headers, rows, export.encoding)
+
+
+def table(headers: Sequence[str], rows: Sequence[Sequence[object]], encoding: str) -> bytes:
+    """A CSV file as Windows programs write it."""
+    text = io.StringIO(newline="")
+    out = csv.writer(text, lineterminator="\r\n")
+    out.writerow(headers)
+    out.writerows(rows)
+    return text.getvalue().encode(encoding)
+
+
+def workbook(headers: Sequence[str], rows: Sequence[Sequence[object]], title: str = "") -> bytes:
+    """A workbook of one sheet; dates are real dates, numbers real numbers."""
+    lines = [[(title, _STYLE_HEAD)]] if title else []
+    lines.append([(header, _STYLE_HEAD) for header in headers])
+    body: list[str] = []
+    for number, line in enumerate(lines, start=1):
+        body.append(_row(number, [_cell(_place(c, number), v, s) for c, (v, s) in enumerate(line)]))
+    letters = [_letters(c) for c in range(len(headers))]
+    for number, row in enumerate(rows, start=len(lines) + 1):
+        body.append(
+            _row(number, [_cell(f"{a}{number}", v) for a, v in zip(letters, row, strict=True)])
+        )
+    sheet = f'{_XML}<worksheet xmlns="{_MAIN}"><sheetData>{"".join(body)}</sheetData></worksheet>'
+    return _zip({**_PARTS, "xl/worksheets/sheet1.xml": sheet})
+
+
+def _row(number: int, cells: Sequence[str]) -> str:
+    return f'<row r="{number}">{"".join(cells)}</row>'
+
+
+def _cell(place: str, value: Any, style: int = 0) -> str:
+    mark = f' s="{style}"' if style else ""
+    if value == "" or pd.isna(value):
+        return ""
+    if isinstance(value, str):
+        return f'<c r="{place}"{mark} t="inlineStr"><is><t>{escape(value)}</t></is></c>'
+    if isinstance(value, datetime):
+        return f'<c r="{place}" s="{_STYLE_MOMENT}"><v>{_serial(value)}</v></c>'
+    if isinstance(value, date):
+        moment = datetime.combine(value, time())
+        return f'<c r="{place}" s="{_STYLE_DAY}"><v>{_serial(moment)}</v></c>'
+    return f'<c r="{place}"{mark}><v>{value!r}</v></c>'
+
+
+def _serial(moment: datetime) -> str:
+    """Days since the workbook's day zero; minutes as a fraction."""
+    gone = moment - _DAY_ZERO
+    minutes = gone // timedelta(minutes=1)
+    whole, rest = divmod(minutes, 1440)
+    return str(whole) if rest == 0 else f"{whole + rest / 1440:.10f}"
+
+
+def _place(column: int, row: int) -> str:
+    return f"{_letters(column)}{row}"
+
+
+def _letters(column: int) -> str:
+    """0 → A, 25 → Z, 26 → AA."""
+    found = ""
+    column += 1
+    while column:
+        column, rest = divmod(column - 1, 26)
+        found = chr(65 + rest) + found
+    return found
+
+
+def _zip(parts: dict[str, str]) -> bytes:
+    """Stored members in sorted order, all of the same day."""
+    content = io.BytesIO()
+    with zipfile.ZipFile(content, "w", zipfile.ZIP_STORED) as archive:
+        for name in sorted(parts):
+            member = zipfile.ZipInfo(name, EPOCH)
+            member.create_system = 0  # the same on every system
+            archive.writestr(member, parts[name].encode())
+    return content.getvalue()
+
+
+_XML = '<?xml version="1.0" encoding="UTF-8" standalone="yes"?>\n'
+_MAIN = "http://schemas.openxmlformats.org/spreadsheetml/2006/main"
+_OFFICE = "http://schemas.openxmlformats.org/officeDocument/2006/relationships"
+_PACKAGE = "http://schemas.openxmlformats.org/package/2006"
+_TYPE = "application/vnd.openxmlformats-officedocument.spreadsheetml"
+_PARTS: dict[str, str] = {
+    "[Content_Types].xml": (
+        f'{_XML}<Types xmlns="{_PACKAGE}/content-types">'
+        '<Default Extension="rels" '
+        'ContentType="application/vnd.openxmlformats-package.relationships+xml"/>'
+        '<Default Extension="xml" ContentType="application/xml"/>'
+        f'<Override PartName="/xl/workbook.xml" ContentType="{_TYPE}.sheet.main+xml"/>'
+        f'<Override PartName="/xl/styles.xml" ContentType="{_TYPE}.styles+xml"/>'
+        f'<Override PartName="/xl/worksheets/sheet1.xml" ContentType="{_TYPE}.worksheet+xml"/>'
+        '<Override PartName="/docProps/core.xml" '
+        'ContentType="application/vnd.openxmlformats-package.core-properties+xml"/>'
+        "</Types>"
+    ),
+    "_rels/.rels": (
+        f'{_XML}<Relationships xmlns="{_PACKAGE}/relationships">'
+        f'<Relationship Id="rId1" Type="{_OFFICE}/officeDocument" Target="xl/workbook.xml"/>'
+        f'<Relationship Id="rId2" Type="{_PACKAGE}/relationships/metadata/core-properties" '
+        'Target="docProps/core.xml"/></Relationships>'
+    ),
+    "docProps/core.xml": (
+        f'{_XML}<cp:coreProperties xmlns:cp="{_PACKAGE}/metadata/core-properties" '
+        'xmlns:dc="http://purl.org/dc/elements/1.1/" xmlns:dcterms="http://purl.org/dc/terms/" '
+        'xmlns:xsi="http://www.w3.org/2001/XMLSchema-instance"><dc:creator>analysis</dc:creator>'
+        '<dcterms:created xsi:type="dcterms:W3CDTF">1980-01-01T00:00:00Z</dcterms:created>'
+        '<dcterms:modified xsi:type="dcterms:W3CDTF">1980-01-01T00:00:00Z</dcterms:modified>'
+        "</cp:coreProperties>"
+    ),
+    "xl/workbook.xml": (
+        f'{_XML}<workbook xmlns="{_MAIN}" xmlns:r="{_OFFICE}"><sheets>'
+        '<sheet name="Sheet1" sheetId="1" r:id="rId1"/></sheets></workbook>'
+    ),
+    "xl/_rels/workbook.xml.rels": (
+        f'{_XML}<Relationships xmlns="{_PACKAGE}/relationships">'
+        f'<Relationship Id="rId1" Type="{_OFFICE}/worksheet" Target="worksheets/sheet1.xml"/>'
+        f'<Relationship Id="rId2" Type="{_OFFICE}/styles" Target="styles.xml"/></Relationships>'
+    ),
+    "xl/styles.xml": (
+        f'{_XML}<styleSheet xmlns="{_MAIN}"><numFmts count="2">'
+        '<numFmt numFmtId="164" formatCode="yyyy\\-mm\\-dd"/>'
+        '<numFmt numFmtId="165" formatCode="yyyy\\-mm\\-dd\\ hh:mm"/></numFmts>'
+        '<fonts count="2"><font><sz val="11"/><name val="Calibri"/></font>'
+        '<font><b/><sz val="11"/><name val="Calibri"/></font></fonts>'
+        '<fills count="2"><fill><patternFill patternType="none"/></fill>'
+        '<fill><patternFill patternType="gray125"/></fill></fills>'
+        '<borders count="1"><border/></borders>'
+        '<cellStyleXfs count="1"><xf numFmtId="0" fontId="0" fillId="0" borderId="0"/>'
+        "</cellStyleXfs>"
+        '<cellXfs count="4"><xf numFmtId="0" fontId="0" fillId="0" borderId="0" xfId="0"/>'
+        '<xf numFmtId="164" fontId="0" fillId="0" borderId="0" xfId="0" applyNumberFormat="1"/>'
+        '<xf numFmtId="165" fontId="0" fillId="0" borderId="0" xfId="0" applyNumberFormat="1"/>'
+        '<xf numFmtId="0" fontId="1" fillId="0" borderId="0" xfId="0" applyFont="1"/></cellXfs>'
+        '<cellStyles count="1"><cellStyle name="Normal" xfId="0" builtinId="0"/></cellStyles>'
+        "</styleSheet>"
+    ),
+}

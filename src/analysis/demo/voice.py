@@ -1,0 +1,231 @@
+"""What customers and salespeople say: contacts, visit notes, service tickets."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+
+from analysis.demo import texts, words
+from analysis.demo.company import person_name
+from analysis.demo.kinds import DAYS, KINDS, START
+
+PAIN_SHARE = 0.38  # of the notes carry a pain
+MAIN_PAIN = 0.66  # of those carry the pain of the kind
+QUARTERS = (DAYS + 1) / 91.3
+ACTIVITY_KINDS = ("现场拜访", "打电话", "在线会议", "邮件")
+
+
+def contacts(population: pd.DataFrame, stream: np.random.Generator) -> pd.DataFrame:
+    """Contact persons.
+
+    Returns
+    -------
+    DataFrame
+        ``customer`` (row of `population`), ``contact_id, name, title, department, role,
+        influence, leaning, phone, mail``.
+    """
+    size = len(population)
+    large = population["kind"].isin(["key", "turned", "growing"]).to_numpy()
+    number = 1 + stream.binomial(np.where(large, 4, 2), 0.45)
+    customer = np.repeat(np.arange(size), number)
+    total = len(customer)
+    title = stream.integers(len(words.TITLES), size=total)
+    lapsed = population["kind"].isin(["lapsed", "declining", "turned"]).to_numpy()[customer]
+    leaning = np.digitize(stream.random(total) - 0.25 * lapsed, [0.12, 0.6])
+    names = [person_name(int(n)) for n in stream.integers(5000, size=total)]
+    phone = stream.integers(10**7, size=total)
+    codes = population["customer_id"].to_numpy()[customer]
+    roles = np.array([role for _, _, role in words.TITLES])[title]
+    strong = np.isin(roles, ["拍板人", "把关人"])
+    return pd.DataFrame(
+        {
+            "customer": customer,
+            "contact_id": [f"LX{n:06d}" for n in range(1, total + 1)],
+            "name": names,
+            "title": np.array([t for t, _, _ in words.TITLES])[title],
+            "department": np.array([d for _, d, _ in words.TITLES])[title],
+            "role": roles,
+            "influence": np.where(strong, "高", np.where(stream.random(total) < 0.6, "中", "低")),
+            "leaning": np.array(["反对", "中立", "支持"])[leaning],
+            "phone": [f"190{n:08d}" for n in phone],
+            "mail": [
+                f"lx{n}@{code.lower()}.example" for n, code in enumerate(codes.tolist(), start=1)
+            ],
+        }
+    )
+
+
+def activities(
+    population: pd.DataFrame,
+    assigned: pd.DataFrame,
+    products: pd.DataFrame,
+    stream: np.random.Generator,
+) -> pd.DataFrame:
+    """Visits, calls, meetings and mails with a note, of the whole history.
+
+    Returns
+    -------
+    DataFrame
+        ``customer, when`` (datetime), ``kind`` (word of the export), ``owner_id, text``; ``pain``
+        (planted, empty without) and ``private`` (the note holds a phone number or a mail address).
+    """
+    rate = _of(population, "visits")
+    first, last = _window(population)
+    number = stream.poisson(rate * QUARTERS * (last - first + 1) / (DAYS + 1))
+    customer = np.repeat(np.arange(len(population)), number)
+    day = first[customer] + np.floor(stream.random(len(customer)) * (last - first + 1)[customer])
+    pain = _pains(population, customer, PAIN_SHARE, stream)
+    text = _written(texts.NOTES, texts.NEUTRAL, pain, stream)
+    trial = (population["kind"] == "trial").to_numpy()[customer] & (pain == "")
+    text = np.where(trial, texts.TRIAL, text)
+    kind = np.array(ACTIVITY_KINDS)[np.digitize(stream.random(len(customer)), [0.46, 0.82, 0.92])]
+    visited = assigned[(assigned["strategy"] == "executive_visit") & assigned["done"]]
+    extra = visited["customer"].to_numpy()
+    customer = np.concatenate([customer, extra])
+    day = np.concatenate([day, visited["start"].to_numpy()])
+    pain = np.concatenate([pain, np.full(len(extra), "", dtype=pain.dtype)])
+    text = np.concatenate([text, np.full(len(extra), texts.VISIT, dtype=object)])
+    kind = np.concatenate([kind, np.full(len(extra), ACTIVITY_KINDS[0])])
+    filled = _filled(text, population, customer, products, stream)
+    total = len(customer)
+    private = stream.random(total) < 0.012
+    by_mail = stream.random(total) < 0.3
+    digits = stream.integers(10**7, size=total)
+    for row in np.nonzero(private)[0]:
+        tail = (
+            texts.MAIL.format(mail=f"cg{digits[row]}@example.com")
+            if by_mail[row]
+            else texts.PHONE.format(phone=f"190{digits[row]:08d}")
+        )
+        filled[row] += tail
+    frame = pd.DataFrame(
+        {
+            "customer": customer,
+            "when": _moments(day, stream),
+            "kind": kind,
+            "owner_id": population["owner_id"].to_numpy()[customer],
+            "text": filled,
+            "pain": pain,
+            "private": private,
+        }
+    )
+    return frame.sort_values(["when", "customer", "text"], kind="stable", ignore_index=True)
+
+
+def tickets(
+    population: pd.DataFrame, products: pd.DataFrame, stream: np.random.Generator
+) -> pd.DataFrame:
+    """Service tickets.
+
+    Returns
+    -------
+    DataFrame
+        ``customer, opened, answered, closed`` (datetime; `closed` may be missing), ``kind,
+        priority`` (words of the export), ``satisfaction`` (1-5, NaN where nobody rated), ``text,
+        pain``.
+    """
+    first, last = _window(population)
+    rate = 0.14 + 0.10 * _of(population, "visits")
+    number = stream.poisson(rate * QUARTERS * (last - first + 1) / (DAYS + 1))
+    number = np.where(population["kind"] == "trial", 0, number)
+    customer = np.repeat(np.arange(len(population)), number)
+    total = len(customer)
+    day = first[customer] + np.floor(stream.random(total) * (last - first + 1)[customer])
+    opened = _moments(day, stream)
+    pain = _pains(population, customer, 0.62, stream)
+    text = _written(texts.TICKETS, texts.QUESTIONS, pain, stream)
+    slow = population["kind"].isin(["lapsed", "declining", "turned"]).to_numpy()[customer]
+    hours = stream.gamma(1.6, np.where(slow, 14.0, 4.5))
+    closing = hours + stream.gamma(1.8, np.where(slow, 60.0, 30.0))
+    mood = 4.6 - 1.3 * (pain != "") - 0.7 * slow + stream.normal(0, 0.7, total)
+    rating = np.where(stream.random(total) < 0.68, np.clip(np.round(mood), 1, 5), np.nan)
+    end = np.datetime64(START, "D") + np.timedelta64(DAYS + 1, "D")
+    closed = opened + np.round(closing * 60).astype("timedelta64[m]")
+    answered = opened + np.round(hours * 60).astype("timedelta64[m]")
+    complaint = np.isin(pain, ["delivery", "quality", "response"])
+    broken = (pain == "quality") & (stream.random(total) < 0.5)
+    frame = pd.DataFrame(
+        {
+            "customer": customer,
+            "opened": opened,
+            "answered": np.where(answered < end, answered, np.datetime64("NaT")),
+            "closed": np.where(closed < end, closed, np.datetime64("NaT")),
+            "kind": np.where(broken, "报修", np.where(complaint, "投诉", "咨询")),
+            "priority": np.where(complaint & (stream.random(total) < 0.4), "紧急", "一般"),
+            "satisfaction": rating,
+            "text": _filled(text, population, customer, products, stream),
+            "pain": pain,
+        }
+    )
+    return frame.sort_values(["opened", "customer", "text"], kind="stable", ignore_index=True)
+
+
+def _of(population: pd.DataFrame, name: str) -> np.ndarray:
+    values = {kind.key: getattr(kind, name) for kind in KINDS}
+    return population["kind"].map(values).to_numpy()
+
+
+def _window(population: pd.DataFrame) -> tuple[np.ndarray, np.ndarray]:
+    """First and last day on which somebody talks with the customer."""
+    joined = np.array([(d - START).days for d in population["joined"]])
+    trial = (population["kind"] == "trial").to_numpy()
+    last = np.where(trial, DAYS, np.minimum(population["until"].to_numpy() + 90, DAYS))
+    first = np.clip(joined, 0, DAYS)
+    return first.astype(float), np.maximum(last, first).astype(float)
+
+
+def _pains(
+    population: pd.DataFrame, customer: np.ndarray, share: float, stream: np.random.Generator
+) -> np.ndarray:
+    """The planted pain of each text: mostly the one of the customer's kind; empty for none."""
+    main = _of(population, "pain")[customer]
+    other = np.array(texts.PAINS)[stream.integers(len(texts.PAINS), size=len(customer))]
+    found = np.where(stream.random(len(customer)) < MAIN_PAIN, main, other)
+    return np.asarray(np.where(stream.random(len(customer)) < share, found, ""))
+
+
+def _written(
+    sentences: dict[str, tuple[str, ...]],
+    neutral: tuple[str, ...],
+    pain: np.ndarray,
+    stream: np.random.Generator,
+) -> np.ndarray:
+    """A sentence for each pain, with its gaps still open."""
+    drawn = stream.random(len(pain))
+    text = np.empty(len(pain), dtype=object)
+    for name, offered in {"": neutral, **sentences}.items():
+        here = np.nonzero(pain == name)[0]
+        pick = np.floor(drawn[here] * len(offered)).astype(np.int64)
+        text[here] = np.array(offered, dtype=object)[pick]
+    return text
+
+
+def _filled(
+    text: np.ndarray,
+    population: pd.DataFrame,
+    customer: np.ndarray,
+    products: pd.DataFrame,
+    stream: np.random.Generator,
+) -> list[str]:
+    """Fill the gaps of the sentences."""
+    total = len(text)
+    bought = population[["portfolio_0", "portfolio_1", "portfolio_2"]].to_numpy()
+    product = products["name"].to_numpy()[bought[customer, stream.integers(3, size=total)]]
+    who = np.array(texts.WHO)[stream.integers(len(texts.WHO), size=total)]
+    days = stream.integers(3, 21, size=total)
+    share = stream.integers(2, 9, size=total)
+    return [
+        sentence.format(product=p, who=w, days=d, share=s)
+        for sentence, p, w, d, s in zip(text, product, who, days, share, strict=True)
+    ]
+
+
+def _moments(day: np.ndarray, stream: np.random.Generator) -> np.ndarray:
+    """Working hours of these days, to the minute."""
+    minute = np.floor(8.5 * 60 + 9 * 60 * stream.random(len(day)))
+    start = np.datetime64(START, "m")
+    return np.asarray(
+        start
+        + day.astype("timedelta64[D]").astype("timedelta64[m]")
+        + minute.astype("timedelta64[m]")
+    )

@@ -1,0 +1,8 @@
+"""What last period's measures did, the KPIs, and where the money came from and went to."""
+
+from analysis.effects.bridge import bridge
+from analysis.effects.estimate import estimate
+from analysis.effects.kpis import kpis
+from analysis.effects.outcomes import outcomes_from_orders
+
+__all__ = ["bridge", "estimate", "kpis", "outcomes_from_orders"]

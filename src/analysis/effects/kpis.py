@@ -1,0 +1,298 @@
+"""KPIs against target, the previous period and the year before."""
+
+from __future__ import annotations
+
+import math
+from datetime import date, timedelta
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pyarrow as pa
+
+from analysis.calendars import Period
+from analysis.effects.kpi_dictionary import KPIS, Kpi
+from analysis.effects.kpi_values import MOST_UNRECORDED, first_day, raw_values, year_start
+from analysis.engine import to_frame
+from analysis.tables import RECORD
+
+ALL = "all"
+HIGH_VALUE = "high_value"
+_EMPTY = (math.nan, math.nan, math.nan, math.nan)
+Measured = tuple[float, float, float, float]  # value, n, numerator, denominator
+
+
+def kpis(
+    orders: pa.Table,
+    targets: pd.DataFrame | pa.Table | None,
+    period: Period,
+    *,
+    segments: pd.DataFrame | None = None,
+    segment_counts: pd.DataFrame | None = None,
+    customers: pd.DataFrame | None = None,
+    activities: pa.Table | None = None,
+    tickets: pa.Table | None = None,
+    watch: float = 0.02,
+    periods: int = 9,
+) -> pd.DataFrame:
+    """The KPIs of the last periods, and of each segment in this one.
+
+    Parameters
+    ----------
+    orders, activities, tickets
+        RECORD tables; the definitions stand in `analysis.effects.kpi_values`.
+    targets
+        RECORD ``targets``. A target without an owner is the company's; where there is none,
+        the persons' targets of an additive KPI add up to it.
+    period
+        The period of the report.
+    segments
+        customer_id, segment now: for the rows by segment. They carry no previous value: the
+        customers of a segment are not those it had then.
+    segment_counts
+        period, customers (and segment, where more than the high-value customers are listed):
+        the number of high-value customers at each period's end.
+    customers
+        RECORD ``customers``: who is known from when (visit coverage). Without it, whoever has
+        ordered.
+    watch
+        Distance below the target that still counts as `watch`: relative for money, counts and
+        numbers, in points for shares.
+    periods
+        How many periods back, this one included.
+
+    Returns
+    -------
+    DataFrame
+        RECORD ``kpis``. A KPI whose data is missing, or whose window begins before the first
+        recorded order, has an empty value and status `none`.
+    """
+    shown = [period.back(k) for k in range(periods)]
+    wanted = sorted({q for p in shown for q in (p, p.previous(), p.year_ago())})
+    goals = _targets(targets)
+    start = first_day(orders)
+    sizes = _high_value(segment_counts)
+    measured: dict[tuple[str, str, str], Measured] = {}
+    if start is not None:
+        everybody = _groups(orders, customers, None)
+        raw = raw_values(orders, everybody, wanted, activities, tickets)
+        for one in wanted:
+            for kpi in KPIS:
+                found = _measure(kpi, one, _row(raw, one, ALL), start, goals, sizes)
+                measured[kpi.key, ALL, one.name] = found
+    rows = [
+        _line(kpi, ALL, one, measured, goals, watch, compare=True) for kpi in KPIS for one in shown
+    ]
+    if start is not None and segments is not None and len(segments):
+        raw = raw_values(
+            orders, _groups(orders, customers, segments), [period], activities, tickets
+        )
+        for segment in sorted(set(segments["segment"].astype(str))):
+            for kpi in (k for k in KPIS if k.by_segment):
+                found = _measure(kpi, period, _row(raw, period, segment), start, goals, {})
+                measured[kpi.key, segment, period.name] = found
+                rows.append(_line(kpi, segment, period, measured, goals, watch, compare=False))
+    return pd.DataFrame(rows, columns=RECORD["kpis"].names)
+
+
+def time_elapsed(period: Period) -> float:
+    """Share of the year that is over at the period's end: whole months, days for weeks."""
+    if period.kind != "week":
+        return period.end.month / 12
+    year = int(period.name[:4])
+    days = (date(year, 12, 31) - date(year, 1, 1)).days + 1
+    return min(1.0, ((period.end - date(year, 1, 1)).days + 1) / days)
+
+
+def _measure(
+    kpi: Kpi,
+    period: Period,
+    raw: dict[str, float],
+    start: date,
+    goals: dict[tuple[str, str, str], float],
+    high_value: dict[str, float],
+) -> Measured:
+    """Value, n, numerator and denominator of one KPI."""
+    last_year = year_start(period.end)
+    before = year_start(last_year - timedelta(days=1))
+    whole = _recorded(period.start, period.end, start)
+    year = _recorded(last_year, period.end, start)
+
+    def count(name: str) -> float:
+        value = raw.get(name, math.nan)
+        return 0.0 if math.isnan(value) else value
+
+    match kpi.key:
+        case "revenue" if whole:
+            return count("revenue"), count("orders"), math.nan, math.nan
+        case "gross_margin_rate" if whole and raw.get("costed", math.nan) > 0:
+            margin = raw["costed"] - raw["cost"]
+            return margin / raw["costed"], count("orders"), margin, raw["costed"]
+        case "active_customers" if whole:
+            return count("active"), count("orders"), math.nan, math.nan
+        case "new_customers" if (period.start - start).days >= 365:
+            return count("new"), count("active"), math.nan, math.nan
+        case "high_value_customers":
+            return high_value.get(period.name, math.nan), math.nan, math.nan, math.nan
+        case "retention" if _recorded(before, period.end, start):
+            return _share(count("kept"), count("base"))
+        case "repurchase_rate" if year:
+            return _share(count("repeated"), count("buyers"))
+        case "average_order" if whole and count("orders") > 0:
+            orders = count("orders")
+            return count("revenue") / orders, orders, count("revenue"), orders
+        case "visit_coverage" if "known" in raw:
+            return _share(count("visited"), count("known"))
+        case "satisfaction" if raw.get("rated", 0) > 0:
+            return raw["satisfaction"], raw["rated"], math.nan, math.nan
+        case "ytd_attainment":
+            goal = _year_goal(goals, period)
+            recorded = _recorded(date(int(period.name[:4]), 1, 1), period.end, start)
+            if recorded and goal > 0:
+                return count("ytd") / goal, math.nan, count("ytd"), goal
+    return _EMPTY
+
+
+def _share(part: float, whole: float) -> Measured:
+    return (part / whole if whole > 0 else math.nan), whole, part, whole
+
+
+def _recorded(start: date, end: date, first: date) -> bool:
+    return (first - start).days <= MOST_UNRECORDED * ((end - start).days + 1)
+
+
+def _line(
+    kpi: Kpi,
+    segment: str,
+    period: Period,
+    measured: dict[tuple[str, str, str], Measured],
+    goals: dict[tuple[str, str, str], float],
+    watch: float,
+    *,
+    compare: bool,
+) -> dict[str, Any]:
+    value, n, numerator, denominator = measured.get((kpi.key, segment, period.name), _EMPTY)
+    target = goals.get((kpi.key, period.name, segment), math.nan)
+    if kpi.key == "ytd_attainment" and not math.isnan(value):
+        target = time_elapsed(period)
+    previous = year_ago = math.nan
+    if compare:
+        if not kpi.cumulative:
+            previous = measured.get((kpi.key, segment, period.previous().name), _EMPTY)[0]
+        year_ago = measured.get((kpi.key, segment, period.year_ago().name), _EMPTY)[0]
+    return {
+        "kpi": kpi.key,
+        "segment": segment,
+        "period": period.name,
+        "value": value,
+        "unit": kpi.unit,
+        "n": n,
+        "target": target,
+        "previous": previous,
+        "year_ago": year_ago,
+        "change": _change(kpi, value, previous),
+        "change_year": _change(kpi, value, year_ago),
+        "attainment": value / target if target > 0 else math.nan,
+        "gap": value - target,
+        "status": status(kpi, value, target, watch),
+        "numerator": numerator,
+        "denominator": denominator,
+    }
+
+
+def _change(kpi: Kpi, value: float, base: float) -> float:
+    if kpi.unit == "share":
+        return value - base
+    return value / base - 1 if base > 0 else math.nan
+
+
+def status(kpi: Kpi, value: float, target: float, watch: float) -> str:
+    """on_target, watch (missed by `watch` at most), below, or none without value or target."""
+    if math.isnan(value) or math.isnan(target):
+        return "none"
+    short = target - value if kpi.better == "higher" else value - target
+    room = watch if kpi.unit == "share" else watch * abs(target)
+    if short <= 0:
+        return "on_target"
+    return "watch" if short <= room + 1e-12 else "below"
+
+
+def _targets(targets: pd.DataFrame | pa.Table | None) -> dict[tuple[str, str, str], float]:
+    """(kpi, period, segment) → the company's target."""
+    if targets is None or not len(targets):
+        return {}
+    frame = to_frame(targets) if isinstance(targets, pa.Table) else targets
+    blank = pd.Series("", index=frame.index)
+    segment = frame.get("segment", blank).fillna("").replace("", ALL).astype(str)
+    owner = frame.get("owner_id", blank).fillna("").astype(str)
+    whole: dict[tuple[str, str, str], float] = {}
+    added: dict[tuple[str, str, str], list[float]] = {}
+    additive = {kpi.key for kpi in KPIS if kpi.additive}
+    for kpi, name, group, person, value in zip(
+        frame["kpi"].astype(str),
+        frame["period"].astype(str),
+        segment,
+        owner,
+        frame["value"].astype(float),
+        strict=True,
+    ):
+        if not person:
+            whole[kpi, name, group] = value
+        elif kpi in additive:
+            added.setdefault((kpi, name, group), []).append(value)
+    return {key: math.fsum(values) for key, values in added.items()} | whole
+
+
+def _year_goal(goals: dict[tuple[str, str, str], float], period: Period) -> float:
+    """The year's revenue target: as given, else of its periods where all have one."""
+    year = period.name[:4]
+    given = goals.get(("revenue", year, ALL), math.nan)
+    if not math.isnan(given) or period.kind in ("week", "year"):
+        return given
+    parts, one = [], Period.parse(year)
+    step = Period.parse(
+        {"half": f"{year}H1", "quarter": f"{year}Q1"}.get(period.kind, f"{year}-01")
+    )
+    while step.end <= one.end:
+        parts.append(goals.get(("revenue", step.name, ALL), math.nan))
+        step = step.next()
+    return math.fsum(parts) if not any(math.isnan(part) for part in parts) else math.nan
+
+
+def _high_value(counts: pd.DataFrame | None) -> dict[str, float]:
+    if counts is None or counts.empty:
+        return {}
+    chosen = counts[counts["segment"] == HIGH_VALUE] if "segment" in counts else counts
+    return dict(zip(chosen["period"].astype(str), chosen["customers"].astype(float), strict=True))
+
+
+def _groups(
+    orders: pa.Table, customers: pd.DataFrame | None, segments: pd.DataFrame | None
+) -> pd.DataFrame:
+    """customer_id, segment, since: everybody as ``all``, or each in its segment."""
+    first = (
+        to_frame(orders.select(["customer_id", "ordered_at"]))
+        .groupby("customer_id")["ordered_at"]
+        .min()
+    )
+    since = first
+    if customers is not None and len(customers):
+        listed = customers.set_index("customer_id")["joined_on"]
+        known = pd.to_datetime(listed).fillna(first.reindex(listed.index))
+        since = pd.concat([known, first[~first.index.isin(known.index)]])
+        # Known, but nobody wrote down since when: known from the start.
+        since = since.fillna(first.min())
+    groups = pd.DataFrame({"customer_id": since.index.to_numpy(), "since": since.to_numpy()})
+    if segments is None:
+        return groups.assign(segment=ALL)
+    named = segments[["customer_id", "segment"]].astype({"segment": str})
+    return groups.merge(named, on="customer_id", how="inner")
+
+
+def _row(raw: pd.DataFrame, period: Period, segment: str) -> dict[str, float]:
+    """The raw values of a period and segment; columns that nobody has are left out."""
+    present = [c for c in raw.columns if raw[c].notna().any()]
+    if (period.name, segment) not in raw.index:
+        return dict.fromkeys(present, math.nan)
+    found = raw.loc[(period.name, segment), present]
+    return {str(name): float(np.asarray(value)) for name, value in found.items()}

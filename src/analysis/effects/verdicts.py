@@ -1,0 +1,169 @@
+"""From an interval to a verdict, by a written rule.
+
+The rule
+--------
+1. No held-out customers, or a comparison that nothing makes fair: no estimate, grade D,
+   `cannot_tell`.
+2. An arm with fewer than ``min_arm`` customers: no estimate, `cannot_tell`.
+3. Less than ``min_done`` of the treated customers got the measure: `cannot_tell`. It was not
+   carried out; that is never "it did not work".
+4. Money: the break-even is the cost per treated customer divided by the margin rate: so much
+   a customer must buy more before the measure has paid for itself. `worked` if the whole
+   interval lies above the break-even, `did_not_pay` if it lies wholly below, else
+   `cannot_tell`. Where no cost is known the break-even is 0.
+5. Other outcomes: `worked` if the interval lies above 0, `did_not_pay` if below, else
+   `cannot_tell`.
+
+How much is missing
+-------------------
+`cannot_tell` says how many customers an arm needs. The distance to be shown is that between
+the estimate and the break-even, but at least the break-even itself: then a measure without
+any effect is shown not to pay, and one that returns twice its cost is shown to work. Where the
+arms have that size already, the effect lies close to the break-even, and the distance between
+the two counts, down to a quarter of the break-even. Without a break-even the distance is the
+estimate's from 0, at least a tenth of the outcome's standard deviation: a smaller effect is not
+worth waiting for.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from analysis.effects.design import customers_for_means
+from analysis.effects.estimators import Contrast
+
+WORKED, DID_NOT_PAY, CANNOT_TELL = "worked", "did_not_pay", "cannot_tell"
+
+_SMALLEST_IN_SD = 0.1
+_CLOSEST_SHARE_OF_BREAK_EVEN = 0.25
+_SLOW = 8  # more periods than this: waiting is no plan
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """The verdict, its reason as JSON, and how much is missing (NaN: nothing, or unknown)."""
+
+    verdict: str
+    reason: str
+    n_needed: float = math.nan
+    periods_needed: float = math.nan
+
+
+def reason(key: str, **args: tuple[float, str]) -> str:
+    """A reason: catalogue key below ``effect_reason.`` and numbers with their units."""
+    return json.dumps(
+        {
+            "key": f"effect_reason.{key}",
+            "args": {
+                name: {"value": _plain(value), "unit": unit}
+                for name, (value, unit) in sorted(args.items())
+            },
+        },
+        ensure_ascii=False,
+        sort_keys=True,
+    )
+
+
+def _plain(value: float) -> float | int | None:
+    number = float(value)
+    if math.isnan(number) or math.isinf(number):
+        return None
+    return int(number) if number.is_integer() else number
+
+
+def break_even(cost_per_customer: float, margin_rate: float, unit: str) -> float:
+    """The effect at which a measure pays for itself [currency]; NaN for other outcomes.
+
+    An unknown cost counts as 0: the verdict then only says whether customers bought more.
+    A margin rate of 0 can never pay anything back.
+    """
+    if unit != "money":
+        return math.nan
+    if math.isnan(cost_per_customer) or cost_per_customer == 0:
+        return 0.0
+    return cost_per_customer / margin_rate if margin_rate > 0 else math.inf
+
+
+def judge(
+    found: Contrast,
+    *,
+    unit: str,
+    threshold: float,
+    cost_known: bool,
+    n_treated: int,
+    n_control: int,
+    power: float,
+    level: float,
+) -> Verdict:
+    """Rules 4 and 5 for an estimate that may be judged.
+
+    Parameters
+    ----------
+    found
+        The estimate.
+    unit
+        ``money``, ``share``, ``count`` or ``number``.
+    threshold
+        Break-even for money; ignored for other outcomes, where 0 counts.
+    cost_known
+        Whether the break-even rests on a cost.
+    n_treated, n_control
+        Customers in each arm.
+    power, level
+        Of the comparison that would settle it, and of the interval.
+    """
+    money = unit == "money"
+    line = threshold if money else 0.0
+    shown = "points" if unit == "share" else unit
+    args: dict[str, tuple[float, str]] = {
+        "estimate": (found.estimate, shown),
+        "low": (found.low, shown),
+        "high": (found.high, shown),
+        "n_treated": (n_treated, "count"),
+        "n_control": (n_control, "count"),
+    }
+    if money and cost_known:
+        args["break_even"] = (line, "money")
+    suffix = "" if money and cost_known else "_against_zero"
+    if found.low > line:
+        return Verdict(WORKED, reason("worked" + suffix, **args))
+    if found.high < line:
+        return Verdict(DID_NOT_PAY, reason("did_not_pay" + suffix, **args))
+    if found.variance_treated + found.variance_control == 0:
+        return Verdict(CANNOT_TELL, reason("no_spread"))
+    needed, close = _needed(found, line, min(n_treated, n_control), power, level)
+    more = max(1, math.ceil(needed / min(n_treated, n_control)) - 1)
+    args |= {"n_needed": (needed, "count"), "periods_needed": (more, "count")}
+    key = "undecided_slow" if more > _SLOW else "undecided"
+    key = "near_break_even" if close else key + suffix
+    return Verdict(CANNOT_TELL, reason(key, **args), needed, more)
+
+
+def _needed(
+    found: Contrast, line: float, smaller_arm: int, power: float, level: float
+) -> tuple[float, bool]:
+    """Customers per arm (rounded up), and whether the effect lies close to the break-even."""
+    variances = (found.variance_treated, found.variance_control)
+
+    def customers(distance: float) -> float:
+        return math.ceil(customers_for_means(distance, *variances, power, level))
+
+    gap = abs(found.estimate - line)
+    if line <= 0 or math.isinf(line):
+        sd = math.sqrt(sum(variances) / 2)
+        return customers(max(gap, _SMALLEST_IN_SD * sd)), False
+    needed = customers(max(gap, line))
+    if needed > smaller_arm:
+        return needed, False
+    closer = customers(max(gap, _CLOSEST_SHARE_OF_BREAK_EVEN * line))
+    return max(closer, smaller_arm + 1), True
+
+
+def args_of(text: str) -> Mapping[str, Any]:
+    """The arguments of a reason, for tests and exhibits."""
+    loaded: Mapping[str, Any] = json.loads(text)["args"]
+    return loaded

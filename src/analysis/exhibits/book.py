@@ -1,0 +1,244 @@
+"""A report's book: facts, tables, settings and the language in which they are told."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import date
+from functools import cached_property
+from typing import Any
+
+import pandas as pd
+
+from analysis.calendars import Period
+from analysis.exhibits import markup
+from analysis.exhibits.facts import Fact, FactBook, fact_id
+from analysis.exhibits.forms import Form, write
+from analysis.exhibits.markup import NBSP, Rich
+from analysis.settings_model import Settings
+from analysis.wording import catalogue
+from analysis.wording.catalogue import Language
+from analysis.wording.numbers import Scale, format_day, format_period, money_scale
+
+# Frames a placeholder inside a catalogue text; no text of a person holds private-use characters.
+_OPEN, _CLOSE = "\ue000", "\ue001"
+
+
+@dataclass(frozen=True)
+class Book:
+    """What the exhibits draw from.
+
+    Attributes
+    ----------
+    facts
+        Every printable number of the record.
+    tables
+        The record's tables by name; absent ones are missing or empty.
+    settings
+        The run's settings.
+    lang
+        Language of this execution.
+    period, as_of
+        The reported period and the last day that counts.
+    provenance, origins
+        Report id, inputs, versions; and which file set which setting.
+    """
+
+    facts: FactBook
+    tables: Mapping[str, pd.DataFrame]
+    settings: Settings
+    lang: Language
+    period: Period
+    as_of: date
+    provenance: Mapping[str, Any] = field(default_factory=dict)
+    origins: Mapping[str, str] = field(default_factory=dict)
+
+    # -- facts ------------------------------------------------------------------------------
+
+    def has(self, *parts: object) -> bool:
+        """Whether the record holds this fact."""
+        return fact_id(*parts) in self.facts
+
+    def fact(self, *parts: object) -> Fact:
+        """The fact with this id."""
+        return self.facts[fact_id(*parts)]
+
+    def value(self, *parts: object) -> float | None:
+        """The fact's number, None where there is none. For rules and marks, never for print."""
+        fact = self.facts.get(fact_id(*parts))
+        return None if fact is None or isinstance(fact.value, str) else float(fact.value)
+
+    def frame(self, name: str) -> pd.DataFrame:
+        """A table, empty where the record has none."""
+        found = self.tables.get(name)
+        return pd.DataFrame() if found is None else found
+
+    # -- numbers ----------------------------------------------------------------------------
+
+    @cached_property
+    def scale(self) -> Scale:
+        """The one unit of money of the report: the period's revenue reads best in it."""
+        totals = [self.value(key) for key in ("kpi.revenue", "kpi.revenue.previous")]
+        known = [total for total in totals if total]
+        if not known:
+            known = [
+                float(fact.value)
+                for fact in self.facts.values()
+                if fact.unit == "money" and not isinstance(fact.value, str)
+            ]
+        return money_scale(known, self.lang, self.settings.currency)
+
+    @cached_property
+    def table_scale(self) -> Scale:
+        """The same unit where parts must add to their total."""
+        extra = 1 if self.lang == "en" and self.scale.divisor > 1 else 0
+        return Scale(self.scale.label, self.scale.divisor, self.scale.decimals + extra)
+
+    def scale_of(self, *ids: str) -> Scale:
+        """The unit of money that suits these facts alone (money per customer)."""
+        known = [value for id_ in ids if (value := self.value(id_)) is not None]
+        return money_scale(known, self.lang, self.settings.currency)
+
+    def num(
+        self,
+        *parts: object,
+        signed: bool = False,
+        absolute: bool = False,
+        bare: bool = False,
+        decimals: int = -1,
+        scale: Scale | None = None,
+    ) -> Rich:
+        """A number without its unit word; a dash where the fact is missing."""
+        id_ = fact_id(*parts)
+        fact = self.facts.get(id_)
+        if fact is None:
+            return markup.words("–")
+        if fact.unit == "date":
+            return self.day(fact.value)
+        form = Form(signed=signed, absolute=absolute, bare=bare, decimals=decimals)
+        if fact.unit == "money":
+            form = form.scaled(scale or self.scale)
+        return markup.number(write(fact, self.lang, form), id_, fact.value, form.encode())
+
+    def money(self, *parts: object, scale: Scale | None = None, **options: Any) -> Rich:
+        """Money with its unit word: ``12,860 万元``, ``RMB 128.6 m``."""
+        used = scale or self.scale
+        return self.unit_of_money(self.num(*parts, scale=used, **options), used)
+
+    def unit_of_money(self, piece: Rich, scale: Scale | None = None) -> Rich:
+        """A number with the words of its money unit around it."""
+        label = (scale or self.scale).label
+        if self.lang == "zh":
+            return piece + markup.words(NBSP + label)
+        word, _, letter = label.partition(" ")
+        tail = markup.words(NBSP + letter) if letter else markup.EMPTY
+        return markup.words(word + NBSP) + piece + tail
+
+    def day(self, day: Any, style: str = "iso") -> Rich:
+        """A day."""
+        iso = format_day(day, self.lang)
+        return markup.moment(format_day(day, self.lang, style), iso)  # type: ignore[arg-type]
+
+    def when(self, period: Period | None = None, style: str = "short") -> Rich:
+        """A period: ``三季度``, ``Q3``; the reported one by default."""
+        chosen = period or self.period
+        shown = format_period(chosen, self.lang, style)  # type: ignore[arg-type]
+        return markup.moment(shown, chosen.name)
+
+    # -- words ------------------------------------------------------------------------------
+
+    def say(self, key: str, **args: Rich) -> Rich:
+        """A sentence of the catalogue with its numbers, names and days in place."""
+        return self._compose(self._marked(key), args)
+
+    def _marked(self, key: str) -> str:
+        # The catalogue says itself, one by one, which placeholders a text has.
+        marks: dict[str, str] = {}
+        if not catalogue.has(key):
+            raise KeyError(key)
+        while True:
+            try:
+                return catalogue.text(key, self.lang, **marks)
+            except KeyError as missing:
+                field_ = str(missing.args[0])
+                marks[field_] = f"{_OPEN}{field_}{_CLOSE}"
+
+    def _compose(self, raw: str, args: Mapping[str, Rich]) -> Rich:
+        # Bold may span placeholders, so the parts between ** are composed one by one.
+        parts: list[Rich] = []
+        for index, stretch in enumerate(raw.split("**")):
+            inner: list[Rich] = []
+            for place, piece in enumerate(stretch.split(_OPEN)):
+                literal = piece
+                if place:
+                    field_, literal = piece.split(_CLOSE, 1)
+                    inner.append(args[field_])
+                    # A number and its measure word stay on one line.
+                    if self.lang == "zh" and literal.startswith(" "):
+                        literal = NBSP + literal[1:]
+                if literal:
+                    inner.append(markup.words(literal))
+            whole = markup.join(inner)
+            parts.append(markup.bold(whole) if index % 2 and whole else whole)
+        return markup.join(parts)
+
+    def text(self, key: str) -> str:
+        """Words of the catalogue without placeholders."""
+        return catalogue.text(key, self.lang)
+
+    def words(self, key: str) -> Rich:
+        """The same as a piece of text."""
+        return markup.words(self.text(key))
+
+    def label(self, kind: str, key: object) -> Rich:
+        """What a key is called: ``segment.new``; an unknown key stands there as a name."""
+        dotted = f"{kind}.{key}"
+        return self.words(dotted) if catalogue.has(dotted) else markup.name(key)
+
+    def list_of(self, pieces: list[Rich]) -> Rich:
+        """Pieces as an enumeration: ``甲、乙和丙``, ``a, b and c``."""
+        if len(pieces) < 2:
+            return markup.join(pieces)
+        head = markup.join(pieces[:-1], self.text("exhibits.list.comma"))
+        return head + markup.words(self.text("exhibits.list.last")) + pieces[-1]
+
+    def told(self, reason: Any, *prefix: object) -> Rich:
+        """A reason of a table: catalogue key with arguments, whose numbers are facts.
+
+        Parameters
+        ----------
+        reason
+            JSON text ``{"key": …, "args": {…}}``, or the same as a map.
+        prefix
+            Id under which `collect` stored the arguments' facts.
+        """
+        told = parse_reason(reason)
+        if not told or not catalogue.has(str(told["key"])):
+            return markup.EMPTY
+        args = {
+            name: self._argument(value, fact_id(*prefix, name))
+            for name, value in (told.get("args") or {}).items()
+        }
+        return self._compose(self._marked(str(told["key"])), args)
+
+    def _argument(self, value: Any, id_: str) -> Rich:
+        if isinstance(value, Mapping):
+            if "key" in value:
+                key = str(value["key"])
+                return self.words(key) if catalogue.has(key) else markup.name(key)
+            unit = str(value.get("unit", ""))
+            if unit == "money":
+                return self.money(id_, scale=self.scale)
+            return self.num(id_)
+        return markup.name(value)
+
+
+def parse_reason(reason: Any) -> dict[str, Any]:
+    """A table's reason as a map; empty where there is none."""
+    if isinstance(reason, Mapping):
+        return dict(reason)
+    if not isinstance(reason, str) or not reason.strip():
+        return {}
+    found = json.loads(reason)
+    return found if isinstance(found, dict) and "key" in found else {}

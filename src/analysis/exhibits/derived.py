@@ -1,0 +1,259 @@
+"""Sums and differences that sentences print, as facts of their own.
+
+The report computes nothing; what a title needs beyond the tables' own cells is computed here,
+once, for both languages.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator, Mapping
+
+import pandas as pd
+
+from analysis.exhibits.facts import Fact, FactBook, fact_id, plain_value
+from analysis.settings_model import Settings
+
+Tables = Mapping[str, pd.DataFrame]
+GAINS = ("new", "returned", "more")
+LOSSES = ("less", "not_bought")
+
+
+def derive(tables: Tables, book: FactBook, settings: Settings) -> FactBook:
+    """The derived facts of a record.
+
+    Parameters
+    ----------
+    tables
+        The record's tables.
+    book
+        The facts of their cells.
+    settings
+        The run's settings.
+    """
+    found = FactBook()
+    for part in (
+        _kpis(book),
+        _bridge(book),
+        _movements(_frame(tables, "movement_matrix")),
+        _accounts(_frame(tables, "accounts")),
+        _effects(_frame(tables, "effects")),
+        _plan(_frame(tables, "plan_summary"), _frame(tables, "decisions")),
+        _tasks(_frame(tables, "tasks")),
+        _rows(_frame(tables, "reconciliation"), _frame(tables, "sources")),
+        _quality(_frame(tables, "quality")),
+        _segments(_frame(tables, "segment_summary")),
+    ):
+        for fact in part:
+            found.add(fact)
+    return found
+
+
+def _frame(tables: Tables, name: str) -> pd.DataFrame:
+    found = tables.get(name)
+    return pd.DataFrame() if found is None else found
+
+
+def _fact(id_: str, value: object, unit: str, source: str) -> Iterator[Fact]:
+    known = plain_value(value)
+    if known is not None:
+        yield Fact(id_, known, unit, source=source)
+
+
+def _number(book: Mapping[str, Fact], id_: str) -> float:
+    fact = book.get(id_)
+    return float(fact.value) if fact is not None and not isinstance(fact.value, str) else math.nan
+
+
+def _kpis(book: FactBook) -> Iterator[Fact]:
+    for id_, fact in book.items():
+        if fact.source == "kpis" and id_.endswith(".previous"):
+            head = id_.removesuffix(".previous")
+            if head in book and fact.unit != "share":
+                change = _number(book, head) - _number(book, id_)
+                yield from _fact(f"{head}.difference", change, fact.unit, "kpis")
+            # An existing fact: the same difference in points is the table's own `change`.
+
+
+def _bridge(book: FactBook) -> Iterator[Fact]:
+    steps = {
+        step: _number(book, f"bridge.{step}.amount")
+        for step in ("previous", *GAINS, *LOSSES, "current")
+    }
+    if math.isnan(steps["current"]):
+        return
+    known = {k: 0.0 if math.isnan(v) else v for k, v in steps.items()}
+    yield from _fact("bridge.gains.amount", sum(known[s] for s in GAINS), "money", "bridge")
+    yield from _fact("bridge.losses.amount", sum(known[s] for s in LOSSES), "money", "bridge")
+    net = known["current"] - known["previous"]
+    yield from _fact("bridge.net.amount", net, "money", "bridge")
+    target = _number(book, "kpi.revenue.target")
+    if not math.isnan(target):
+        gap = known["current"] - target
+        yield from _fact("bridge.gap.amount", gap, "money", "bridge")
+    yield from _fact("bridge.cut.amount", _cut(known, target), "money", "bridge")
+
+
+def _cut(steps: Mapping[str, float], target: float) -> float:
+    """Value below which the bars of totals are cut, so that changes can be seen; 0 for none."""
+    level, levels = steps["previous"], [steps["previous"], steps["current"]]
+    for step in (*GAINS, *LOSSES):
+        level += steps[step]
+        levels.append(level)
+    if not math.isnan(target):
+        levels.append(target)
+    low, high = min(levels), max(levels)
+    span = high - low
+    if low <= 0 or span <= 0 or span >= 0.35 * high:
+        return 0.0
+    rough = low - 0.45 * span
+    unit = 10.0 ** math.floor(math.log10(span)) / 2
+    return max(math.floor(rough / unit) * unit, 0.0)
+
+
+def _movements(matrix: pd.DataFrame) -> Iterator[Fact]:
+    if matrix.empty:
+        return
+    source = "movement_matrix"
+    kept = matrix[matrix["segment_before"] != "entered"]
+    for before, rows in matrix.groupby("segment_before", sort=True):
+        id_ = fact_id("movement", before, "total")
+        yield from _fact(f"{id_}.customers", rows["customers"].sum(), "count", source)
+    for after, rows in matrix.groupby("segment_after", sort=True):
+        id_ = fact_id("movement", "total", after)
+        yield from _fact(f"{id_}.customers", rows["customers"].sum(), "count", source)
+    for direction, rows in matrix.groupby("direction", sort=True):
+        id_ = fact_id("movement", "direction", direction)
+        yield from _fact(f"{id_}.customers", rows["customers"].sum(), "count", source)
+        yield from _fact(f"{id_}.amount_before", rows["amount_before"].sum(), "money", source)
+    for segment in sorted(set(kept["segment_after"]) - {"left"}):
+        into = matrix[
+            (matrix["segment_after"] == segment) & (matrix["segment_before"] != segment)
+        ]
+        out = kept[(kept["segment_before"] == segment) & (kept["segment_after"] != segment)]
+        back = out[out["segment_after"] != "left"]
+        head = fact_id("movement", "flow", segment)
+        yield from _fact(f"{head}.in", into["customers"].sum(), "count", source)
+        yield from _fact(f"{head}.out", out["customers"].sum(), "count", source)
+        yield from _fact(f"{head}.back", back["customers"].sum(), "count", source)
+        yield from _fact(f"{head}.out_signed", -int(back["customers"].sum()), "count", source)
+        left = int(out.loc[out["segment_after"] == "left", "customers"].sum())
+        yield from _fact(f"{head}.left_signed", -left, "count", source)
+
+
+def _accounts(accounts: pd.DataFrame) -> Iterator[Fact]:
+    if accounts.empty:
+        return
+    for name, rows in accounts.groupby("list", sort=True):
+        yield from _fact(f"account.{name}.count", len(rows), "count", "accounts")
+        total = rows["amount"].astype(float).sum()
+        yield from _fact(f"account.{name}.total", total, "money", "accounts")
+
+
+def main_effects(effects: pd.DataFrame) -> pd.DataFrame:
+    """One row per strategy and arm for all customers: its money outcome, else its first.
+
+    This is the row that page 1 and the review speak of; further outcomes stand below it.
+    """
+    if effects.empty:
+        return effects
+    rows = effects[effects["segment"] == "all"].copy()
+    rows["place"] = (rows["unit"] != "money").astype(int)
+    rows = rows.sort_values(["strategy", "arm", "place", "outcome"], kind="stable")
+    return rows.drop_duplicates(["strategy", "arm"]).drop(columns="place").reset_index(drop=True)
+
+
+def no_conclusion(row: Mapping[str, object]) -> bool:
+    """Whether a row has no comparison at all, so that nothing can be concluded."""
+    return str(row.get("grade")) == "D" or str(row.get("method")) == "none"
+
+
+def _effects(effects: pd.DataFrame) -> Iterator[Fact]:
+    rows = main_effects(effects)
+    if rows.empty:
+        return
+    yield from _fact("effects.count", len(rows), "count", "effects")
+    verdicts = [
+        "none" if no_conclusion(row) else str(row["verdict"]) for row in rows.to_dict("records")
+    ]
+    for verdict in ("worked", "did_not_pay", "cannot_tell", "none"):
+        yield from _fact(
+            f"effects.count.{verdict}", verdicts.count(verdict), "count", "effects"
+        )
+    for row in rows.to_dict("records"):
+        cost, n = plain_value(row.get("cost_per_customer")), plain_value(row.get("n_treated"))
+        if isinstance(cost, (int, float)) and isinstance(n, (int, float)):
+            id_ = fact_id("effect", row["strategy"], row["arm"], "cost")
+            yield from _fact(id_, cost * n, "money", "effects")
+    treated = rows.dropna(subset=["done_share"]) if "done_share" in rows else rows.iloc[:0]
+    if len(treated):
+        done = (treated["done_share"] * treated["n_treated"]).sum()
+        yield from _fact("effects.done", round(done), "count", "effects")
+        yield from _fact("effects.treated", treated["n_treated"].sum(), "count", "effects")
+        yield from _fact(
+            "effects.done_share", done / treated["n_treated"].sum(), "share", "effects"
+        )
+    level = effects["level"].dropna() if "level" in effects else effects.iloc[:, 0][:0]
+    if len(level):
+        yield from _fact("effects.level", level.max(), "share", "effects")
+
+
+def _plan(plan: pd.DataFrame, decisions: pd.DataFrame) -> Iterator[Fact]:
+    if len(plan):
+        source = "plan_summary"
+        yield from _fact("plans.count", len(plan), "count", source)
+        yield from _fact("plans.cost", plan["cost"].astype(float).sum(), "money", source)
+        for column in ("customers", "later", "exempt"):
+            yield from _fact(f"plans.{column}", plan[column].sum(), "count", source)
+        value = plan["expected_value"].astype(float)
+        if value.notna().any():
+            yield from _fact("plans.expected_value", value.sum(), "money", source)
+    if len(decisions):
+        yield from _fact("decisions.count", len(decisions), "count", "decisions")
+
+
+def _tasks(tasks: pd.DataFrame) -> Iterator[Fact]:
+    if len(tasks):
+        yield from _fact("tasks.count", len(tasks), "count", "tasks")
+        if "owner_id" in tasks:
+            yield from _fact("tasks.people", tasks["owner_id"].nunique(), "count", "tasks")
+
+
+def _rows(reconciliation: pd.DataFrame, sources: pd.DataFrame) -> Iterator[Fact]:
+    if len(sources):
+        yield from _fact("sources.count", len(sources), "count", "sources")
+        yield from _fact("sources.rows", sources["rows"].sum(), "count", "sources")
+    if reconciliation.empty:
+        return
+    source = "reconciliation"
+    for table, rows in reconciliation.groupby("table", sort=True):
+        head = fact_id("reconciliation", table, "all")
+        removed = rows[~rows["step"].isin(["read", "kept"])]
+        removed = removed[removed["rows"] < 0]
+        yield from _fact(f"{head}.removed_rows", -removed["rows"].sum(), "count", source)
+        money = removed["amount"].astype(float)
+        if money.notna().any():
+            yield from _fact(f"{head}.removed_amount", -money.sum(), "money", source)
+        read = rows.loc[rows["step"] == "read", "rows"].sum()
+        if read:
+            share = -removed["rows"].sum() / read
+            yield from _fact(f"{head}.removed_share", share, "share", source)
+
+
+def _quality(quality: pd.DataFrame) -> Iterator[Fact]:
+    if quality.empty:
+        return
+    yield from _fact("quality.checks", len(quality), "count", "quality")
+    gate = quality["gate"].astype(float)
+    below = quality[gate.notna() & (quality["share"] < gate)]
+    yield from _fact("quality.below", len(below), "count", "quality")
+    passed, failed = quality["passed"].sum(), quality["failed"].sum()
+    if passed + failed:
+        yield from _fact("quality.passed_share", passed / (passed + failed), "share", "quality")
+
+
+def _segments(summary: pd.DataFrame) -> Iterator[Fact]:
+    if summary.empty:
+        return
+    parts = summary[summary["segment"] != "all"]
+    yield from _fact("segments.count", len(parts), "count", "segment_summary")

@@ -1,0 +1,165 @@
+"""What is said of last period's measures, wherever it is said: names, verdicts, effects."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import lru_cache
+
+import pandas as pd
+
+from analysis.exhibits.book import Book
+from analysis.exhibits.derived import main_effects, no_conclusion
+from analysis.exhibits.facts import fact_id, plain_value
+from analysis.exhibits.markup import EMPTY, NBSP, Rich, words
+from analysis.wording.numbers import Scale
+
+
+@dataclass(frozen=True)
+class Measure:
+    """One measure of last period, as the report speaks of it."""
+
+    strategy: str
+    arm: str
+    outcome: str
+    unit: str
+    verdict: str
+    grade: str
+    name: Rich
+    id: str
+
+
+def measures(book: Book) -> list[Measure]:
+    """The measures in the order of their verdicts: worked, did not pay, cannot tell, none."""
+    rows = main_effects(book.frame("effects"))
+    if rows.empty:
+        return []
+    arms = rows.groupby("strategy")["arm"].nunique()
+    found = []
+    for row in rows.to_dict("records"):
+        strategy, arm = str(row["strategy"]), str(row["arm"])
+        called = book.label("strategy", strategy)
+        if arms[strategy] > 1:
+            called = called + words(book.text("exhibits.list.colon")) + book.label("arm", arm)
+        found.append(
+            Measure(
+                strategy,
+                arm,
+                str(row["outcome"]),
+                str(row["unit"]),
+                "none" if no_conclusion(row) else str(row["verdict"]),
+                str(row["grade"]),
+                called,
+                fact_id("effect", strategy, arm, row["outcome"], row["segment"]),
+            )
+        )
+    order = ["worked", "did_not_pay", "cannot_tell", "none"]
+    ranks = _plan_ranks(book.frame("plan_summary"))
+    return sorted(
+        found,
+        key=lambda m: (order.index(m.verdict), ranks.get(m.strategy, 99), m.strategy, m.arm),
+    )
+
+
+def _plan_ranks(plan: pd.DataFrame) -> dict[str, int]:
+    if plan.empty:
+        return {}
+    return {str(s): int(r) for s, r in zip(plan["strategy"], plan["rank"], strict=True)}
+
+
+def effect_scale(book: Book, found: list[Measure]) -> Scale | None:
+    """One unit of money per customer for all measures; None without measures in money."""
+    ids = [f"{m.id}.{part}" for m in found if m.unit == "money" for part in ("estimate", "high")]
+    return book.scale_of(*ids) if any(book.has(id_) for id_ in ids) else None
+
+
+def effect(book: Book, measure: Measure, part: str = "estimate", *, unit: bool = True) -> Rich:
+    """An effect with its unit: ``6.8 万元``, ``RMB 68 k``, ``7.7 个百分点``."""
+    id_ = f"{measure.id}.{part}"
+    if not book.has(id_):
+        return EMPTY
+    if measure.unit == "money":
+        scale = effect_scale(book, measures(book))
+        shown = book.num(id_, scale=scale)
+        return book.unit_of_money(shown, scale) if unit else shown
+    if measure.unit == "share":
+        return book.say("exhibits.unit.points", value=book.num(id_)) if unit else book.num(id_)
+    return book.num(id_, decimals=2)
+
+
+def unit_words(book: Book, found: list[Measure]) -> Rich:
+    """The unit of the interval column."""
+    units = {m.unit for m in found}
+    if units == {"money"}:
+        scale = effect_scale(book, found)
+        return words(scale.label if scale else "")
+    if units == {"share"}:
+        return book.words("exhibits.unit.points_word")
+    return EMPTY
+
+
+def likely(book: Book, measure: Measure) -> Rich:
+    """The likely range: ``2.1～11.5``; "to" where a bound is negative in English."""
+    low = effect(book, measure, "low", unit=False)
+    high = effect(book, measure, "high", unit=False)
+    if not low or not high:
+        return EMPTY
+    return between(book, low, high, book.value(f"{measure.id}.low") or 0.0)
+
+
+def between(book: Book, low: Rich, high: Rich, least: float) -> Rich:
+    """Two bounds as a range."""
+    key = "range_negative" if least < 0 else "range"
+    return book.say(f"exhibits.unit.{key}", low=low, high=high)
+
+
+def verdict_word(book: Book, measure: Measure) -> Rich:
+    """Worked, did not pay, too early to tell, no conclusion."""
+    return book.words(f"exhibits.verdict.{measure.verdict}")
+
+
+@lru_cache(maxsize=1)
+def _nothing() -> Rich:
+    return words(NBSP)
+
+
+def in_short(book: Book, measure: Measure) -> Rich:
+    """One line per measure for page 1."""
+    value = effect(book, measure)
+    if measure.verdict == "worked":
+        return book.say("exhibits.measure.short.worked", value=value)
+    if measure.verdict == "did_not_pay":
+        return book.words(f"exhibits.measure.short.{_fail(book, measure)}")
+    if measure.verdict == "none":
+        return book.words("exhibits.measure.short.none")
+    periods = book.value(f"{measure.id}.periods_needed")
+    if periods is not None and periods > 0:
+        return book.say(
+            "exhibits.measure.short.wait", periods=book.num(f"{measure.id}.periods_needed")
+        )
+    return book.words("exhibits.measure.short.cannot_tell")
+
+
+def _fail(book: Book, measure: Measure) -> str:
+    """Not even the best case pays, or it does harm, or it just did not pay."""
+    high, even = book.value(f"{measure.id}.high"), book.value(f"{measure.id}.break_even")
+    if high is not None and high < 0:
+        return "harm"
+    if high is not None and even is not None and high < even:
+        return "not_at_best"
+    return "did_not_pay"
+
+
+def why(book: Book, measure: Measure) -> Rich:
+    """The reasoning behind a verdict, from the table's own reason where it has words."""
+    rows = book.frame("effects")
+    chosen = rows[
+        (rows["strategy"] == measure.strategy)
+        & (rows["arm"] == measure.arm)
+        & (rows["outcome"] == measure.outcome)
+        & (rows["segment"] == "all")
+    ]
+    if len(chosen) and "reason" in chosen:
+        told = book.told(plain_value(chosen["reason"].iloc[0]), f"{measure.id}.reason")
+        if told:
+            return told
+    return book.words(f"exhibits.measure.why.{measure.verdict}")

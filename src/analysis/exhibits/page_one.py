@@ -1,0 +1,460 @@
+"""The quarter on one page: answer, reasons, bridge, decisions, last measures, cautions."""
+
+from __future__ import annotations
+
+from markupsafe import Markup
+
+from analysis.exhibits import look, marks, waterfall
+from analysis.exhibits.book import Book
+from analysis.exhibits.exhibit import Exhibit
+from analysis.exhibits.markup import EMPTY, Rich, join, name, tag, words
+from analysis.exhibits.measures import in_short, measures, verdict_word
+from analysis.exhibits.reasons import reasons
+from analysis.exhibits.tables import Block, Cell, Column, beside, figure, ordered, table
+
+PAGE = "one"
+
+
+def header(book: Book) -> Exhibit:
+    """Title and basis strip: scope, money basis, rows set aside, last day that counts."""
+    title = _title(book)
+    sub = book.say("exhibits.cover.subtitle", now=book.when(), next=book.when(book.period.next()))
+    strip = [
+        (book.words("exhibits.cover.scope"), _scope(book)),
+        (book.words("exhibits.cover.basis"), basis(book)),
+        (book.words("exhibits.cover.removed"), _removed(book)),
+        (book.words("exhibits.cover.as_of"), book.day(book.as_of)),
+    ]
+    shown = [(head, body) for head, body in strip if body]
+    html = tag(
+        "header",
+        tag("div", tag("h1", title), tag("p", sub), class_="ttl"),
+        tag(
+            "dl",
+            *(tag("div", tag("dt", head), tag("dd", body)) for head, body in shown),
+            class_="basis",
+        ),
+        class_="head",
+        id="txt-header",
+    )
+    lines = [f"{head.markdown}: {body.markdown}" for head, body in shown]
+    plain = [f"{head.plain}: {body.plain}" for head, body in shown]
+    return Exhibit(
+        "txt-header",
+        str(html),
+        "\n\n".join([f"# {title.markdown}", sub.markdown, *lines]),
+        "\n".join([title.plain, sub.plain, *plain]),
+        caption=title.plain,
+        page=PAGE,
+    )
+
+
+def _title(book: Book) -> Rich:
+    own = book.settings.report.title.get(book.lang)
+    period = book.when(style="long")
+    kind = book.period.kind if book.period.kind in ("quarter", "half", "month", "year") else "other"
+    called = words(own) if own else book.words(f"exhibits.cover.title.{kind}")
+    company = book.settings.report.company
+    who = name(company) + words(" ") if company else EMPTY
+    return who + book.say("exhibits.cover.title.line", title=called, period=period)
+
+
+def running_title(book: Book) -> str:
+    """The title as plain text, for the head of the inner pages."""
+    return _title(book).plain
+
+
+def _scope(book: Book) -> Rich:
+    if not book.has("segment.all.customers"):
+        treated = book.value("effects.count")
+        return (
+            book.say("exhibits.cover.scope_measures", count=book.num("effects.count"))
+            if treated
+            else EMPTY
+        )
+    since = book.settings.scope.orders_since
+    if since is not None:
+        return book.say(
+            "exhibits.cover.scope_since",
+            count=book.num("segment.all.customers"),
+            day=book.day(since),
+        )
+    return book.say("exhibits.cover.scope_all", count=book.num("segment.all.customers"))
+
+
+def basis(book: Book) -> Rich:
+    """The money basis in words: event, tax, returns, unit."""
+    source = book.settings.sources.get("orders")
+    if source is None and not book.has("kpi.revenue"):
+        return book.words("exhibits.cover.no_money")
+    event = source.event if source is not None and source.event else "unknown"
+    tax = source.tax if source is not None and source.tax else "unknown"
+    netted = "netted" if book.settings.cleaning.rules.returns_netted else "not_netted"
+    return book.say(
+        "exhibits.cover.basis_line",
+        event=book.words(f"exhibits.event.{event}"),
+        tax=book.words(f"exhibits.tax.{tax}"),
+        returns=book.words(f"exhibits.returns.{netted}"),
+        unit=words(book.scale.label),
+    )
+
+
+def _removed(book: Book) -> Rich:
+    table_ = "orders" if book.has("reconciliation.orders.read.rows") else "treatments"
+    head = f"reconciliation.{table_}.all"
+    if not book.has(f"{head}.removed_share"):
+        return EMPTY
+    return book.say(
+        "exhibits.cover.removed_line",
+        share=book.num(f"{head}.removed_share"),
+        rows=book.num(f"{head}.removed_rows"),
+    )
+
+
+def answer(book: Book) -> Exhibit:
+    """The quarter in one sentence, chosen by what happened."""
+    sentence = _answer(book)
+    return Exhibit(
+        "txt-answer",
+        str(tag("section", tag("p", sentence), class_="answer", id="txt-answer")),
+        sentence.markdown,
+        sentence.plain,
+        caption=sentence.plain,
+        page=PAGE,
+    )
+
+
+def _answer(book: Book) -> Rich:
+    if not book.has("kpi.revenue"):
+        return _answer_measures(book)
+    parts = [_level(book), _cause(book), _year(book)]
+    return join([part for part in parts if part])
+
+
+def _level(book: Book) -> Rich:
+    event = _event(book)
+    common = {"period": book.when(), "event": event, "value": book.money("kpi.revenue")}
+    change = book.value("kpi.revenue.difference")
+    if change is None:
+        compare = book.words("exhibits.answer.no_previous")
+    else:
+        way = "up" if change > 0 else "down" if change < 0 else "same"
+        compare = book.say(
+            f"exhibits.answer.{way}",
+            value=book.money("kpi.revenue.difference", absolute=True),
+            previous=book.when(book.period.previous()),
+        )
+    if book.has("kpi.revenue.attainment"):
+        return book.say(
+            "exhibits.answer.level_target",
+            **common,
+            attainment=book.num("kpi.revenue.attainment"),
+            compare=compare,
+        )
+    return book.say("exhibits.answer.level", **common, compare=compare)
+
+
+def _event(book: Book) -> Rich:
+    source = book.settings.sources.get("orders")
+    event = source.event if source is not None and source.event else "unknown"
+    return book.words(f"exhibits.revenue.{event}")
+
+
+def _cause(book: Book) -> Rich:
+    net = book.value("bridge.net.amount")
+    if net is None or not book.value("bridge.previous.amount"):
+        return EMPTY
+    steps = ("new", "returned", "more") if net > 0 else ("less", "not_bought")
+    amounts = {step: book.value(f"bridge.{step}.amount") or 0.0 for step in steps}
+    largest = sorted((s for s in steps if amounts[s]), key=lambda s: (-abs(amounts[s]), s))[:2]
+    if not largest:
+        return EMPTY
+    named = [
+        book.say(
+            f"exhibits.answer.step.{step}",
+            value=book.money(f"bridge.{step}.amount", signed=True),
+        )
+        for step in largest
+    ]
+    other = "losses" if net > 0 else "gains"
+    return book.say(
+        f"exhibits.answer.cause.{'up' if net > 0 else 'down'}",
+        steps=book.list_of(named),
+        other=book.money(f"bridge.{other}.amount", absolute=True),
+    )
+
+
+def _year(book: Book) -> Rich:
+    if not book.has("kpi.ytd_attainment") or not book.has("kpi.ytd_attainment.gap"):
+        return EMPTY
+    gap = book.value("kpi.ytd_attainment.gap") or 0.0
+    return book.say(
+        f"exhibits.answer.year.{'ahead' if gap >= 0 else 'behind'}",
+        value=book.num("kpi.ytd_attainment"),
+        gap=book.num("kpi.ytd_attainment.gap", absolute=True),
+    )
+
+
+def _answer_measures(book: Book) -> Rich:
+    found = measures(book)
+    if not found:
+        return book.words("exhibits.answer.nothing")
+    best = [m for m in found if m.verdict == "worked"]
+    lead = book.say(
+        "exhibits.answer.measures",
+        count=book.num("effects.count"),
+        worked=book.num("effects.count.worked"),
+        failed=book.num("effects.count.did_not_pay"),
+        open=_open_count(book),
+    )
+    if not best:
+        return lead
+    first = best[0]
+    return lead + book.say(
+        "exhibits.answer.best",
+        name=first.name,
+        outcome=book.label("outcome", first.outcome),
+        effect=in_short(book, first),
+    )
+
+
+def _open_count(book: Book) -> Rich:
+    none = book.value("effects.count.none") or 0
+    return book.num("effects.count.cannot_tell" if not none else "effects.count.none")
+
+
+def why_and_bridge(book: Book) -> Exhibit | None:
+    """Three reasons beside the bridge from last period's money to this one's."""
+    found = reasons(book)
+    drawn = bridge(book)
+    if not found:
+        return drawn
+    title = book.words("exhibits.reasons.title")
+    listed = ordered([reason for reason in found])
+    html = tag("section", tag("h3", title), listed.html, class_="why", id="txt-reasons")
+    left = Exhibit(
+        "txt-reasons",
+        str(html),
+        f"### {title.markdown}\n\n{listed.markdown}",
+        f"{title.plain}\n{listed.plain}",
+        caption=title.plain,
+        page=PAGE,
+    )
+    return beside("blk-why", left, drawn) if drawn else left
+
+
+def bridge(book: Book) -> Exhibit | None:
+    """The waterfall; None without a previous period to start from."""
+    if not book.value("bridge.previous.amount") or not book.has("bridge.current.amount"):
+        return None
+    gains = book.num("bridge.gains.amount", absolute=True)
+    losses = book.num("bridge.losses.amount", absolute=True)
+    net = book.value("bridge.net.amount") or 0.0
+    way = "up" if net > 0 else "down" if net < 0 else "same"
+    title = book.say(
+        f"exhibits.bridge.title_{way}",
+        gains=gains,
+        losses=losses,
+        net=book.num("bridge.net.amount", absolute=True),
+    )
+    cut = book.value("bridge.cut.amount") or 0.0
+    parts = {
+        "event": _event(book),
+        "unit": words(book.scale.label),
+        "before": book.when(book.period.previous()),
+        "now": book.when(),
+    }
+    subtitle = (
+        book.say("exhibits.bridge.subtitle_cut", **parts, cut=book.num("bridge.cut.amount"))
+        if cut
+        else book.say("exhibits.bridge.subtitle", **parts)
+    )
+    steps, told = _steps(book)
+    alt = book.say("exhibits.bridge.alt", steps=join(told, book.text("exhibits.list.comma")))
+    ids = " ".join(
+        f"bridge.{s}.amount"
+        for s in ("previous", "new", "returned", "more", "less", "not_bought", "current")
+    )
+    svg = waterfall.draw(steps, cut=cut)
+    body = Block(look.image(svg, alt.plain, "plot", ids), alt.markdown, alt.plain)
+    return figure(
+        "fig-bridge", title, body, subtitle=subtitle, page=PAGE, alt=alt.plain, class_="bridge"
+    )
+
+
+def _steps(book: Book) -> tuple[list[waterfall.Step], list[Rich]]:
+    steps, told = [], []
+    kinds: list[tuple[str, waterfall.Kind]] = [
+        ("previous", "previous"),
+        ("new", "plus"),
+        ("returned", "plus"),
+        ("more", "plus"),
+        ("less", "minus"),
+        ("not_bought", "minus"),
+        ("current", "actual"),
+    ]
+    for step, kind in kinds:
+        value = book.value(f"bridge.{step}.amount")
+        if value is None or (not value and step in ("new", "returned", "more", "less")):
+            continue
+        change = kind in ("plus", "minus")
+        shown = book.num(f"bridge.{step}.amount", signed=change)
+        label = book.words(f"exhibits.bridge.step.{step}")
+        note = EMPTY
+        if step == "current":
+            note = book.say(
+                "exhibits.bridge.against", value=book.num("bridge.net.amount", signed=True)
+            )
+        steps.append(waterfall.Step(label.plain, kind, value, shown.plain, note.plain))
+        told.append(label + words(" ") + shown)
+    if book.has("kpi.revenue.target"):
+        gap = book.value("bridge.gap.amount") or 0.0
+        note = book.say(
+            f"exhibits.bridge.{'over' if gap >= 0 else 'short'}",
+            value=book.num("bridge.gap.amount", absolute=True),
+        )
+        shown = book.num("kpi.revenue.target")
+        label = book.words("exhibits.bridge.step.target")
+        value = book.value("kpi.revenue.target") or 0.0
+        steps.append(waterfall.Step(label.plain, "target", value, shown.plain, note.plain))
+        told.append(label + words(" ") + shown)
+    return steps, told
+
+
+def decisions(book: Book) -> Exhibit:
+    """What leadership is asked: yes or no, with cost, value, lead and day."""
+    rows = book.frame("decisions")
+    if rows.empty:
+        sentence = book.words("exhibits.decisions.none")
+        title = book.words("exhibits.decisions.title")
+        html = tag("section", tag("h3", title), tag("p", sentence), class_="quiet")
+        return Exhibit(
+            "tbl-decisions",
+            str(html),
+            f"### {title.markdown}\n\n{sentence.markdown}",
+            sentence.plain,
+            caption=title.plain,
+            page=PAGE,
+        )
+    columns = [
+        Column(class_="no"),
+        Column(book.words("exhibits.decisions.title"), "it"),
+        Column(book.words("exhibits.decisions.money")),
+        Column(book.words("exhibits.decisions.lead"), "who"),
+        Column(book.words("exhibits.decisions.due"), "nw"),
+        Column(book.words("exhibits.decisions.vote"), "ok"),
+    ]
+    boxes = marks.boxes(
+        book.words("exhibits.decisions.agree"), book.words("exhibits.decisions.discuss")
+    )
+    made = []
+    for row in rows.sort_values("rank").head(3).to_dict("records"):
+        id_ = f"decision.{row['rank']}"
+        made.append(
+            [
+                book.num(id_, "rank"),
+                Cell(_bold(_decision(book, row, id_))),
+                _worth(book, row, id_),
+                book.label("role", row["owner_role"]),
+                book.day(row["due"], "short"),
+                boxes,
+            ]
+        )
+    block = table(columns, made, class_="decide")
+    return Exhibit(
+        "tbl-decisions",
+        str(tag("section", block.html, id="tbl-decisions")),
+        block.markdown,
+        block.plain,
+        caption=book.text("exhibits.decisions.title"),
+        page=PAGE,
+    )
+
+
+def _bold(piece: Rich) -> Rich:
+    return Rich(tag("b", piece), f"**{piece.markdown}**", piece.plain)
+
+
+def _decision(book: Book, row: dict[str, object], id_: str) -> Rich:
+    kind = str(row["decision"])
+    known = {
+        "strategy": book.label("strategy", row.get("strategy") or ""),
+        "segment": book.label("segment", row.get("segment") or "all"),
+        "count": book.num(id_, "customers"),
+        "before": book.num(id_, "customers_before"),
+        "cost": book.money(id_, "cost"),
+    }
+    key = f"exhibits.decisions.what.{kind}"
+    if kind == "expand" and not book.has(id_, "customers_before"):
+        key = "exhibits.decisions.what.expand_to"
+    return book.say(key, **known)
+
+
+def _worth(book: Book, row: dict[str, object], id_: str) -> Rich:
+    kind = str(row["decision"])
+    cost, value = book.value(id_, "cost"), book.value(id_)
+    parts = []
+    if kind == "stop":
+        if cost:
+            parts.append(book.say("exhibits.decisions.worth.freed", cost=book.money(id_, "cost")))
+    elif cost:
+        parts.append(book.say("exhibits.decisions.worth.cost", cost=book.money(id_, "cost")))
+    else:
+        parts.append(book.words("exhibits.decisions.worth.no_cost"))
+    if value is not None:
+        if book.has(id_, "value_low") and book.has(id_, "value_high"):
+            low = book.num(id_, "value_low")
+            high = book.num(id_, "value_high")
+            least = "range_negative" if (book.value(id_, "value_low") or 0) < 0 else "range"
+            parts.append(
+                book.say(
+                    "exhibits.decisions.worth.value_range",
+                    value=book.money(id_),
+                    range=book.say(f"exhibits.unit.{least}", low=low, high=high),
+                )
+            )
+        else:
+            kinds = "at_stake" if kind in ("rescue", "stop") else "value"
+            parts.append(book.say(f"exhibits.decisions.worth.{kinds}", value=book.money(id_)))
+    elif kind in ("start", "keep_testing"):
+        parts.append(book.words("exhibits.decisions.worth.unknown"))
+    return join(parts, book.text("exhibits.list.semicolon"))
+
+
+def last_measures(book: Book) -> Exhibit:
+    """Last period's measures in a strip: how many, and what is known of each."""
+    found = measures(book)
+    if not found:
+        title = book.words("exhibits.last.title_none")
+        sentence = book.words("exhibits.last.none")
+        html = tag(
+            "section",
+            tag("div", tag("b", title), tag("span", sentence), class_="sh wide"),
+            class_="strip",
+            id="txt-last",
+        )
+        return Exhibit("txt-last", str(html), sentence.markdown, sentence.plain, page=PAGE)
+    head = book.say("exhibits.last.title", count=book.num("effects.count"))
+    done = EMPTY
+    if book.has("effects.done"):
+        done = book.say(
+            "exhibits.last.done",
+            done=book.num("effects.done"),
+            all=book.num("effects.treated"),
+            share=book.num("effects.done_share", decimals=0),
+        )
+    cells: list[Markup] = [
+        tag("div", tag("b", head), tag("span", done) if done else None, class_="sh")
+    ]
+    plain = [head.plain, done.plain]
+    for measure in found[:4]:
+        status = marks.status(marks.VERDICT[measure.verdict], verdict_word(book, measure))
+        short = in_short(book, measure)
+        cells.append(
+            tag("div", status, tag("b", measure.name), tag("span", short, class_="g"))
+        )
+        plain.append(f"{status.plain} {measure.name.plain}: {short.plain}")
+    html = tag("section", *cells, class_=f"strip k{len(cells)}", id="txt-last")
+    return Exhibit(
+        "txt-last", str(html), "\n\n".join(plain), "\n".join(plain), caption=head.plain, page=PAGE
+    )

@@ -1,0 +1,118 @@
+"""Next period: who, what, by whom, by when, for how much, and how we will know."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from analysis.exhibits.book import Book
+from analysis.exhibits.exhibit import Exhibit
+from analysis.exhibits.markup import EMPTY, Rich, join, tag, words
+from analysis.exhibits.tables import Column, Row, figure, note, stacked, table
+
+
+def plan_table(book: Book, page: str = "plan") -> Exhibit | None:
+    """The plan, one row a strategy; None without a plan."""
+    rows = book.frame("plan_summary")
+    if rows.empty:
+        return None
+    unit = words(book.scale.label)
+    columns = [
+        Column(class_="no"),
+        Column(book.words("exhibits.plan.head.who"), row_head=True),
+        Column(book.words("exhibits.plan.head.goal")),
+        Column(book.words("exhibits.plan.head.what")),
+        Column(book.words("exhibits.plan.head.lead")),
+        Column(book.words("exhibits.plan.head.when"), "dt"),
+        Column(book.words("exhibits.plan.head.expected")),
+        Column(book.words("exhibits.plan.head.cost"), "n"),
+        Column(book.words("exhibits.plan.head.proof"), "gap"),
+    ]
+    made = [_row(book, row) for row in rows.sort_values("rank").to_dict("records")]
+    total = [
+        EMPTY,
+        book.words("exhibits.plan.total"),
+        EMPTY,
+        EMPTY,
+        EMPTY,
+        EMPTY,
+        EMPTY,
+        book.num("plans.cost", decimals=1),
+        EMPTY,
+    ]
+    block = table(columns, made, class_="plan", total=total)
+    tasks = EMPTY
+    if book.has("tasks.count"):
+        tasks = book.say(
+            "exhibits.plan.tasks",
+            count=book.num("tasks.count"),
+            people=book.num("tasks.people"),
+        )
+    notes = join([tasks, book.words("exhibits.plan.note")])
+    title = book.say(
+        "exhibits.plan.title" if len(book.frame("decisions")) else "exhibits.plan.title_quiet",
+        count=book.num("plans.count"),
+        cost=book.money("plans.cost", decimals=1),
+        decisions=book.num("decisions.count"),
+    )
+    return figure(
+        "tbl-plan",
+        title,
+        stacked(block, note(notes)),
+        subtitle=book.say(
+            "exhibits.plan.subtitle", period=book.when(book.period.next(), "long"), unit=unit
+        ),
+        page=page,
+        heading=book.text("exhibits.chapter.plan"),
+    )
+
+
+def _row(book: Book, row: dict[str, Any]) -> Row:
+    id_ = ("plan", row["strategy"])
+    who = book.label("segment", row["segment"]) + _break(
+        book.say("exhibits.plan.customers", count=book.num(*id_, "customers"))
+    )
+    days = book.say(
+        "exhibits.plan.days", start=book.day(row["start"], "short"), due=book.day(row["due"], "short")
+    )
+    return [
+        book.num(*id_, "rank"),
+        who,
+        book.label("kpi", row["kpi"]),
+        book.label("strategy", row["strategy"]),
+        book.label("role", row["owner_role"]),
+        days,
+        _expected(book, id_, row),
+        book.num(*id_, "cost", decimals=1),
+        _proof(book, id_, row),
+    ]
+
+
+def _break(piece: Rich) -> Rich:
+    return Rich(tag("span", piece, class_="ln"), " " + piece.markdown, " " + piece.plain)
+
+
+def _expected(book: Book, id_: tuple[str, Any], row: dict[str, Any]) -> Rich:
+    if not book.has(*id_, "expected_value"):
+        key = "mandatory" if row["basis"] == "mandatory" else "unknown"
+        return book.words(f"exhibits.plan.expected.{key}")
+    lead = book.say(
+        "exhibits.plan.expected.value", value=book.num(*id_, "expected_value", signed=True)
+    )
+    if not book.has(*id_, "expected_low"):
+        return lead
+    least = book.value(*id_, "expected_low") or 0.0
+    key = "range_negative" if least < 0 else "range"
+    reach = book.say(
+        f"exhibits.unit.{key}",
+        low=book.num(*id_, "expected_low"),
+        high=book.num(*id_, "expected_high"),
+    )
+    return lead + _break(book.say("exhibits.unit.brackets", value=reach))
+
+
+def _proof(book: Book, id_: tuple[str, Any], row: dict[str, Any]) -> Rich:
+    if row["basis"] == "mandatory":
+        return book.words("exhibits.plan.proof.mandatory")
+    if book.value(*id_, "later"):
+        return book.say("exhibits.plan.proof.waves", later=book.num(*id_, "later"))
+    return book.words("exhibits.plan.proof.none")

@@ -1,0 +1,79 @@
+"""Traits of portraits in words: ``industry=装备制造`` → what it is and which level."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pandas as pd
+
+from analysis.exhibits.book import Book
+from analysis.exhibits.markup import Rich, name, words
+from analysis.wording import catalogue
+
+
+def rows_of(book: Book, segment: str, aspect: str) -> pd.DataFrame:
+    """The traits of a segment and aspect, the most telling first."""
+    rows = book.frame("personas")
+    if rows.empty:
+        return rows
+    own = rows[(rows["segment"] == segment) & (rows["aspect"] == aspect)].copy()
+    own["telling"] = own["notable"].astype(int)
+    own["lift_"] = own["lift"].astype(float).fillna(0)
+    return own.sort_values(["telling", "lift_", "trait"], ascending=[False, False, True])
+
+
+def strongest(book: Book, segment: str, aspect: str) -> dict[str, Any]:
+    """The trait in which the segment differs most upwards; else its most common level."""
+    rows = rows_of(book, segment, aspect)
+    if rows.empty:
+        return {}
+    rows = rows[rows["trait"].str.contains("=", regex=False)]
+    if rows.empty:
+        return {}
+    clear = rows[rows["notable"].astype(bool) & (rows["lift_"] > 1)]
+    if clear.empty:
+        clear = rows.sort_values(["value", "trait"], ascending=[False, True])
+    return {str(k): v for k, v in clear.to_dict("records")[0].items()}
+
+
+def level_of(book: Book, row: dict[str, Any]) -> Rich:
+    """The level of a trait alone: ``交期``."""
+    head, _, level = str(row["trait"]).partition("=")
+    return _level(book, head, level) if level else trait_name(book, head)
+
+
+def trait_name(book: Book, head: str) -> Rich:
+    """What a trait is called."""
+    return book.label("trait", head)
+
+
+def _level(book: Book, head: str, level: str) -> Rich:
+    for dotted in (f"trait_level.{head}.{level}", f"level.{head}.{level}", f"level.{level}"):
+        if catalogue.has(dotted):
+            return book.words(dotted)
+    return name(level)
+
+
+def told(book: Book, row: dict[str, Any], *, compare: bool = True) -> Rich:
+    """A trait with its value, and how many times the rest it is where it differs."""
+    id_ = ("persona", row["segment"], row["aspect"], row["trait"])
+    unit = str(row["unit"])
+    value = (
+        book.money(*id_, scale=book.scale_of(".".join(_ids(id_))))
+        if unit == "money"
+        else book.num(*id_)
+    )
+    head, _, level = str(row["trait"]).partition("=")
+    called = _level(book, head, level) if level else trait_name(book, head)
+    if unit == "days":
+        value = book.say("exhibits.unit.days", value=value)
+    line = called + words(" ") + value
+    differs = book.has(*id_, "lift") and bool(row.get("notable"))
+    if compare and differs:
+        line = line + book.say("exhibits.portraits.times", lift=book.num(*id_, "lift"))
+    return line
+
+
+def _ids(parts: tuple[Any, ...]) -> list[str]:
+    head, *rest = (str(p) for p in parts)
+    return [head, *(p.replace(".", "_") for p in rest)]

@@ -1,0 +1,5 @@
+"""What is known of a customer as of a date."""
+
+from analysis.features.build import build
+
+__all__ = ["build"]

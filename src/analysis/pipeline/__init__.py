@@ -1,0 +1,1 @@
+"""Stages, fingerprints and the runner around Papermill."""

@@ -1,0 +1,109 @@
+"""Stages → one period's record; clearing what no record needs."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from analysis import __version__, store
+from analysis.pipeline.fingerprints import versions
+from analysis.pipeline.sealing import seal_file
+from analysis.pipeline.stages import Stage
+from analysis.settings import Config
+
+FORMAT = 1
+
+
+def assemble(
+    config: Config, name: str, stages: tuple[Stage, ...], folders: Mapping[str, Path]
+) -> tuple[Path, bool]:
+    """Put a record together beside the old one and swap it in.
+
+    Returns
+    -------
+    tuple
+        The record's folder and whether it was replaced; an unchanged, undamaged record is
+        left alone, and a sealed one is never touched: the new one becomes ``<period>.r2``.
+    """
+    parent = config.root / "reports" / config.settings.run
+    manifest = _manifest(config, stages, folders)
+    target = _target(config, parent, name, manifest)
+    if _same(target, manifest):
+        return target, False
+    built = store.temporary_folder(parent, "record")
+    try:
+        for stage in stages:
+            _copy(folders[stage.name], built)
+        log = target / store.LOG
+        if log.is_file():
+            shutil.copyfile(log, built / store.LOG)
+        store.publish(built, target, manifest)
+    finally:
+        shutil.rmtree(built, ignore_errors=True)
+    return target, True
+
+
+def _copy(stage: Path, built: Path) -> None:
+    for name in store.files_of(stage):
+        place = built / name
+        place.parent.mkdir(parents=True, exist_ok=True, mode=store.PRIVATE_FOLDER)
+        shutil.copyfile(stage / name, place)
+
+
+def _manifest(
+    config: Config, stages: tuple[Stage, ...], folders: Mapping[str, Path]
+) -> dict[str, Any]:
+    stage_manifests = {s.name: store.read_json(folders[s.name] / store.MANIFEST) for s in stages}
+    parts = {name: manifest["parts"] for name, manifest in stage_manifests.items()}
+    package = {k: v for found in parts.values() for k, v in found["source"].items()}
+    return {
+        "format": FORMAT,
+        "run": config.settings.run,
+        "period": config.settings.period,
+        "as_of": config.as_of.isoformat(),
+        "params": config.file,
+        "settings": {
+            key: {"value": value, "origin": config.origin(key)}
+            for key, value in config.flat().items()
+        },
+        "inputs": {k: v for found in parts.values() for k, v in found["inputs"].items()},
+        "stages": {name: folder.name for name, folder in sorted(folders.items())},
+        "gave": {name: manifest["gave"] for name, manifest in stage_manifests.items()},
+        "code": {
+            "package": store.digest_json(package),
+            "notebooks": {k: v for found in parts.values() for k, v in found["code"].items()},
+        },
+        "versions": {"analysis": __version__, **versions()},
+    }
+
+
+def _same(target: Path, manifest: Mapping[str, Any]) -> bool:
+    if not (target / store.MANIFEST).is_file() or not store.is_whole(target):
+        return False
+    known = dict(store.read_json(target / store.MANIFEST))
+    known.pop("files")
+    return known == manifest
+
+
+def _target(config: Config, parent: Path, name: str, manifest: Mapping[str, Any]) -> Path:
+    """The record's folder: the first of ``name``, ``name.r2``, … that is free or unsealed."""
+    target, revision = parent / name, 1
+    while seal_file(config.root, target).is_file() and not _same(target, manifest):
+        revision += 1
+        target = parent / f"{name}.r{revision}"
+    return target
+
+
+def prune(work: Path, parent: Path) -> None:
+    """Remove stage results that neither a record nor a last run refers to."""
+    wanted: set[str] = set()
+    for manifest in sorted(parent.glob(f"*/{store.MANIFEST}")):
+        wanted |= set(store.read_json(manifest).get("stages", {}).values())
+    last = work / "last.json"
+    for stages in store.read_json(last).values() if last.is_file() else ():
+        wanted |= set(stages.values())
+    for folder in sorted(work.iterdir()):
+        if folder.is_dir() and folder.name not in wanted:
+            shutil.rmtree(folder)

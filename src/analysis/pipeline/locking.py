@@ -1,0 +1,80 @@
+"""One run at a time: a lock that dies with its holder, and signals as errors."""
+
+from __future__ import annotations
+
+import os
+import signal
+import socket
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from types import FrameType
+
+from filelock import FileLock, Timeout
+
+from analysis import store
+from analysis.errors import AnalysisError, Interrupted, LockedError, Problem, ResourceError
+
+
+@contextmanager
+def run_lock(folder: Path, run: str) -> Iterator[None]:
+    """Hold the lock of a run's folder.
+
+    Raises
+    ------
+    LockedError
+        If another process holds it; the message names the process.
+    ResourceError
+        If the folder cannot be written.
+    """
+    holder = folder / ".lock.json"
+    try:
+        folder.mkdir(parents=True, exist_ok=True, mode=store.PRIVATE_FOLDER)
+        lock = FileLock(folder / ".lock", timeout=0, mode=store.PRIVATE_FILE)
+        lock.acquire()
+    except Timeout:
+        known = _holder(holder)
+        args = {"run": run, "pid": known.get("pid", "?"), "host": known.get("host", "?")}
+        raise LockedError(Problem("run.locked", args)) from None
+    except OSError:
+        args = {"folder": f"reports/{run}"}
+        raise ResourceError(Problem("run.not_writable", args)) from None
+    try:
+        store.write_json(holder, {"pid": os.getpid(), "host": socket.gethostname()})
+        yield
+    finally:
+        holder.unlink(missing_ok=True)
+        lock.release()
+
+
+def _holder(path: Path) -> dict[str, object]:
+    try:
+        return dict(store.read_json(path))
+    except AnalysisError:
+        return {}
+
+
+class _Stop(KeyboardInterrupt):
+    """A signal on its way out: asyncio lets a KeyboardInterrupt through and nothing else."""
+
+    def __init__(self, number: int) -> None:
+        super().__init__()
+        self.number = number
+
+
+@contextmanager
+def stoppable() -> Iterator[None]:
+    """Turn SIGTERM, SIGHUP and Ctrl-C into `Interrupted`, after the run has cleared up."""
+
+    def stop(number: int, _: FrameType | None) -> None:
+        raise _Stop(number)
+
+    names = [n for n in ("SIGTERM", "SIGHUP", "SIGINT") if hasattr(signal, n)]
+    before = {getattr(signal, n): signal.signal(getattr(signal, n), stop) for n in names}
+    try:
+        yield
+    except _Stop as stopped:
+        raise Interrupted(Problem("run.interrupted"), signal=stopped.number) from None
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)

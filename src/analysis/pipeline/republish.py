@@ -1,0 +1,99 @@
+"""Work on a finished record: make its report again, approve it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from analysis import store
+from analysis.errors import Problem, PublishError, SettingsError, SourceError
+from analysis.exhibits.facts import FactBook
+from analysis.pipeline import sealing
+from analysis.pipeline.locking import run_lock
+from analysis.pipeline.stage_body import FACTS
+from analysis.report import FORMATS, check, render
+from analysis.settings import Config
+
+RENDERERS = ("builtin",)
+
+
+def report(config: Config, lang: str, formats: list[str], renderer: str) -> list[Path]:
+    """Make a record's report again from its executed notebooks.
+
+    A record is what its manifest says: a page that comes out the same is left alone; one that
+    differs (the template changed) is refused, because the stage must then run again.
+
+    Raises
+    ------
+    SettingsError
+        If the language, format or renderer does not exist.
+    SourceError
+        If there is no record, it is damaged, or the pages would differ.
+    PublishError
+        If a check refuses a page.
+    """
+    languages = _languages(config, lang)
+    problems = [
+        Problem("settings.unknown_format", {"found": name, "allowed": sorted(FORMATS)}, "--to")
+        for name in formats
+        if name not in FORMATS
+    ]
+    if renderer not in RENDERERS:
+        args = {"found": renderer, "allowed": list(RENDERERS)}
+        problems.append(Problem("settings.unknown_renderer", args, "--renderer"))
+    if problems:
+        raise SettingsError(problems)
+    folder = config.root / "reports" / config.settings.run
+    record = _record(config)
+    made: list[Path] = []
+    with run_lock(folder, config.settings.run):
+        if not store.is_whole(record):
+            raise SourceError(Problem("store.damaged", {"file": record.name}))
+        pages = {}
+        for language in languages:
+            executed = record / "notebooks" / f"06_report.{language}.ipynb"
+            for name in formats:
+                page = render(executed, name, language, config.root)
+                path = record / f"report.{language}.{name}"
+                if not path.is_file() or path.read_bytes() != page.encode():
+                    command = f"analysis run {config.file} --from report"
+                    raise SourceError(Problem("store.report_differs", {"command": command}))
+                pages[language] = path
+                made.append(path)
+        found = check(pages, FactBook.from_json(store.read_json(record / FACTS)))
+        if found:
+            raise PublishError(found)
+    return made
+
+
+def approve(config: Config) -> Path:
+    """Seal the record of a period; see `sealing.approve`.
+
+    Raises
+    ------
+    SourceError
+        If there is no record, or it is damaged.
+    """
+    record = _record(config)
+    if not store.is_whole(record):
+        raise SourceError(Problem("store.damaged", {"file": record.name}))
+    return sealing.approve(config.root, record)
+
+
+def _record(config: Config) -> Path:
+    """The latest revision of the period's record."""
+    parent = config.root / "reports" / config.settings.run
+    name = config.settings.period
+    found = [p.parent for p in parent.glob(f"{name}.r*/{store.MANIFEST}")]
+    found.sort(key=lambda folder: int(folder.name.rpartition(".r")[2]))
+    latest = found[-1] if found else parent / name
+    return store.record(config.settings.run, latest.name, config.root).folder
+
+
+def _languages(config: Config, lang: str) -> list[str]:
+    known: list[str] = list(config.settings.languages)
+    if lang == "all":
+        return known
+    if lang not in known:
+        args = {"found": lang, "allowed": [*known, "all"]}
+        raise SettingsError(Problem("settings.unknown_language", args, "--lang"))
+    return [lang]

@@ -1,0 +1,280 @@
+"""One period, from settings to record.
+
+Stages run one after another; a stage whose fingerprint stands already is kept. When all
+stand, the record is assembled beside the old one, verified and swapped in. A failure leaves
+the old record as it was and names the command to go on.
+"""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from analysis import store
+from analysis.errors import AnalysisError, Problem, ResourceError, StageError
+from analysis.pipeline import assemble, fingerprints, processes, sealing, stage_body
+from analysis.pipeline.locking import run_lock
+from analysis.pipeline.log import Log
+from analysis.pipeline.stages import Stage, chain, find
+from analysis.settings import Config
+from analysis.sources import fingerprints as source_fingerprints
+from analysis.wording import Language
+
+Reasons = list[fingerprints.Reason]
+
+
+@dataclass(frozen=True)
+class Options:
+    """How to run.
+
+    Attributes
+    ----------
+    only
+        Run this stage alone; the record is not touched.
+    start
+        Run this stage and those after it again, whatever their fingerprints.
+    force
+        Run every stage again.
+    name
+        Make a what-if record ``<period>~name``.
+    explain
+        Say what would run and why; run nothing.
+    """
+
+    only: str = ""
+    start: str = ""
+    force: bool = False
+    name: str = ""
+    explain: bool = False
+
+
+@dataclass
+class Outcome:
+    """What a run did.
+
+    Attributes
+    ----------
+    ran, kept
+        Stages that were executed and those that stood already.
+    record
+        The record, or None after ``--only`` or ``--explain``.
+    republished
+        Whether the record's folder was replaced.
+    """
+
+    ran: list[str] = field(default_factory=list)
+    kept: list[str] = field(default_factory=list)
+    record: Path | None = None
+    republished: bool = False
+
+
+def run(
+    config: Config,
+    options: Options,
+    log_to: Callable[[Path], Log],
+    overrides: Mapping[str, Any],
+    lang: Language,
+) -> Outcome:
+    """Run a period.
+
+    Parameters
+    ----------
+    config
+        Validated settings.
+    log_to
+        Makes the log, given the run's folder.
+    overrides
+        What ``--set`` replaced, handed on to the notebooks.
+
+    Raises
+    ------
+    AnalysisError
+        With the exit code of what went wrong. The record is then as it was before.
+    """
+    stages = chain(config)
+    if options.only:
+        find(stages, options.only)
+    if options.start:
+        find(stages, options.start)
+    inputs = source_fingerprints(config.settings, config.root)
+    folder = config.root / "reports" / config.settings.run
+    record_name = config.settings.period + (f"~{options.name}" if options.name else "")
+    with run_lock(folder, config.settings.run):
+        work = folder / ".stages"
+        try:
+            work.mkdir(parents=True, exist_ok=True, mode=store.PRIVATE_FOLDER)
+        except OSError:
+            args = {"folder": f"reports/{config.settings.run}"}
+            raise ResourceError(Problem("run.not_writable", args)) from None
+        mark = processes.mark_of(folder)
+        processes.reap(mark)  # what a killed run left at work
+        for place in (folder, work):
+            store.clear_temporary(place)
+            store.recover(place)
+        runner = _Runner(config, options, stages, inputs, work, record_name, mark, overrides)
+        with log_to(folder) as log:
+            return runner.run(log, lang)
+
+
+@dataclass
+class _Runner:
+    config: Config
+    options: Options
+    stages: tuple[Stage, ...]
+    inputs: Mapping[str, str]
+    work: Path
+    record_name: str
+    mark: str
+    overrides: Mapping[str, Any]
+
+    def run(self, log: Log, lang: Language) -> Outcome:
+        outcome = Outcome()
+        last = self._last()
+        folders: dict[str, Path] = {}
+        given: dict[str, str] = {}
+        would_run: list[str] = []
+        for index, stage in enumerate(self.stages, start=1):
+            log.at(index, len(self.stages), stage.name)
+            if self.options.only and stage.name != self.options.only:
+                self._reuse(stage, last, folders, given)
+                continue
+            blockers = [need for need in stage.needs if need in would_run]
+            if blockers:  # only with --explain: what it would get is not known
+                would_run.append(stage.name)
+                log.would_run([("upstream_runs", {"name": blockers[0]})])
+                continue
+            self._need(stage, given)
+            found = fingerprints.parts(stage, self.config, given, self._inputs(stage))
+            target = self.work / f"{stage.name}-{fingerprints.fingerprint(found)[:16]}"
+            why = self._why(stage, target, last.get(stage.name), found)
+            if self.options.explain:
+                log.would_run(why) if why else log.would_skip()
+                if why:
+                    would_run.append(stage.name)
+                    continue
+            elif why:
+                log.runs(why)
+                self._execute(stage, target, found, folders, log)
+                outcome.ran.append(stage.name)
+            else:
+                log.skipped()
+            if not why:
+                outcome.kept.append(stage.name)
+            folders[stage.name] = target
+            given[stage.name] = given_by(target)
+            if not self.options.explain:
+                last[stage.name] = target.name
+                self._remember(last)
+        if self.options.explain or self.options.only:
+            return outcome
+        outcome.record, outcome.republished = assemble.assemble(
+            self.config, self.record_name, self.stages, folders
+        )
+        assemble.prune(self.work, outcome.record.parent)
+        return outcome
+
+    def _inputs(self, stage: Stage) -> Mapping[str, str]:
+        if not stage.needs:
+            return self.inputs
+        run, previous = self.config.settings.run, self.config.previous.name
+        record = sealing.sealed(self.config.root, run, previous) if stage.reads_sealed else None
+        return {f"{run}/{record.name}": store.digest(record / store.MANIFEST)} if record else {}
+
+    def _reuse(
+        self, stage: Stage, last: Mapping[str, str], folders: dict[str, Path], given: dict[str, str]
+    ) -> None:
+        """With --only, other stages are taken as they last stood."""
+        known = last.get(stage.name)
+        if known and store.is_whole(self.work / known):
+            folders[stage.name] = self.work / known
+            given[stage.name] = given_by(self.work / known)
+
+    def _need(self, stage: Stage, given: Mapping[str, str]) -> None:
+        for need in stage.needs:
+            if need not in given:
+                args = {"stage": stage.name, "needs": need, "params": self.config.file}
+                raise StageError(Problem("run.upstream_missing", args))
+
+    def _why(
+        self, stage: Stage, target: Path, known: str | None, found: fingerprints.Parts
+    ) -> Reasons:
+        names = [s.name for s in self.stages]
+        after_start = self.options.start and names.index(stage.name) >= names.index(
+            self.options.start
+        )
+        if self.options.force or after_start:
+            return [("forced", {})]
+        if target.is_dir():
+            return [] if store.is_whole(target) else [("damaged", {})]
+        before = None
+        if known and (self.work / known / store.MANIFEST).is_file():
+            before = store.read_json(self.work / known / store.MANIFEST).get("parts")
+        return fingerprints.reasons(before, found)
+
+    def _execute(
+        self,
+        stage: Stage,
+        target: Path,
+        found: fingerprints.Parts,
+        folders: Mapping[str, Path],
+        log: Log,
+    ) -> None:
+        self._enough_room()
+        built = store.temporary_folder(self.work, stage.name)
+        try:
+            job = stage_body.Job(
+                stage, self.config, built, dict(folders), self.overrides, self.mark, log.cell
+            )
+            stage_body.execute(job)
+            manifest = {"stage": stage.name, "parts": found, "gave": gave(built)}
+            store.publish(built, target, manifest)
+        except AnalysisError as error:
+            raise type(error)(self._with_way_on(error, stage, built)) from None
+        finally:
+            shutil.rmtree(built, ignore_errors=True)
+        log.done()
+
+    def _with_way_on(self, error: AnalysisError, stage: Stage, built: Path) -> list[Problem]:
+        """Add where the executed copy is and the command to go on."""
+        problems = list(error.problems)
+        copies = sorted(built.glob("notebooks/*.ipynb"))
+        if copies:
+            kept = self.work.parent / ".failed" / copies[-1].name
+            kept.parent.mkdir(exist_ok=True, mode=store.PRIVATE_FOLDER)
+            shutil.copyfile(copies[-1], kept)
+            kept.chmod(store.PRIVATE_FILE)
+            path = kept.relative_to(self.config.root).as_posix()
+            problems.append(Problem("run.output", {"path": path}))
+        command = f"analysis run {self.config.file} --from {stage.name}"
+        problems.append(Problem("run.go_on", {"command": command}))
+        return problems
+
+    def _enough_room(self) -> None:
+        needed = self.config.settings.runner.min_free_mb
+        free = shutil.disk_usage(self.work).free // 2**20
+        if free < needed:
+            raise ResourceError(Problem("run.disk_full", {"found": free, "needed": needed}))
+
+    def _last(self) -> dict[str, str]:
+        path = self.work / "last.json"
+        known = store.read_json(path) if path.is_file() else {}
+        return dict(known.get(self.record_name, {}))
+
+    def _remember(self, last: Mapping[str, str]) -> None:
+        path = self.work / "last.json"
+        known = store.read_json(path) if path.is_file() else {}
+        store.write_json(path, {**known, self.record_name: dict(last)})
+
+
+def gave(built: Path) -> str:
+    """What a stage gives to later ones, as one sha256: its tables, not its notebook."""
+    tables = store.files_of(built / "tables") if (built / "tables").is_dir() else {}
+    return store.digest_json(tables)
+
+
+def given_by(folder: Path) -> str:
+    """What a finished stage gave."""
+    return str(store.read_json(folder / store.MANIFEST)["gave"])

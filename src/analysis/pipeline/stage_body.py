@@ -1,0 +1,113 @@
+"""What happens inside one stage: its notebook, and for the report its pages."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from analysis import store
+from analysis.engine import to_frame
+from analysis.errors import Problem, PublishError, StageError
+from analysis.exhibits import collect
+from analysis.pipeline.execute import CellHook, run_notebook
+from analysis.pipeline.session import ENVIRONMENT, ERROR_FILE
+from analysis.pipeline.stages import Stage
+from analysis.report import check, render
+from analysis.settings import Config
+
+FACTS = "facts.json"
+
+
+@dataclass(frozen=True)
+class Job:
+    """One stage to be run.
+
+    Attributes
+    ----------
+    built
+        Folder for its result.
+    upstream
+        Earlier stage → folder of its result.
+    overrides
+        What ``--set`` replaced.
+    mark
+        Name of the run in its processes' environment.
+    on_cell
+        Called as each cell begins.
+    """
+
+    stage: Stage
+    config: Config
+    built: Path
+    upstream: Mapping[str, Path]
+    overrides: Mapping[str, Any]
+    mark: str
+    on_cell: CellHook
+
+
+def execute(job: Job) -> None:
+    """Run a stage into its folder.
+
+    Raises
+    ------
+    StageError
+        If a cell failed or a table that the stage owes was not saved.
+    PublishError
+        If a check refused the report.
+    """
+    if job.stage.name == "report":
+        _report(job)
+        return
+    _notebook(job, job.config.settings.languages[0])
+    saved = {path.stem for path in job.built.glob("tables/*.parquet")}
+    missing = [table for table in job.stage.gives if table not in saved]
+    if missing:
+        args = {"notebook": Path(job.stage.notebook).name, "tables": missing}
+        raise StageError(Problem("run.table_not_saved", args))
+
+
+def _notebook(job: Job, lang: str, suffix: str = "") -> Path:
+    given = {
+        "stage": job.stage.name,
+        "out": str(job.built),
+        "root": str(job.config.root),
+        "lang": lang,
+        "upstream": {name: str(folder) for name, folder in job.upstream.items()},
+    }
+    notebook = job.config.root / job.stage.notebook
+    output = job.built / "notebooks" / f"{notebook.stem}{suffix}.ipynb"
+    output.parent.mkdir(exist_ok=True, mode=store.PRIVATE_FOLDER)
+    run_notebook(
+        notebook,
+        output,
+        parameters={"params": job.config.file, "overrides": dict(job.overrides)},
+        env={ENVIRONMENT: json.dumps(given)},
+        root=job.config.root,
+        cell_timeout=job.config.settings.runner.cell_timeout,
+        mark=job.mark,
+        on_cell=job.on_cell,
+    )
+    (job.built / ERROR_FILE).unlink(missing_ok=True)
+    return output
+
+
+def _report(job: Job) -> None:
+    tables = {
+        path.stem: to_frame(store.read_table(path))
+        for folder in job.upstream.values()
+        for path in sorted(folder.glob("tables/*.parquet"))
+    }
+    facts = collect(tables, job.config)
+    store.write_json(job.built / FACTS, facts.to_json())
+    pages = {}
+    for lang in job.config.settings.languages:
+        executed = _notebook(job, lang, f".{lang}")
+        pages[lang] = job.built / f"report.{lang}.html"
+        html = render(executed, "html", lang, job.config.root)
+        store.write_bytes(pages[lang], html.encode())
+    problems = check(pages, facts)
+    if problems:
+        raise PublishError(problems)

@@ -1,0 +1,168 @@
+"""The chain: which notebook runs after which, what it needs and gives."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+from analysis.errors import Problem, SettingsError
+from analysis.settings import Config
+from analysis.settings_checks import nearest
+
+# Settings that every stage reads.
+COMMON: tuple[str, ...] = (
+    "run",
+    "period",
+    "as_of",
+    "previous",
+    "business_model",
+    "timezone",
+    "currency",
+)
+COMMON += ("engine", "seed")
+
+
+@dataclass(frozen=True)
+class Stage:
+    """One notebook of the chain.
+
+    Attributes
+    ----------
+    needs
+        Stages whose tables it reads.
+    sections
+        Settings it depends on, besides the common ones; ``*`` means all.
+    gives
+        Tables it must save.
+    files
+        Globs below the root whose content it depends on; ``{name}`` is a setting.
+    reads_sealed
+        Whether it reads the previous period's approved record.
+    """
+
+    name: str
+    notebook: str
+    needs: tuple[str, ...] = ()
+    sections: tuple[str, ...] = ()
+    gives: tuple[str, ...] = ()
+    files: tuple[str, ...] = ()
+    reads_sealed: bool = False
+
+
+STAGES: tuple[Stage, ...] = (
+    Stage(
+        "cleaning",
+        "notebooks/01_cleaning.ipynb",
+        sections=("sources", "scope", "cleaning"),
+        gives=(
+            "customers", "orders", "contacts", "activities", "tickets", "people", "treatments",
+            "outcomes", "targets", "removed_rows", "reconciliation", "sources", "quality",
+        ),
+        files=("params/mappings/*.yml",),
+    ),
+    Stage(
+        "segmentation",
+        "notebooks/02_segmentation.ipynb",
+        needs=("cleaning",),
+        sections=("segmentation", "report.list_length"),
+        gives=(
+            "features", "cuts", "segments", "segments_before", "crosswalk", "movements",
+            "movement_matrix", "segment_summary", "accounts", "segment_history",
+        ),
+        reads_sealed=True,
+        files=("params/schemes/{segmentation.scheme}.yml",),
+    ),
+    Stage(
+        "personas",
+        "notebooks/03_personas.ipynb",
+        needs=("cleaning", "segmentation"),
+        sections=("personas",),
+        gives=("personas",),
+    ),
+    Stage(
+        "effectiveness",
+        "notebooks/04_effectiveness.ipynb",
+        needs=("cleaning", "segmentation"),
+        sections=("effectiveness", "segmentation", "report.watch"),
+        gives=("effects", "kpis", "bridge"),
+        files=("params/schemes/{segmentation.scheme}.yml",),
+    ),
+    Stage(
+        "strategy",
+        "notebooks/05_strategy.ipynb",
+        needs=("cleaning", "segmentation", "effectiveness"),
+        sections=("strategy", "effectiveness"),
+        gives=("plan", "plan_summary", "decisions", "tasks"),
+        files=("params/playbooks/{strategy.playbook}.yml",),
+    ),
+    Stage(
+        "report",
+        "notebooks/06_report.ipynb",
+        needs=("cleaning", "segmentation", "personas", "effectiveness", "strategy"),
+        sections=("*",),
+        files=("reports/templates/**/*",),
+    ),
+)  # fmt: skip
+
+
+def chain(config: Config) -> tuple[Stage, ...]:
+    """The stages of a run: the shipped ones, the company's copies and its own.
+
+    Raises
+    ------
+    SettingsError
+        If a setting names a stage that does not exist.
+    """
+    settings = config.settings
+    stages = [replace(s, notebook=settings.notebooks.get(s.name, s.notebook)) for s in STAGES]
+    problems = _unknown(settings.notebooks, [s.name for s in stages], "notebooks", config)
+    for name, extra in settings.extra_stages.items():
+        names = [stage.name for stage in stages]
+        if extra.after not in names:
+            problems += _unknown([extra.after], names, f"extra_stages.{name}.after", config)
+            continue
+        place = names.index(extra.after) + 1
+        needs = tuple(names[:place])
+        stages.insert(place, Stage(name, extra.path, needs=needs, sections=("*",)))
+    if problems:
+        raise SettingsError(problems)
+    missing = [
+        Problem("settings.missing_notebook", {"stage": s.name, "found": s.notebook})
+        for s in stages
+        if not (config.root / s.notebook).is_file()
+    ]
+    if missing:
+        raise SettingsError(missing)
+    return tuple(stages)
+
+
+def find(stages: tuple[Stage, ...], name: str) -> Stage:
+    """The stage called `name`.
+
+    Raises
+    ------
+    SettingsError
+        If there is none; the message lists the stages.
+    """
+    for stage in stages:
+        if stage.name == name:
+            return stage
+    names = [stage.name for stage in stages]
+    args = {"found": name, "allowed": names, "nearest": nearest(name, names)}
+    raise SettingsError(Problem("settings.unknown_stage", args))
+
+
+def giver(table: str) -> str:
+    """The stage that saves a table; empty for a table of no shipped stage."""
+    return next((stage.name for stage in STAGES if table in stage.gives), "")
+
+
+def _unknown(names: object, known: list[str], setting: str, config: Config) -> list[Problem]:
+    return [
+        Problem(
+            "settings.unknown_stage",
+            {"found": name, "allowed": known},
+            config.origin(setting).partition(":")[0],
+        )
+        for name in names  # type: ignore[attr-defined]
+        if name not in known
+    ]

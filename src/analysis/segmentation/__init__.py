@@ -1,0 +1,27 @@
+"""Scores, schemes, movement between periods, and the lists that follow from them."""
+
+from analysis.segmentation.accounts import accounts
+from analysis.segmentation.crosswalk import crosswalk
+from analysis.segmentation.cuts import estimate_cuts
+from analysis.segmentation.history import history
+from analysis.segmentation.movement import flows, movement_matrix, movements
+from analysis.segmentation.place import as_before, segment
+from analysis.segmentation.scheme import Scheme, load_scheme
+from analysis.segmentation.scores import scores
+from analysis.segmentation.summary import summary
+
+__all__ = [
+    "Scheme",
+    "accounts",
+    "as_before",
+    "crosswalk",
+    "estimate_cuts",
+    "flows",
+    "history",
+    "load_scheme",
+    "movement_matrix",
+    "movements",
+    "scores",
+    "segment",
+    "summary",
+]

@@ -1,0 +1,211 @@
+"""Layered YAML in, one validated object out.
+
+A period file extends `params/base.yml`; ``--set`` comes last. All problems are found before
+any source is opened and told together, each with file, line and the nearest valid key.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+from pydantic import ValidationError
+
+from analysis import settings_yaml
+from analysis.calendars import Period
+from analysis.errors import Problem, SettingsError
+from analysis.settings_checks import SECRET, cross_checks, source_checks, validation_problems
+from analysis.settings_model import Settings
+from analysis.settings_yaml import Key, Layer
+
+
+@dataclass(frozen=True)
+class Config:
+    """Validated settings, what follows from them, and where each value came from.
+
+    Attributes
+    ----------
+    settings
+        The validated settings.
+    origins
+        Dotted key → ``params/demo.yml:12``, ``--set`` or ``default``.
+    file
+        The period file, relative to the root where it lies below it.
+    """
+
+    settings: Settings
+    origins: Mapping[str, str]
+    values: Mapping[str, Any]
+    file: str
+    root: Path
+
+    @property
+    def period(self) -> Period:
+        """The period of the run."""
+        return Period.parse(self.settings.period)
+
+    @property
+    def as_of(self) -> date:
+        """The last day that counts."""
+        return self.settings.as_of or self.period.end
+
+    @property
+    def previous(self) -> Period:
+        """The period compared with."""
+        named = self.settings.previous
+        return Period.parse(named) if named else self.period.previous()
+
+    def flat(self) -> dict[str, Any]:
+        """Every value in force, by dotted key, JSON-ready."""
+        dumped = self.settings.model_dump(mode="json", by_alias=True)
+        return {".".join(key): value for key, value in settings_yaml.leaves(dumped)}
+
+    def origin(self, key: str) -> str:
+        """Where a dotted key's value was set."""
+        parts = key.split(".")
+        for cut in range(len(parts), 0, -1):
+            found = self.origins.get(".".join(parts[:cut]))
+            if found:
+                return found
+        return "default"
+
+
+def find_root(start: Path | None = None) -> Path:
+    """The nearest folder, from `start` upwards, that holds ``notebooks/``.
+
+    Raises
+    ------
+    SettingsError
+        If there is none.
+    """
+    here = (start or Path.cwd()).resolve()
+    for folder in (here, *here.parents):
+        if (folder / "notebooks").is_dir():
+            return folder
+    raise SettingsError(Problem("settings.no_root"))
+
+
+def load(
+    file: Path | str,
+    root: Path | None = None,
+    overrides: Mapping[str, Any] | None = None,
+) -> Config:
+    """Read, merge and validate a period file.
+
+    Parameters
+    ----------
+    file
+        The period file; a relative path counts from the current folder, else from the root.
+    root
+        Project folder; default: `find_root`.
+    overrides
+        Dotted key → value, as ``--set`` gives them.
+
+    Raises
+    ------
+    SettingsError
+        With every problem of all layers.
+    """
+    path = Path(file)
+    root = (root or find_root(path.parent if path.is_file() else None)).resolve()
+    if not path.is_file() and (root / path).is_file():
+        path = root / path
+    if not path.is_file():
+        raise SettingsError(Problem("settings.missing_file", {}, str(file)))
+    layers = _layers(path, root, ())
+    problems = [problem for layer in layers for problem in layer.problems]
+    values: dict[str, Any] = {}
+    places: dict[Key, tuple[str, int]] = {}
+    for layer in layers:
+        values = settings_yaml.merge(values, layer.values)
+        places |= {key: (layer.name, line) for key, line in layer.lines.items()}
+    values.pop("extends", None)
+    for name, value in (overrides or {}).items():
+        key = tuple(name.split("."))
+        values = settings_yaml.merge(values, _nest(key, value))
+        places |= {key[: cut + 1]: ("--set", 0) for cut in range(len(key))}
+    problems += source_checks(values, places)
+    try:
+        settings = Settings.model_validate(values)
+    except ValidationError as error:
+        problems += validation_problems(error, values, places)
+        raise SettingsError(_unique(problems)) from None
+    problems += cross_checks(settings, root, places)
+    if problems:
+        raise SettingsError(_unique(problems))
+    origins = {
+        ".".join(key): f"{file}:{line}" if line else file for key, (file, line) in places.items()
+    }
+    return Config(settings, origins, values, _relative(path, root), root)
+
+
+def parse_sets(pairs: Iterable[str]) -> dict[str, Any]:
+    """Read ``a.b=1`` pairs of the command line.
+
+    Raises
+    ------
+    SettingsError
+        If a pair has no ``=`` or its value is not YAML.
+    """
+    found: dict[str, Any] = {}
+    problems = []
+    for pair in pairs:
+        name, sign, content = pair.partition("=")
+        try:
+            if not sign or not name.strip():
+                raise ValueError(pair)
+            found[name.strip()] = settings_yaml.read_value(content)
+        except ValueError:
+            problems.append(Problem("settings.bad_set", {"found": pair}, "--set"))
+    if problems:
+        raise SettingsError(problems)
+    return found
+
+
+def resolve_secrets(url: str, environ: Mapping[str, str] | None = None) -> str:
+    """Put the environment's values into a URL's ``${NAME}``."""
+    environ = os.environ if environ is None else environ
+    return SECRET.sub(lambda found: environ[found[1]], url)
+
+
+def _relative(path: Path, root: Path) -> str:
+    path = path.resolve()
+    return path.relative_to(root).as_posix() if path.is_relative_to(root) else path.name
+
+
+def _layers(path: Path, root: Path, seen: tuple[Path, ...]) -> list[Layer]:
+    path = path.resolve()
+    name = _relative(path, root)
+    layer = settings_yaml.read_layer(path, name)
+    extends = layer.values.get("extends", [])
+    below: list[Layer] = []
+    for parent in [extends] if isinstance(extends, str) else extends or []:
+        place = (name, layer.lines.get(("extends",), 0))
+        candidates = [path.parent / str(parent), root / "params" / str(parent)]
+        target = next((c.resolve() for c in candidates if c.is_file()), None)
+        if target is None:
+            layer.problems.append(Problem("settings.extends_missing", {"found": parent}, *place))
+        elif target == path or target in seen:
+            layer.problems.append(Problem("settings.extends_loop", {"found": parent}, *place))
+        else:
+            below += _layers(target, root, (*seen, path))
+    return [*below, layer]
+
+
+def _nest(key: Key, value: Any) -> dict[str, Any]:
+    nested: Any = value
+    for part in reversed(key):
+        nested = {part: nested}
+    return dict(nested)
+
+
+def _unique(problems: Iterable[Problem]) -> list[Problem]:
+    kept: dict[tuple[str, str, str, int], Problem] = {}
+    for problem in problems:
+        where = str(problem.args.get("setting") or problem.args)
+        kept.setdefault((problem.key, where, problem.file, problem.line), problem)
+    return list(kept.values())

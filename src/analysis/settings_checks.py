@@ -1,0 +1,235 @@
+"""What is wrong with settings: pydantic's findings in our words, and checks across values."""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from types import UnionType
+from typing import Annotated, Any, Union, get_args, get_origin
+
+from pydantic import BaseModel, ValidationError
+from rapidfuzz import process
+
+from analysis import wording
+from analysis.calendars import Period
+from analysis.errors import Problem
+from analysis.settings_model import Settings
+from analysis.settings_yaml import Key
+from analysis.tables import INPUT
+
+SECRET = re.compile(r"\$\{([A-Za-z_][A-Za-z0-9_]*)\}")
+
+
+def nearest(word: str, choices: Iterable[str]) -> str:
+    """The choice most like `word`, or an empty text if none is alike."""
+    found = process.extractOne(word, sorted(choices), score_cutoff=60)
+    return str(found[0]) if found else ""
+
+
+def place_of(key: Key, places: Mapping[Key, tuple[str, int]]) -> tuple[str, int]:
+    """File and line of a key, or of the nearest key above it."""
+    for cut in range(len(key), 0, -1):
+        if key[:cut] in places:
+            return places[key[:cut]]
+    return ("", 0)
+
+
+def validation_problems(
+    error: ValidationError,
+    values: Mapping[str, Any],
+    places: Mapping[Key, tuple[str, int]],
+) -> list[Problem]:
+    """What pydantic found, as problems with places."""
+    problems = []
+    for detail in error.errors(include_url=False):
+        key = _known_path(detail["loc"], values, detail["type"])
+        problem = _problem_of(detail, key)
+        problems.append(Problem(problem.key, problem.args, *place_of(key, places)))
+    return problems
+
+
+def _known_path(loc: tuple[Any, ...], values: Any, kind: str) -> Key:
+    """The setting's own path: pydantic adds names of union members, which are dropped."""
+    found: list[str] = []
+    for part in loc:
+        in_map = isinstance(values, Mapping) and part in values
+        in_list = isinstance(values, list) and isinstance(part, int) and part < len(values)
+        if in_map or in_list:
+            found.append(str(part))
+            values = values[part]
+        elif kind == "missing":
+            found.append(str(part))
+            break
+    return tuple(found)
+
+
+def _problem_of(detail: Any, key: Key) -> Problem:
+    setting = ".".join(key)
+    kind, context = detail["type"], detail.get("ctx", {})
+    if kind == "extra_forbidden":
+        siblings = _fields(key[:-1])
+        return Problem(
+            "settings.unknown_key",
+            {"setting": setting, "nearest": _hint(key, siblings)},
+        )
+    if kind == "missing":
+        return Problem("settings.missing_key", {"setting": setting, "meaning": _meaning(key)})
+    if kind == "value_error":
+        message = str(context.get("error", ""))
+        if message.startswith("one_of:"):
+            choices = message.removeprefix("one_of:").split(",")
+            return Problem("settings.one_of", {"setting": setting, "allowed": choices})
+        if message in ("bad_period", "bad_timezone", "bad_country"):
+            return Problem(f"settings.{message}", {"setting": setting, "found": detail["input"]})
+        return Problem("settings.impossible_date", {"setting": setting, "found": detail["input"]})
+    if kind.startswith("date"):
+        return Problem("settings.impossible_date", {"setting": setting, "found": detail["input"]})
+    allowed: Any = {"key": f"settings.allowed.{kind}"} if kind in _ALLOWED else detail["msg"]
+    if kind == "literal_error":
+        allowed = [
+            word.strip("'") for word in str(context["expected"]).replace(" or ", ", ").split(", ")
+        ]
+    elif kind in _LIMITS:
+        sign, limit = _LIMITS[kind]
+        allowed = f"{sign} {context[limit]}"
+    found = detail["input"]
+    shown = found if isinstance(found, (str, int, float, bool)) else type(found).__name__
+    return Problem("settings.wrong_type", {"setting": setting, "allowed": allowed, "found": shown})
+
+
+_ALLOWED = {
+    "string_type", "int_type", "float_type", "bool_type", "list_type", "dict_type",
+    "model_type", "string_pattern_mismatch", "bool_parsing", "int_from_float",
+}  # fmt: skip
+# pydantic's name of a bound → the sign for a person, and where pydantic keeps the limit
+_LIMITS = {
+    "greater_than": (">", "gt"),
+    "greater_than_equal": ("≥", "ge"),
+    "less_than": ("<", "lt"),
+    "less_than_equal": ("≤", "le"),
+    "too_short": ("≥", "min_length"),
+    "too_long": ("≤", "max_length"),
+}
+
+
+def _section_at(key: Key) -> type[BaseModel] | None:
+    """The section that holds the settings below `key`; None below a free map."""
+    annotation: Any = Settings
+    for part in key:
+        annotation = _unwrap(annotation)
+        if isinstance(annotation, type) and issubclass(annotation, BaseModel):
+            fields = annotation.model_fields
+            name = next((n for n, f in fields.items() if part in (n, f.alias)), None)
+            if name is None:
+                return None
+            annotation = fields[name].annotation
+        elif get_origin(annotation) is dict:
+            annotation = get_args(annotation)[1]
+        else:
+            return None
+    annotation = _unwrap(annotation)
+    return (
+        annotation if isinstance(annotation, type) and issubclass(annotation, BaseModel) else None
+    )
+
+
+def _unwrap(annotation: Any) -> Any:
+    while get_origin(annotation) in (Annotated, Union, UnionType):
+        annotation = next(a for a in get_args(annotation) if a is not type(None))
+    return annotation
+
+
+def _fields(section: Key) -> list[str]:
+    model = _section_at(section)
+    return [f.alias or n for n, f in model.model_fields.items()] if model else []
+
+
+def _meaning(key: Key) -> str:
+    model = _section_at(key[:-1])
+    field = model.model_fields.get(key[-1]) if model else None
+    return str(field.description) if field else ""
+
+
+def _hint(key: Key, choices: Iterable[str]) -> Any:
+    """The sentence with the nearest valid key, as a catalogue reference, or nothing."""
+    found = nearest(key[-1], choices)
+    if not found:
+        return ""
+    return {"key": "error.settings.nearest", "setting": ".".join((*key[:-1], found))}
+
+
+def source_checks(
+    values: Mapping[str, Any], places: Mapping[Key, tuple[str, int]]
+) -> list[Problem]:
+    """Tables and columns that do not exist, found even where other values are wrong too."""
+    found = []
+    sources = values.get("sources")
+    for table, source in sources.items() if isinstance(sources, Mapping) else ():
+        if table not in INPUT:
+            args = {"found": table, "nearest": _hint(("sources", table), INPUT)}
+            place = place_of(("sources", table), places)
+            found.append(Problem("settings.unknown_table", args, *place))
+            continue
+        columns = source.get("columns") if isinstance(source, Mapping) else None
+        for column in columns if isinstance(columns, Mapping) else ():
+            if column not in INPUT[table].names:
+                hint = _hint((column,), INPUT[table].names)
+                args = {"table": table, "found": column, "nearest": hint}
+                place = place_of(("sources", table, "columns", column), places)
+                found.append(Problem("settings.unknown_column", args, *place))
+    return found
+
+
+def cross_checks(
+    settings: Settings, root: Path, places: Mapping[Key, tuple[str, int]]
+) -> list[Problem]:
+    """What no single value shows: days and periods, files that are named, tables needed."""
+    found: list[Problem] = []
+
+    def report(key: str, setting: Key, **args: Any) -> None:
+        args["setting"] = ".".join(setting)
+        found.append(Problem(f"settings.{key}", args, *place_of(setting, places)))
+
+    period = Period.parse(settings.period)
+    if settings.as_of and not period.start <= settings.as_of <= period.end:
+        days = {"start": period.start.isoformat(), "end": period.end.isoformat()}
+        report(
+            "as_of_outside",
+            ("as_of",),
+            found=settings.as_of.isoformat(),
+            period=period.name,
+            **days,
+        )
+    if settings.previous and Period.parse(settings.previous).end >= period.start:
+        report("previous_not_before", ("previous",), found=settings.previous, period=period.name)
+    sources = settings.sources
+    if "orders" not in sources and not {"treatments", "outcomes"} <= set(sources):
+        report("required_sources", ("sources",))
+    for name, source in sources.items():
+        for secret in SECRET.findall(source.url or ""):
+            if secret not in os.environ:
+                report("missing_secret", ("sources", name, "url"), found=secret)
+    named: list[tuple[str, Key, str | None]] = [
+        ("schemes", ("segmentation", "scheme"), settings.segmentation.scheme),
+        ("playbooks", ("strategy", "playbook"), settings.strategy.playbook),
+        *(("mappings", ("sources", n, "mapping"), s.mapping) for n, s in sources.items()),
+    ]
+    for folder, setting, stem in named:
+        available = sorted(p.stem for p in (root / "params" / folder).glob("*.yml"))
+        if stem is not None and stem not in available:
+            place = f"params/{folder}"
+            report("unknown_file", setting, folder=place, found=stem, allowed=available)
+    for label in settings.labels:
+        if not wording.has(label):
+            report(
+                "label_unknown",
+                ("labels", label),
+                found=label,
+                nearest=_hint((label,), wording.keys("en")),
+            )
+    for stage, notebook in settings.notebooks.items():
+        if not (root / notebook).is_file():
+            report("missing_file_named", ("notebooks", stage), found=notebook)
+    return found

@@ -1,0 +1,6 @@
+"""Files → canonical tables; nothing is read wrong silently."""
+
+from analysis.sources.files import fingerprints
+from analysis.sources.reader import Sources, read
+
+__all__ = ["Sources", "fingerprints", "read"]

@@ -1,0 +1,433 @@
+"""Read every source of the settings into canonical tables; tell all problems at once."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from analysis.errors import Problem, SourceError
+from analysis.settings_model import Settings, Source
+from analysis.sources import mapping, numbers, parquet_files, text_files, texts, totals, workbooks
+from analysis.sources.convert import Context, Converted, convert
+from analysis.sources.dates import Zones
+from analysis.sources.files import File, kind_of, locate
+from analysis.sources.grid import Grid, Note, count
+from analysis.sources.mapping import NamedMapping, Origin, Resolved, Wanted
+from analysis.tables import ARROW_TYPES, INPUT, RECORD, Table
+
+HELD_OUT = "held_out"
+# Numbers of rows at which CRM exports and Excel stop.
+EXPORT_LIMITS = (2_000, 5_000, 10_000, 20_000, 50_000, 100_000, 65_535, 1_048_575)
+_RULES = {"date": "unreadable_date", "timestamp": "unreadable_date"}
+
+
+@dataclass(frozen=True)
+class Sources:
+    """What was read.
+
+    Attributes
+    ----------
+    tables
+        Canonical table → the columns its files hold, typed, with `_file` and `_row`.
+    rejected
+        Rows that could not be read, in the layout of ``removed_rows``.
+    files
+        One row a file, in the layout of ``sources``.
+    basis
+        What the money counts: ``event`` and ``tax``, None where the settings do not say.
+    """
+
+    tables: dict[str, pa.Table]
+    rejected: pa.Table
+    files: pd.DataFrame
+    basis: dict[str, str | None]
+
+
+@dataclass(frozen=True)
+class _Part:
+    """One file's contribution."""
+
+    table: pa.Table
+    rejected: pa.Table
+    info: dict[str, Any]
+    records: int
+
+
+def read(settings: Settings, root: Path) -> Sources:
+    """Read all sources.
+
+    Parameters
+    ----------
+    settings
+        Uses `sources`, `timezone` and `currency`.
+    root
+        Folder from which paths and ``params/mappings`` count.
+
+    Raises
+    ------
+    SourceError
+        With every problem of every file.
+    """
+    problems: list[Problem] = []
+    tables: dict[str, pa.Table] = {}
+    rejected: list[pa.Table] = []
+    infos: list[dict[str, Any]] = []
+    for name, source in settings.sources.items():
+        parts, found = _read_table(INPUT[name], source, settings, root)
+        problems += found
+        if parts:
+            joined = pa.concat_tables([p.table for p in parts], promote_options="default")
+            tables[name] = joined.combine_chunks()
+            if source.held_out is not None and "arm" in joined.column_names:
+                level = source.held_out
+                try:
+                    tables[name] = _held_out(tables[name], level, parts[0].info["file"])
+                except SourceError as error:
+                    problems += error.problems
+            rejected += [p.rejected for p in parts]
+            infos += [p.info for p in parts]
+    if problems:
+        raise SourceError(_once(problems))
+    schema = RECORD["removed_rows"].schema()
+    money = settings.sources.get("orders")
+    return Sources(
+        tables,
+        pa.concat_tables([schema.empty_table(), *rejected]).combine_chunks(),
+        pd.DataFrame(infos, columns=RECORD["sources"].names),
+        {"event": money.event if money else None, "tax": money.tax if money else None},
+    )
+
+
+def _hashable(problem: Problem) -> str:
+    return json.dumps([problem.key, dict(problem.args), problem.file], default=str)
+
+
+def _once(problems: Sequence[Problem]) -> list[Problem]:
+    return list({_hashable(p): p for p in problems}.values())
+
+
+def _read_table(
+    table: Table, source: Source, settings: Settings, root: Path
+) -> tuple[list[_Part], list[Problem]]:
+    named: NamedMapping | None = None
+    files, problems = locate(source, root)
+    if source.mapping is not None:
+        named, wrong = mapping.load(source.mapping, root)
+        problems += wrong
+        if named is None:
+            return [], problems
+    parts: list[_Part] = []
+    offset = 0
+    for file in files:
+        try:
+            part = _read_file(table, source, named, file, settings, offset)
+        except SourceError as error:
+            problems += error.problems
+            continue
+        offset += part.records
+        parts.append(part)
+    return parts, problems
+
+
+def _read_file(
+    table: Table,
+    source: Source,
+    named: NamedMapping | None,
+    file: File,
+    settings: Settings,
+    offset: int,
+) -> _Part:
+    wanted = mapping.wanted_columns(table, source, named)
+    grid = _grid(file, source, wanted)
+    if not len(grid.rows) and not grid.misfits:
+        raise SourceError(Problem("sources.no_rows", {"file": file.name}))
+    resolved = mapping.resolve(grid.header, table, source, wanted, file.name)
+    if resolved.problems:
+        raise SourceError(resolved.problems)
+    zones = Zones(source.timezone or settings.timezone, settings.timezone)
+    context = Context(file.name, table.name, zones, settings.currency)
+    columns = {n: convert(o, grid, offset, context) for n, o in resolved.origins.items()}
+    derived = table.name == "orders" and "amount" not in columns
+    if derived:
+        columns["amount"] = _product(columns["quantity"], columns["unit_price"])
+    total = _total_rows(table, grid, resolved, columns)
+    problems = [p for c in columns.values() for p in c.problems]
+    problems += _hopeless(table, grid, resolved.origins, columns, total, file.name)
+    if problems:
+        raise SourceError(problems)
+    needed = [c.name for c in table.columns if c.required]
+    needed += ["quantity", "unit_price"] if derived else []
+    rules, headers = _verdicts(table, needed, columns, resolved.origins, total)
+    frame = pa.table(
+        {n: columns[n].values for n in table.names if n in columns}
+        | {"_file": pa.repeat(pa.scalar(file.name), len(grid.rows)), "_row": grid.rows}
+    )
+    keep = pc.is_null(rules)
+    rejected = [_misfits(table, grid, file)]
+    if pc.any(pc.invert(keep)).as_py():
+        gone = pc.invert(keep)
+        rejected.append(_rejected(table, frame.filter(gone), rules.filter(gone), headers, gone))
+        kept = frame.filter(keep)
+    else:
+        kept = frame
+    notes = [*grid.notes, *resolved.notes, *(n for c in columns.values() for n in c.notes)]
+    notes += _nulled(columns, needed, resolved.origins, keep)
+    records = len(grid.rows) + len(grid.misfits)
+    if records in EXPORT_LIMITS:
+        notes.append(("note.export_limit", {"rows": count(records)}))
+    if resolved.wide:
+        kept, more = _wide(table, source, resolved, grid, kept, keep, context)
+        rejected += more
+    info = {
+        "table": table.name,
+        "file": file.name,
+        "format": grid.format,
+        "encoding": grid.encoding,
+        "header_row": grid.header_row,
+        "rows": records,
+        "note": json.dumps(
+            [{"key": k, "args": a} for k, a in notes], ensure_ascii=False, sort_keys=True
+        ),
+    }
+    return _Part(kept, pa.concat_tables(rejected), info, records)
+
+
+def _grid(file: File, source: Source, wanted: Sequence[Wanted]) -> Grid:
+    kind = kind_of(file)
+    score = partial(mapping.score, wanted=wanted, wide=source.wide)
+    if kind == "parquet":
+        return parquet_files.read(file, score)
+    if kind == "xlsx":
+        return workbooks.read(file, source, score)
+    return text_files.read(file, source, score)
+
+
+def _product(quantity: Converted, price: Converted) -> Converted:
+    """quantity × unit price; unreadable where both are numbers but the product does not fit."""
+    assert quantity.exact is not None and price.exact is not None  # both are number columns
+    values = numbers.product(quantity.exact, price.exact)
+    both = pc.and_(pc.is_valid(quantity.exact), pc.is_valid(price.exact))
+    return Converted(values, pc.and_(both, pc.is_null(values)))
+
+
+def _total_rows(
+    table: Table, grid: Grid, resolved: Resolved, columns: Mapping[str, Converted]
+) -> pa.Array:
+    size = len(grid.rows)
+    if grid.format == "parquet":
+        return pa.repeat(pa.scalar(False), size)
+    origins = resolved.origins.values()
+    text = {o.index for o in origins if o.index is not None and o.wanted.column.type == "string"}
+    keys = {o.index for o in origins if o.index is not None and o.wanted.column.required
+            and o.wanted.column.type == "string"}  # fmt: skip
+    day = next(
+        (columns[c.name].values for c in table.columns
+         if c.required and c.type in _RULES and c.name in columns),
+        None,
+    )  # fmt: skip
+    return totals.find(
+        [grid.columns[i] for i in sorted(text | {0})],
+        [grid.columns[i] for i in sorted(keys | {0})],
+        day,
+        size,
+    )
+
+
+def _hopeless(
+    table: Table,
+    grid: Grid,
+    origins: Mapping[str, Origin],
+    columns: Mapping[str, Converted],
+    total: pa.Array,
+    file: str,
+) -> list[Problem]:
+    """A column of which most values are unreadable is mapped or formatted wrongly."""
+    problems = []
+    for name, converted in columns.items():
+        origin = origins.get(name)
+        if origin is None or origin.index is None or not origin.wanted.must:
+            continue
+        bad = pc.and_not(converted.bad, total)
+        wrong = _count(bad)
+        given = wrong + _count(pc.and_not(pc.is_valid(converted.values), total))
+        if wrong * 2 <= given:
+            continue
+        sample = grid.columns[origin.index].filter(bad)[0].as_py()
+        doubtful = converted.ambiguous * 2 > wrong
+        args = {
+            "column": f"{table.name}.{name}",
+            "header": origin.header,
+            "rows": str(wrong),
+            "shape": shape(str(sample)),
+        }
+        kind = "date" if origin.wanted.column.type in _RULES else "number"
+        if origin.wanted.column.type == "boolean":
+            kind = "value"
+        key = "ambiguous_date" if doubtful else f"unreadable_{kind}s"
+        problems.append(Problem(f"sources.{key}", args, file))
+    return problems
+
+
+def shape(text: str) -> str:
+    """The form of a value without its content: digits become 9, letters x."""
+    short = text.strip()[:20]
+    return "".join("9" if c.isdigit() else "x" if c.isalpha() else c for c in short)
+
+
+def _verdicts(
+    table: Table,
+    needed: Sequence[str],
+    columns: Mapping[str, Converted],
+    origins: Mapping[str, Origin],
+    total: pa.Array,
+) -> tuple[pa.Array, pa.Array]:
+    """The first rule that rejects each row, and the header it concerns."""
+    none = pa.scalar(None, pa.string())
+    rules = pc.if_else(total, "total_row", none)
+    headers = pa.nulls(len(total), pa.string())
+    for name in needed:
+        if name not in columns or not pc.any(columns[name].bad).as_py():
+            continue
+        kind = table.column(name).type
+        hit = pc.and_(pc.is_null(rules), columns[name].bad)
+        rules = pc.if_else(hit, _RULES.get(kind, "unreadable_number"), rules)
+        label = origins[name].header if name in origins else name
+        headers = pc.if_else(hit, label, headers)
+    return rules, headers
+
+
+def _rejected(
+    table: Table, frame: pa.Table, rules: pa.Array, headers: pa.Array, gone: pa.Array
+) -> pa.Table:
+    labels = headers.filter(gone).to_pylist()
+    reasons = [
+        _reason(rule, **({"header": label} if label else {}))
+        for rule, label in zip(rules.to_pylist(), labels, strict=True)
+    ]
+    amount = None
+    if table.name == "orders":  # a total is the money of other rows: it is not counted again
+        total = pc.equal(rules, "total_row")
+        amount = pc.if_else(total, pa.scalar(None, ARROW_TYPES["money"]), frame["amount"])
+    return _removed(
+        table.name, frame["_file"], frame["_row"], key_text(frame, table), rules, reasons, amount
+    )
+
+
+def _reason(rule: str, **args: Any) -> str:
+    return json.dumps({"key": f"removed.{rule}", "args": args}, ensure_ascii=False, sort_keys=True)
+
+
+def _misfits(table: Table, grid: Grid, file: File) -> pa.Table:
+    rows = [row for row, _ in grid.misfits]
+    rules = [rule for _, rule in grid.misfits]
+    names = [file.name] * len(rows)
+    keys = [""] * len(rows)
+    return _removed(table.name, names, rows, keys, rules, [_reason(r) for r in rules], None)
+
+
+def _removed(
+    table: str, files: Any, rows: Any, keys: Any, rules: Any, reasons: Any, amount: Any
+) -> pa.Table:
+    schema = RECORD["removed_rows"].schema()
+    size = len(rows)
+    money = pa.nulls(size, ARROW_TYPES["money"]) if amount is None else amount
+    data = {
+        "table": [table] * size, "file": files, "row": rows, "key": keys, "rule": rules,
+        "reason": reasons, "amount": money,
+    }  # fmt: skip
+    return pa.table({n: data[n] for n in schema.names}).cast(schema)
+
+
+def key_text(frame: pa.Table, table: Table) -> pa.ChunkedArray | pa.Array:
+    """The row's key as one text; parts that are missing stay empty."""
+    parts = [
+        pc.fill_null(frame[n].cast(pa.string()), "") for n in table.key if n in frame.column_names
+    ]
+    if not parts:
+        return pa.repeat(pa.scalar(""), len(frame))
+    return pc.utf8_rtrim(pc.binary_join_element_wise(*parts, "/"), "/")
+
+
+def _nulled(
+    columns: Mapping[str, Converted],
+    needed: Sequence[str],
+    origins: Mapping[str, Origin],
+    keep: pa.Array,
+) -> list[Note]:
+    notes: list[Note] = []
+    for name, converted in columns.items():
+        if name in needed or name not in origins:
+            continue
+        wrong = _count(pc.and_(converted.bad, keep))
+        if wrong:
+            args = {"header": origins[name].header, "rows": count(wrong)}
+            notes.append(("note.unreadable_values", args))
+    return notes
+
+
+def _wide(
+    table: Table,
+    source: Source,
+    resolved: Resolved,
+    grid: Grid,
+    kept: pa.Table,
+    keep: pa.Array,
+    context: Context,
+) -> tuple[pa.Table, list[pa.Table]]:
+    """One row a header: what the header says, and the value below it."""
+    label, target = mapping.wide_targets(table, source)
+    parts: list[pa.Table] = []
+    rejected: list[pa.Table] = []
+    base = kept.drop_columns([c for c in (label, target) if c in kept.column_names])
+    for index, header in resolved.wide:
+        origin = Origin(Wanted(table.column(target)), index, header)
+        column = convert(origin, grid, 0, context)
+        words = pa.repeat(pa.scalar(header), base.num_rows)
+        part = base.append_column(label, words)
+        part = part.append_column(target, column.values.filter(keep))
+        bad = column.bad.filter(keep)
+        if pc.any(bad).as_py():
+            wrong = part.filter(bad)
+            rules = pa.repeat(pa.scalar("unreadable_number"), wrong.num_rows)
+            everything = pa.repeat(pa.scalar(True), wrong.num_rows)
+            headers = pa.repeat(pa.scalar(header), wrong.num_rows)
+            rejected.append(_rejected(table, wrong, rules, headers, everything))
+            part = part.filter(pc.invert(bad))
+        parts.append(part)
+    return pa.concat_tables(parts), rejected
+
+
+def _held_out(table: pa.Table, level: str, file: str) -> pa.Table:
+    """Give the comparison level its canonical name.
+
+    Raises
+    ------
+    SourceError
+        If no row has that level: an effect would be computed without a comparison.
+    """
+    plain = texts.header(level)
+    arm = table["arm"].combine_chunks()
+    encoded = arm.dictionary_encode()
+    words = encoded.dictionary.to_pylist()
+    if plain not in map(texts.header, words):
+        args = {"file": file, "level": level, "present": " | ".join(sorted(words)[:10])}
+        raise SourceError(Problem("sources.no_held_out", args))
+    named = [HELD_OUT if texts.header(w) == plain else w for w in words]
+    arm = pa.array(named, pa.string()).take(encoded.indices)
+    table = table.set_column(table.column_names.index("arm"), "arm", arm)
+    if "strategy" not in table.column_names:
+        return table.append_column("strategy", arm)
+    strategy = pc.coalesce(table["strategy"], pc.if_else(pc.equal(arm, HELD_OUT), arm, None))
+    return table.set_column(table.column_names.index("strategy"), "strategy", strategy)
+
+
+def _count(mask: pa.Array) -> int:
+    return int(pc.sum(mask).as_py() or 0)

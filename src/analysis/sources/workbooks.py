@@ -1,0 +1,187 @@
+"""Excel workbooks: one visible sheet, cells as text, formulas only with their values."""
+
+from __future__ import annotations
+
+import zipfile
+from collections.abc import Iterable, Iterator, Sequence
+from datetime import date, datetime, time
+from decimal import Decimal
+from itertools import islice
+from typing import Any
+
+import pyarrow as pa
+from openpyxl import load_workbook
+from openpyxl.utils import get_column_letter
+from openpyxl.utils.exceptions import InvalidFileException
+
+from analysis.errors import Problem, SourceError
+from analysis.settings_model import Source
+from analysis.sources import texts
+from analysis.sources.files import File
+from analysis.sources.grid import HEADER_SEARCH, Grid, Note, Scorer, count, find_header
+
+_MOST_BYTES = 2 * 1024**3
+_MOST_RATIO = 200
+_EXACT = 10**15  # beyond it a cell's number has lost its last digits
+
+
+def read(file: File, source: Source, score: Scorer) -> Grid:
+    """Read one sheet of a workbook.
+
+    Raises
+    ------
+    SourceError
+        If the workbook is damaged, the sheet is missing, or a cell holds a formula that was
+        never calculated.
+    """
+    _check_size(file)
+    try:
+        book = load_workbook(file.path, read_only=True, data_only=True)
+    except (InvalidFileException, zipfile.BadZipFile, KeyError, ValueError, OSError) as error:
+        raise SourceError(Problem("sources.damaged", {"file": file.name})) from error
+    try:
+        sheet = _sheet(book, source, file.name)
+        title = sheet.title
+        rows = _rows(sheet)
+        head = list(islice(rows, HEADER_SEARCH))
+        if not any(cells for _, cells in head):
+            raise SourceError(Problem("sources.empty_file", {"file": file.name}))
+        at = _header_at(head, source, score)
+        header_row, cells = head[at]
+        header = _trimmed([texts.header(c) for c in cells])
+        grid = _body(header, header_row, head[at + 1 :], rows)
+        others = [s.title for s in book.worksheets if s.title != title]
+    finally:
+        book.close()
+    _check_formulas(file, title, grid)
+    notes: list[Note] = list(grid.notes)
+    if others:
+        notes.append(("note.sheet", {"sheet": title, "others": " | ".join(others)}))
+    return Grid(**{**grid.__dict__, "notes": tuple(notes)})
+
+
+def _check_size(file: File) -> None:
+    """Refuse a small file that would unpack into gigabytes."""
+    try:
+        with zipfile.ZipFile(file.path) as package:
+            total = sum(info.file_size for info in package.infolist())
+    except zipfile.BadZipFile as error:
+        raise SourceError(Problem("sources.damaged", {"file": file.name})) from error
+    bomb = total > 200 * 1024**2 and total > _MOST_RATIO * file.path.stat().st_size
+    if total > _MOST_BYTES or bomb:
+        args = {"file": file.name, "megabytes": str(total // 1024**2)}
+        raise SourceError(Problem("sources.too_large", args))
+
+
+def _sheet(book: Any, source: Source, name: str) -> Any:
+    if source.sheet is not None:
+        found = next((s for s in book.worksheets if s.title == source.sheet), None)
+        if found is None:
+            have = " | ".join(s.title for s in book.worksheets)
+            args = {"file": name, "sheet": source.sheet, "available": have or "-"}
+            raise SourceError(Problem("sources.no_sheet", args))
+        return found
+    visible = [s for s in book.worksheets if s.sheet_state == "visible"]
+    if not visible:
+        args = {"file": name, "sheet": "-", "available": "-"}
+        raise SourceError(Problem("sources.no_sheet", args))
+    return visible[0]
+
+
+def _rows(sheet: Any) -> Iterator[tuple[int, tuple[Any, ...]]]:
+    """Rows with any content, with their row number; the stated dimensions are not trusted."""
+    sheet.reset_dimensions()
+    for number, cells in enumerate(sheet.iter_rows(values_only=True), start=1):
+        if any(c is not None and c != "" for c in cells):
+            yield number, cells
+
+
+def _header_at(head: Sequence[tuple[int, tuple[Any, ...]]], source: Source, score: Scorer) -> int:
+    if source.header_row is not None:
+        for position, (number, _) in enumerate(head):
+            if number == source.header_row:
+                return position
+    return find_header([[texts.header(c) for c in cells] for _, cells in head], score)
+
+
+def _trimmed(header: Sequence[str]) -> tuple[str, ...]:
+    width = max((i + 1 for i, h in enumerate(header) if h), default=0)
+    return tuple(header[:width])
+
+
+def _body(
+    header: tuple[str, ...],
+    header_row: int,
+    first: Iterable[tuple[int, tuple[Any, ...]]],
+    rest: Iterable[tuple[int, tuple[Any, ...]]],
+) -> Grid:
+    width = len(header)
+    columns: list[list[str | None]] = [[] for _ in header]
+    rows: list[int] = []
+    lossy: set[int] = set()
+    outside = 0
+    for part in (first, rest):
+        for number, cells in part:
+            if all(c is None or c == "" for c in cells[:width]):
+                outside += 1
+                continue
+            rows.append(number)
+            for i in range(width):
+                value = cells[i] if i < len(cells) else None
+                if type(value) in (int, float) and abs(value) >= _EXACT:
+                    lossy.add(i)
+                columns[i].append(_as_text(value))
+    notes: tuple[Note, ...] = (("note.cells_outside", {"rows": count(outside)}),) if outside else ()
+    order = pa.array(range(len(rows)), pa.int64())
+    arrays = tuple(pa.array(c, pa.string()) for c in columns)
+    return Grid(
+        "xlsx", None, header, header_row, arrays, pa.array(rows, pa.int64()), order,
+        lossy=frozenset(lossy), notes=notes,
+    )  # fmt: skip
+
+
+def _as_text(value: Any) -> str | None:
+    """A cell as text without loss: 13085.0 is 13085, a date is ISO."""
+    if value is None:
+        return None
+    if isinstance(value, str):
+        return value
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    if isinstance(value, float):
+        return str(int(value)) if value.is_integer() else format(Decimal(repr(value)), "f")
+    if isinstance(value, datetime):
+        return value.isoformat(sep=" ")
+    if isinstance(value, (date, time)):
+        return value.isoformat()
+    return str(value)
+
+
+def _check_formulas(file: File, title: str, grid: Grid) -> None:
+    """A formula without a stored value reads as an empty cell: find it and say so."""
+    missing = [i for i, c in enumerate(grid.columns) if c.null_count]
+    if not missing:
+        return
+    empty = {i: set(_rows_where_null(grid, i)) for i in missing}
+    book = load_workbook(file.path, read_only=True, data_only=False)
+    try:
+        sheet = next(s for s in book.worksheets if s.title == title)
+        sheet.reset_dimensions()
+        for number, cells in enumerate(sheet.iter_rows(values_only=True), start=1):
+            for i in missing:
+                value = cells[i] if i < len(cells) else None
+                formula = (isinstance(value, str) and value.startswith("=")) or hasattr(
+                    value, "ref"
+                )
+                if formula and number in empty[i]:
+                    cell = f"{get_column_letter(i + 1)}{number}"
+                    args = {"file": file.name, "sheet": title, "cell": cell}
+                    args["header"] = grid.header[i] or "-"
+                    raise SourceError(Problem("sources.formula_without_value", args))
+    finally:
+        book.close()
+
+
+def _rows_where_null(grid: Grid, index: int) -> list[int]:
+    mask = grid.columns[index].is_null()
+    return [int(r) for r in grid.rows.filter(mask).to_pylist()]

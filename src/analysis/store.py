@@ -1,0 +1,256 @@
+"""One period's record and the stages behind it: atomic, verified, private.
+
+A folder is built under a temporary name, described by a manifest that is written last, and
+put in place by a rename. Whoever reads compares every file with the manifest, so that a
+folder which looks finished is finished.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import shutil
+import uuid
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from analysis.engine import conform, to_frame
+from analysis.errors import Problem, SourceError
+from analysis.tables import RECORD, Table
+
+PRIVATE_FILE = 0o600
+PRIVATE_FOLDER = 0o700
+MANIFEST = "manifest.json"
+LOG = "log.txt"  # times stand here; outside the promise of same bytes
+_TEMPORARY = ".tmp-"
+
+
+@dataclass(frozen=True)
+class Record:
+    """One period's record, read-only.
+
+    Attributes
+    ----------
+    folder
+        ``reports/<run>/<period>``.
+    """
+
+    folder: Path
+
+    @cached_property
+    def manifest(self) -> dict[str, Any]:
+        """What the record says of itself."""
+        return dict(read_json(self.folder / MANIFEST))
+
+    @cached_property
+    def facts(self) -> dict[str, Any]:
+        """Every number that the report prints, by id."""
+        return dict(read_json(self._verified("facts.json")))
+
+    @property
+    def tables(self) -> list[str]:
+        """Names of the tables in the record."""
+        return sorted(path.stem for path in (self.folder / "tables").glob("*.parquet"))
+
+    def table(self, name: str) -> pd.DataFrame:
+        """A table as pandas: money as float64, days as datetime64."""
+        return to_frame(self.arrow(name))
+
+    def arrow(self, name: str) -> pa.Table:
+        """A table as Arrow: money as DECIMAL(18,4).
+
+        Raises
+        ------
+        SourceError
+            If there is no such table, or the file is not what the manifest says.
+        """
+        if name not in self.tables:
+            args = {"table": name, "allowed": self.tables}
+            raise SourceError(Problem("table.unknown", args))
+        return read_table(self._verified(f"tables/{name}.parquet"))
+
+    def _verified(self, name: str) -> Path:
+        path = self.folder / name
+        expected = self.manifest.get("files", {}).get(name)
+        if not path.is_file() or expected != digest(path):
+            raise SourceError(Problem("store.damaged", {"file": name}))
+        return path
+
+
+def record(run: str, period: str, root: Path | None = None) -> Record:
+    """Open a record; see `analysis.record`."""
+    from analysis.settings import find_root  # the settings' floor is wanted only here
+
+    folder = (root or find_root()) / "reports" / run / period
+    if not (folder / MANIFEST).is_file():
+        args = {"run": run, "period": period, "folder": f"reports/{run}"}
+        raise SourceError(Problem("store.no_record", args))
+    return Record(folder)
+
+
+def digest(path: Path) -> str:
+    """The sha256 of a file, in hex."""
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def digest_json(value: Any) -> str:
+    """The sha256 of JSON-ready data, whatever the order of its keys."""
+    return hashlib.sha256(_canonical(value)).hexdigest()
+
+
+def _canonical(value: Any) -> bytes:
+    return json.dumps(
+        value, ensure_ascii=False, sort_keys=True, separators=(",", ":"), allow_nan=False
+    ).encode()
+
+
+def read_json(path: Path) -> Any:
+    """Read a JSON file.
+
+    Raises
+    ------
+    SourceError
+        If it is missing or cut.
+    """
+    try:
+        return json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        raise SourceError(Problem("store.damaged", {"file": path.name})) from None
+
+
+def write_json(path: Path, value: Any) -> None:
+    """Write JSON, sorted and indented, private."""
+    text = json.dumps(value, ensure_ascii=False, sort_keys=True, indent=1, allow_nan=False)
+    write_bytes(path, text.encode() + b"\n")
+
+
+def write_bytes(path: Path, content: bytes) -> None:
+    """Write a private file whole: under a temporary name, synced, then renamed."""
+    path.parent.mkdir(parents=True, exist_ok=True, mode=PRIVATE_FOLDER)
+    temporary = path.with_name(f"{_TEMPORARY}{uuid.uuid4().hex}")
+    descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL, PRIVATE_FILE)
+    try:
+        with os.fdopen(descriptor, "wb") as file:
+            file.write(content)
+            file.flush()
+            os.fsync(file.fileno())
+        temporary.replace(path)
+    except BaseException:
+        temporary.unlink(missing_ok=True)
+        raise
+
+
+def write_table(folder: Path, table: Table, frame: pa.Table | pd.DataFrame) -> Path:
+    """Check a frame against its contract and write it as Parquet.
+
+    Pages carry checksums: a flipped bit is an error, not another number.
+    """
+    content = conform(frame, table).replace_schema_metadata(None)
+    sink = pa.BufferOutputStream()
+    pq.write_table(content, sink, compression="zstd", write_page_checksum=True, store_schema=False)
+    path = folder / "tables" / f"{table.name}.parquet"
+    write_bytes(path, sink.getvalue().to_pybytes())
+    return path
+
+
+def read_table(path: Path) -> pa.Table:
+    """Read a Parquet file with its page checksums verified."""
+    name = path.stem
+    try:
+        found = pq.read_table(path, page_checksum_verification=True, memory_map=False)
+    except (OSError, pa.ArrowInvalid):
+        raise SourceError(Problem("store.damaged", {"file": path.name})) from None
+    return found.cast(RECORD[name].schema()) if name in RECORD else found
+
+
+def temporary_folder(parent: Path, label: str) -> Path:
+    """A new private folder that `clear_temporary` knows."""
+    parent.mkdir(parents=True, exist_ok=True, mode=PRIVATE_FOLDER)
+    folder = parent / f"{_TEMPORARY}{label}-{uuid.uuid4().hex}"
+    folder.mkdir(mode=PRIVATE_FOLDER)
+    return folder
+
+
+def clear_temporary(parent: Path) -> None:
+    """Remove what a killed run left behind. Only the holder of the lock may call this."""
+    for leftover in sorted(parent.glob(f"{_TEMPORARY}*")):
+        shutil.rmtree(leftover) if leftover.is_dir() else leftover.unlink()
+
+
+def files_of(folder: Path, without: tuple[str, ...] = (MANIFEST,)) -> dict[str, str]:
+    """Every file below a folder with its sha256, by relative path."""
+    return {
+        path.relative_to(folder).as_posix(): digest(path)
+        for path in sorted(_files(folder))
+        if path.relative_to(folder).as_posix() not in without
+    }
+
+
+def _files(folder: Path) -> Iterator[Path]:
+    for path in folder.rglob("*"):
+        if path.is_file():
+            yield path
+
+
+def publish(built: Path, target: Path, manifest: Mapping[str, Any]) -> None:
+    """Seal a built folder with its manifest and put it in place.
+
+    The manifest gets the sha256 of every file, is written last, verified, and only then the
+    folder is renamed. An older folder of that name is moved aside first and removed after;
+    `recover` puts it back if the process dies between the two renames.
+    """
+    for path in _files(built):
+        path.chmod(PRIVATE_FILE)
+        _sync(path)
+    write_json(built / MANIFEST, {**manifest, "files": files_of(built, without=(MANIFEST, LOG))})
+    for folder in sorted({path.parent for path in _files(built)}):
+        _sync(folder)
+    if not is_whole(built):
+        raise SourceError(Problem("store.damaged", {"file": MANIFEST}))
+    aside = target.with_name(f".old-{target.name}")
+    if target.exists():
+        if aside.exists():
+            shutil.rmtree(aside)
+        target.rename(aside)
+    built.rename(target)
+    _sync(target.parent)
+    if aside.exists():
+        shutil.rmtree(aside)
+
+
+def recover(parent: Path) -> None:
+    """Finish what a killed `publish` left: the old folder comes back if no new one stands."""
+    for aside in sorted(parent.glob(".old-*")):
+        target = parent / aside.name.removeprefix(".old-")
+        if target.exists():
+            shutil.rmtree(aside)
+        else:
+            aside.rename(target)
+
+
+def is_whole(folder: Path, keep: tuple[str, ...] = (LOG,)) -> bool:
+    """Whether a folder holds exactly the files of its manifest, byte for byte."""
+    try:
+        manifest = read_json(folder / MANIFEST)
+    except SourceError:
+        return False
+    return bool(manifest.get("files") == files_of(folder, without=(MANIFEST, *keep)))
+
+
+def _sync(path: Path) -> None:
+    if os.name == "nt" and path.is_dir():
+        return  # Windows has no handle on a folder
+    descriptor = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)

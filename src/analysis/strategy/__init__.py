@@ -1,0 +1,9 @@
+"""Next period's measures: who does what with which customer until when."""
+
+from analysis.strategy.decisions import decisions
+from analysis.strategy.planning import plan
+from analysis.strategy.playbook import Playbook, load_playbook
+from analysis.strategy.summary import summarise
+from analysis.strategy.tasks import tasks
+
+__all__ = ["Playbook", "decisions", "load_playbook", "plan", "summarise", "tasks"]

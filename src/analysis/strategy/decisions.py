@@ -1,0 +1,171 @@
+"""At most three things that leadership is asked to decide, by rule.
+
+1. expand: a strategy that worked and now reaches more customers; the most expected value first.
+2. stop: a strategy that did not pay; the most money freed first.
+3. rescue: high-value customers of the last period that have turned into churn risks.
+4. keep_testing: a strategy whose effect is not settled, or that worked and does not grow.
+   start: one that was never measured and whose waves will measure it. The dearest first.
+
+The first of each kind comes first, in this order; if fewer than three kinds apply, the next ones
+of the kinds follow in the same order.
+"""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import pandas as pd
+
+from analysis.calendars import Period, WorkingCalendar
+from analysis.settings_model import Strategy
+from analysis.strategy.evidence import WORKED, Evidence, read
+from analysis.strategy.playbook import Playbook
+from analysis.tables import RECORD
+
+HIGH_VALUE, CHURN_RISK = "high_value", "churn_risk"
+MOST = 3
+_DECIDE_WITHIN = 4  # working days after the period's first
+_RESCUE_WITHIN = 10
+Row = dict[str, Any]
+
+
+def decisions(
+    summary: pd.DataFrame,
+    effects: pd.DataFrame | None,
+    movements: pd.DataFrame,
+    plan: pd.DataFrame,
+    settings: Strategy,
+    *,
+    playbook: Playbook,
+    period_next: Period,
+    most: int = MOST,
+) -> pd.DataFrame:
+    """What leadership is asked.
+
+    Parameters
+    ----------
+    summary
+        From `summarise`.
+    effects, movements, plan
+        RECORD tables.
+    settings
+        Section ``strategy``.
+    playbook, period_next
+        As given to the plan.
+    most
+        How many at most.
+
+    Returns
+    -------
+    DataFrame
+        RECORD ``decisions``. ``value`` is the expected extra margin (expand, keep_testing), the
+        money freed (stop) or the previous period's revenue at stake (rescue).
+    """
+    calendar = WorkingCalendar(settings.holidays)
+    soon = calendar.add_working_days(period_next.start, _DECIDE_WITHIN)
+    later = calendar.add_working_days(period_next.start, _RESCUE_WITHIN)
+    evidence = read(effects)
+    planned = [_planned(dict(row), evidence) for row in summary.to_dict("records")]
+    kinds: list[list[Row]] = [
+        _ordered([r for r in planned if r["decision"] == "expand"], "value"),
+        _ordered(_stopped(evidence, playbook), "value"),
+        _rescue(movements, plan, playbook),
+        _ordered([r for r in planned if r["decision"] in ("keep_testing", "start")], "cost"),
+    ]
+    chosen = [(turn, kind) for kind, rows in enumerate(kinds) for turn in range(len(rows))]
+    rows: list[Row] = []
+    # all firsts, then all seconds; printed by kind
+    for turn, kind in sorted(sorted(chosen)[:most], key=lambda pair: (pair[1], pair[0])):
+        row = kinds[kind][turn]
+        rows.append(
+            {**row, "rank": len(rows) + 1, "due": later if row["decision"] == "rescue" else soon}
+        )
+    frame = pd.DataFrame(rows, columns=RECORD["decisions"].names)
+    frame["due"] = pd.to_datetime(frame["due"])
+    return frame
+
+
+def _planned(row: dict[Any, Any], evidence: dict[str, Evidence]) -> Row:
+    known = evidence.get(str(row["strategy"]), Evidence())
+    if row["basis"] == "mandatory":
+        decision = ""
+    elif known.verdict == WORKED and row["customers"] > known.treated:
+        decision = "expand"
+    elif known.treated:
+        decision = "keep_testing"
+    else:
+        decision = "start"
+    return {
+        "decision": decision,
+        "strategy": row["strategy"],
+        "segment": row["segment"],
+        "customers": row["customers"],
+        "customers_before": known.treated,
+        "cost": row["cost"],
+        "value": row["expected_value"],
+        "value_low": row["expected_low"],
+        "value_high": row["expected_high"],
+        "owner_role": row["owner_role"],
+    }
+
+
+def _stopped(evidence: dict[str, Evidence], playbook: Playbook) -> list[Row]:
+    rows: list[Row] = []
+    for segment, _, measure in playbook.measures():
+        known = evidence.get(measure.strategy, Evidence())
+        if (
+            measure.extra
+            and known.stopped
+            and measure.strategy not in {row["strategy"] for row in rows}
+        ):
+            rows.append(
+                {
+                    "decision": "stop",
+                    "strategy": measure.strategy,
+                    "segment": segment,
+                    "customers": known.treated,
+                    "customers_before": known.treated,
+                    "cost": 0.0,
+                    "value": known.cost,
+                    "value_low": math.nan,
+                    "value_high": math.nan,
+                    "owner_role": measure.owner_role,
+                }
+            )
+    return rows
+
+
+def _rescue(movements: pd.DataFrame, plan: pd.DataFrame, playbook: Playbook) -> list[Row]:
+    fallen = movements[
+        (movements["segment_before"] == HIGH_VALUE) & (movements["segment_after"] == CHURN_RISK)
+    ]
+    if fallen.empty or CHURN_RISK not in playbook.segments:
+        return []
+    mine = plan[plan["customer_id"].isin(set(fallen["customer_id"]))]
+    measures = playbook.segments[CHURN_RISK].measures.values()
+    lead = next((m for m in measures if not m.extra), next(iter(measures)))
+    return [
+        {
+            "decision": "rescue",
+            "strategy": lead.strategy,
+            "segment": CHURN_RISK,
+            "customers": len(fallen),
+            "customers_before": 0,
+            "cost": float(mine["cost"].astype(float).sum()),
+            "value": float(fallen["amount_before"].astype(float).sum()),
+            "value_low": math.nan,
+            "value_high": math.nan,
+            "owner_role": lead.owner_role,
+        }
+    ]
+
+
+def _ordered(rows: list[Row], column: str) -> list[Row]:
+    """The largest first, unknown last, ties by strategy."""
+
+    def place(row: Row) -> tuple[bool, float, str]:
+        value = float(row[column])
+        return math.isnan(value), -value if not math.isnan(value) else 0.0, str(row["strategy"])
+
+    return sorted(rows, key=place)

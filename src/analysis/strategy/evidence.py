@@ -1,0 +1,88 @@
+"""What last period's effects say about the measures of the next."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+import pandas as pd
+
+ALL = "all"
+MONEY = "money"
+NONE = "none"
+DID_NOT_PAY = "did_not_pay"
+WORKED = "worked"
+
+
+@dataclass(frozen=True)
+class Evidence:
+    """A strategy's measured effect.
+
+    Attributes
+    ----------
+    grade
+        A-D, or none.
+    estimate, low, high
+        Effect on money per customer [currency]; NaN where there is none.
+    verdict
+        worked, did_not_pay, cannot_tell, or none.
+    treated
+        Customers who had the measure.
+    cost
+        What it cost for all of them [currency]; NaN if unknown.
+    """
+
+    grade: str = NONE
+    estimate: float = math.nan
+    low: float = math.nan
+    high: float = math.nan
+    verdict: str = NONE
+    treated: int = 0
+    cost: float = math.nan
+
+    @property
+    def measured(self) -> bool:
+        """Whether there is an effect in money to plan with."""
+        return not math.isnan(self.estimate)
+
+    @property
+    def stopped(self) -> bool:
+        """Whether it did not pay and is not planned again."""
+        return self.verdict == DID_NOT_PAY
+
+
+def read(effects: pd.DataFrame | None) -> dict[str, Evidence]:
+    """Evidence by strategy.
+
+    The row for all customers counts, a money outcome before any other. Of several arms that of
+    the smallest standard error counts among those that did not fail; only where every arm
+    failed the strategy is stopped.
+    """
+    if effects is None or effects.empty:
+        return {}
+    rows = effects[effects["segment"] == ALL].copy()
+    rows["other"] = rows["unit"] != MONEY
+    rows["failed"] = rows["verdict"] == DID_NOT_PAY
+    order = ["strategy", "other", "failed", "std_error", "arm", "outcome"]
+    rows = rows.sort_values(order, kind="stable", na_position="last")
+    return {
+        str(strategy): _evidence(group.iloc[0], group)
+        for strategy, group in rows.groupby("strategy", sort=True)
+    }
+
+
+def _evidence(row: pd.Series, group: pd.DataFrame) -> Evidence:
+    arms = group.drop_duplicates("arm")
+    money = row["unit"] == MONEY
+    # `treated` and `cost` count all arms: the money was spent on each of them.
+    per_customer = arms["cost_per_customer"].astype(float)
+    total = per_customer * arms["n_treated"]
+    return Evidence(
+        grade=str(row["grade"]),
+        estimate=float(row["estimate"]) if money else math.nan,
+        low=float(row["low"]) if money else math.nan,
+        high=float(row["high"]) if money else math.nan,
+        verdict=str(row["verdict"]),
+        treated=int(arms["n_treated"].sum()),
+        cost=float(total.sum()) if total.notna().any() else math.nan,
+    )

@@ -1,0 +1,92 @@
+"""The plan as tasks: what, by whom, until when, and what counts as done."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from datetime import date
+from typing import Any
+
+import pandas as pd
+
+from analysis.calendars import Period, WorkingCalendar
+from analysis.strategy.playbook import Playbook, Text
+from analysis.strategy.waves import LATER
+from analysis.tables import RECORD
+
+
+def tasks(
+    plan: pd.DataFrame, playbook: Playbook, period_next: Period, holidays: str = "CN"
+) -> pd.DataFrame:
+    """Every task of the customers whose measures start now.
+
+    Parameters
+    ----------
+    plan
+        From `analysis.strategy.plan`; the later wave has no tasks yet.
+    playbook, period_next
+        As given to the plan.
+    holidays
+        Country of the working calendar.
+
+    Returns
+    -------
+    DataFrame
+        RECORD ``tasks``. The same task of the same customer has the same ``task_id`` whenever
+        the period is planned again, so that loading it twice makes no second task. ``due`` is a
+        working day between the measure's start and its end.
+    """
+    calendar = WorkingCalendar(holidays)
+    now = plan[plan["wave"] != LATER]
+    parts = []
+    for key, rows in now.groupby("measure", sort=True):
+        segment, measure = playbook.find(str(key))
+        arguments = segment.arguments()
+        for name, task in measure.tasks.items():
+            days = {
+                start: calendar.add_working_days(start.date(), segment.days(task.due))
+                for start in set(pd.to_datetime(rows["start"]))
+            }
+            due = [
+                min(days[start], end.date())
+                for start, end in zip(
+                    pd.to_datetime(rows["start"]), pd.to_datetime(rows["due"]), strict=True
+                )
+            ]
+            parts.append(
+                pd.DataFrame(
+                    {
+                        "task_id": [
+                            task_id(period_next.name, customer, str(key), name)
+                            for customer in rows["customer_id"]
+                        ],
+                        "customer_id": rows["customer_id"].to_numpy(dtype=object),
+                        "owner_id": rows["owner_id"].to_numpy(dtype=object),
+                        "owner_role": rows["owner_role"].to_numpy(dtype=object),
+                        "title": _said(task.title, arguments),
+                        "due": _days(due),
+                        "standard": _said(task.standard, arguments),
+                        "source": f"{measure.strategy}/{key}",
+                    }
+                )
+            )
+    if not parts:
+        return pd.DataFrame(columns=RECORD["tasks"].names)
+    frame = pd.concat(parts, ignore_index=True)
+    return frame.sort_values("task_id", kind="stable", ignore_index=True)
+
+
+def task_id(period: str, customer: str, measure: str, task: str) -> str:
+    """A task's number: the same for the same period, customer, measure and task."""
+    text = "|".join((period, customer, measure, task))
+    return hashlib.sha256(text.encode()).hexdigest()[:12]
+
+
+def _said(text: Text, arguments: dict[str, Any]) -> str:
+    """Catalogue key, or the playbook's own words (``text``), with the terms as arguments."""
+    said = {"key": text} if isinstance(text, str) else {"text": text}
+    return json.dumps({**said, "args": arguments}, ensure_ascii=False, sort_keys=True)
+
+
+def _days(days: list[date]) -> pd.Series:
+    return pd.to_datetime(pd.Series(days))

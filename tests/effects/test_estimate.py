@@ -1,0 +1,281 @@
+"""From treatments and outcomes to verdicts."""
+
+from __future__ import annotations
+
+import json
+import math
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from analysis import wording
+from analysis.effects import estimate, verdicts
+from analysis.effects.estimate import unit_of
+from analysis.engine import conform
+from analysis.settings_model import Effectiveness
+from analysis.tables import RECORD
+
+HILLSTROM = Path(__file__).resolve().parents[3] / "shared" / "data" / "hillstrom.csv"
+SETTINGS = Effectiveness()
+
+
+def company(seed=1, n=240, effect=0.0, cost=100.0, done=1.0, share=0.3, shift=0.0):
+    """Treatments and outcomes of one strategy; `shift` puts the arms out of balance before."""
+    rng = np.random.default_rng(seed)
+    ids = [f"C{i:04d}" for i in range(n)]
+    held = rng.permutation(n) < share * n
+    before = rng.lognormal(8, 0.5, n) * (1 + shift * ~held)
+    value = before * rng.lognormal(0, 0.15, n) + effect * ~held
+    treatments = pd.DataFrame(
+        {
+            "customer_id": ids,
+            "strategy": "visit",
+            "arm": np.where(held, "held_out", "treated"),
+            "cost": np.where(held, 0.0, cost),
+            "done": ~held & (rng.random(n) < done),
+        }
+    )
+    outcomes = pd.DataFrame(
+        {"customer_id": ids, "outcome": "revenue", "value": value, "before": before}
+    )
+    return treatments, outcomes
+
+
+def only(frame):
+    assert len(frame) == 1
+    return frame.iloc[0]
+
+
+def key(row):
+    return json.loads(row["reason"])["key"].removeprefix("effect_reason.")
+
+
+@pytest.mark.realdata
+@pytest.mark.requirement("001-25", "002-06")
+@pytest.mark.skipif(not HILLSTROM.exists(), reason=f"{HILLSTROM.name} is not here")
+def test_published_campaign():
+    data = pd.read_csv(HILLSTROM)
+    data["customer_id"] = (data.index + 1).astype(str)
+    treatments = pd.DataFrame(
+        {
+            "customer_id": data["customer_id"],
+            "strategy": "email",
+            "arm": data["segment"].replace("No E-Mail", "held_out"),
+        }
+    )
+    outcomes = data.melt("customer_id", ["visit", "spend"], "outcome", "value")
+    found = estimate(treatments, outcomes, None, SETTINGS, 1).set_index(["outcome", "arm"])
+    published = {
+        ("visit", "Mens E-Mail"): (0.07659, 0.00339),
+        ("visit", "Womens E-Mail"): (0.04523, 0.00323),
+        ("spend", "Mens E-Mail"): (0.76983, 0.14525),
+        ("spend", "Womens E-Mail"): (0.42441, 0.13033),
+    }
+    for place, (effect, error) in published.items():
+        row = found.loc[place]
+        assert row["estimate"] == pytest.approx(effect, abs=6e-6)
+        assert row["std_error"] == pytest.approx(error, abs=6e-6)
+        assert (row["verdict"], row["grade"], row["method"]) == (
+            "worked",
+            "A",
+            "difference_in_means",
+        )
+        assert row["unit"] == ("share" if place[0] == "visit" else "money")
+    assert found.loc[("visit", "Mens E-Mail"), "mean_control"] == pytest.approx(0.106167, abs=1e-6)
+    assert found["n_treated"].sum() / 2 + found["n_control"].iloc[0] == 64_000
+    # nobody wrote down a cost: whether it paid is not said
+    assert found["total_value"].isna().all()
+
+
+def test_worked_did_not_pay_and_cannot_tell():
+    # margin 30 %: a measure of 100 must bring 333 more
+    worked = only(estimate(*company(effect=1500.0), None, SETTINGS, 1))
+    assert (worked["verdict"], worked["grade"], key(worked)) == ("worked", "A", "worked")
+    assert worked["break_even"] == pytest.approx(100 / 0.3)
+    assert worked["low"] > worked["break_even"]
+    assert worked["total_value"] == pytest.approx(
+        worked["estimate"] * 0.3 * worked["n_treated"] - 100 * worked["n_treated"]
+    )
+    assert worked["total_value"] == pytest.approx(worked["extra_margin"] - worked["cost_total"])
+    useless = only(estimate(*company(cost=600.0), None, SETTINGS, 1))
+    assert (useless["verdict"], key(useless)) == ("did_not_pay", "did_not_pay")
+    assert useless["high"] < useless["break_even"]
+    unsettled = only(estimate(*company(n=80, effect=300.0), None, SETTINGS, 1))
+    assert (unsettled["verdict"], key(unsettled)) == ("cannot_tell", "undecided")
+    assert unsettled["n_needed"] > 24
+    assert unsettled["periods_needed"] == math.ceil(unsettled["n_needed"] / 24) - 1
+
+
+def test_needed_customers_do_settle_it():
+    """With as many customers as asked for, a useless measure is shown not to pay."""
+    first = only(estimate(*company(n=80, effect=150.0, share=0.5), None, SETTINGS, 1))
+    assert first["verdict"] == "cannot_tell"
+    n = int(2 * first["n_needed"])
+    verdict = [
+        only(estimate(*company(seed, n, share=0.5), None, SETTINGS, 1))["verdict"]
+        for seed in range(60)
+    ]
+    assert verdict.count("did_not_pay") / 60 >= 0.65  # planned: .80
+    assert verdict.count("worked") <= 2
+
+
+def test_no_effect_is_called_worked_at_most_at_the_nominal_rate():
+    # without a cost the break-even is 0: the hardest case
+    verdict = [
+        only(estimate(*company(seed, cost=0.0), None, SETTINGS, 1))["verdict"]
+        for seed in range(200)
+    ]
+    assert verdict.count("worked") <= 11  # 2.5 % of 200 are 5; 11 is 2.7 standard errors above
+
+
+def test_customers_who_did_badly_recover_by_themselves():
+    """Chosen for a bad quarter, no effect at all: before/after rises, the comparison does not."""
+    rng = np.random.default_rng(9)
+    size = 3000
+    usual = rng.lognormal(8, 0.4, size)
+    before, after = usual * rng.lognormal(0, 0.5, (2, size))
+    chosen = np.argsort(before / usual)[: size // 5]
+    ids = np.array([f"C{i:05d}" for i in range(size)])[chosen]
+    held = rng.permutation(len(ids)) < 0.3 * len(ids)
+    treatments = pd.DataFrame(
+        {"customer_id": ids, "strategy": "s", "arm": np.where(held, "held_out", "treated")}
+    )
+    outcomes = pd.DataFrame(
+        {
+            "customer_id": ids,
+            "outcome": "revenue",
+            "value": after[chosen],
+            "before": before[chosen],
+        }
+    )
+    row = only(estimate(treatments, outcomes, None, SETTINGS, 1))
+    assert row["before_after"] > 0.3
+    assert row["before_after_control"] > 0.3
+    assert row["verdict"] == "cannot_tell"
+    assert row["low"] < 0 < row["high"]
+
+
+def test_no_comparison_is_no_effect():
+    treatments, outcomes = company(effect=5000.0, share=0.0)
+    row = only(estimate(treatments, outcomes, None, SETTINGS, 1))
+    assert (row["grade"], row["method"], row["verdict"]) == ("D", "none", "cannot_tell")
+    assert key(row) == "no_comparison"
+    assert row[["estimate", "low", "high", "total_value"]].isna().all()
+    assert row["before_after"] > 0.5
+
+
+def test_grades():
+    treatments, outcomes = company(effect=1500.0)
+    chosen = Effectiveness(assignment="chosen")
+    assert only(estimate(treatments, outcomes, None, chosen, 1))["grade"] == "C"
+    unknown = only(estimate(treatments, outcomes.drop(columns="before"), None, chosen, 1))
+    assert (unknown["grade"], key(unknown)) == ("D", "not_comparable")
+    shifted = only(estimate(*company(shift=0.6), None, SETTINGS, 1))
+    assert shifted["balance_p"] < 0.001
+    assert shifted["grade"] == "C"
+    planned = Effectiveness(held_out_share=0.5)
+    assert only(estimate(treatments, outcomes, None, planned, 1))["grade"] == "C"
+    assert (
+        only(estimate(treatments, outcomes, None, Effectiveness(held_out_share=0.3), 1))["grade"]
+        == "A"
+    )
+
+
+def test_too_few_and_not_carried_out():
+    few = only(estimate(*company(n=40), None, SETTINGS, 1))
+    assert (few["verdict"], key(few), few["n_needed"]) == ("cannot_tell", "too_few", 20)
+    assert math.isnan(few["estimate"])
+    undone = only(estimate(*company(effect=1500.0, done=0.3), None, SETTINGS, 1))
+    assert (undone["verdict"], key(undone)) == ("cannot_tell", "not_carried_out")
+    assert undone["done_share"] < 0.5
+    assert not math.isnan(undone["estimate"])
+
+
+def test_segments_of_a_size():
+    treatments, outcomes = company(n=300, effect=1500.0)
+    segments = pd.DataFrame(
+        {
+            "customer_id": treatments["customer_id"],
+            "segment": np.where(np.arange(300) < 260, "potential", "new"),
+        }
+    )
+    found = estimate(treatments, outcomes, segments, SETTINGS, 1)
+    assert list(found["segment"]) == ["all", "potential"]  # 40 new ones have too small an arm
+    assert found["n_treated"].iloc[1] < found["n_treated"].iloc[0]
+
+
+def test_arms_compare_with_their_own_strategy():
+    one, outcomes = company(effect=1500.0)
+    other, more = company(seed=2, effect=0.0)
+    other = other.assign(strategy="coupon", customer_id="X" + other["customer_id"])
+    more = more.assign(customer_id="X" + more["customer_id"], value=more["value"] + 9_000)
+    both = estimate(pd.concat([one, other]), pd.concat([outcomes, more]), None, SETTINGS, 1)
+    alone = only(estimate(one, outcomes, None, SETTINGS, 1))
+    row = both.set_index("strategy").loc["visit"]
+    assert row["estimate"] == alone["estimate"]
+    assert row["p_value"] == alone["p_value"]
+
+
+def test_order_of_rows_changes_nothing():
+    treatments, outcomes = company(n=90, effect=200.0)
+    first = estimate(treatments, outcomes, None, SETTINGS, 1)
+    second = estimate(
+        treatments.sample(frac=1, random_state=1),
+        outcomes.sample(frac=1, random_state=2),
+        None,
+        SETTINGS,
+        1,
+    )
+    pd.testing.assert_frame_equal(first, second)
+
+
+def test_table_fits_its_contract_and_every_reason_has_words():
+    parts = [
+        estimate(*company(**args), None, SETTINGS, 1)
+        for args in (
+            {"effect": 1500.0},
+            {"cost": 600.0},
+            {"n": 80, "effect": 300.0},
+            {"share": 0.0},
+            {"n": 40},
+            {"effect": 1500.0, "done": 0.3},
+        )
+    ]
+    rows = pd.concat([p.assign(strategy=f"s{i}") for i, p in enumerate(parts)])
+    assert conform(rows, RECORD["effects"]).num_rows == len(parts)
+    for reason in rows["reason"]:
+        loaded = json.loads(reason)
+        args = {name: str(arg["value"]) for name, arg in loaded["args"].items()}
+        for lang in wording.LANGUAGES:
+            assert wording.text(loaded["key"], lang, **args)
+
+
+def test_nothing_to_judge():
+    empty = estimate(*(t.iloc[:0] for t in company()), None, SETTINGS, 1)
+    assert conform(empty, RECORD["effects"]).num_rows == 0
+
+
+def test_equal_outcomes_are_no_verdict():
+    treatments, outcomes = company()
+    row = only(estimate(treatments, outcomes.assign(value=0.0, before=0.0), None, SETTINGS, 1))
+    assert row["verdict"] == "did_not_pay"  # 0 for everybody is below any break-even
+    free = only(
+        estimate(treatments.assign(cost=0.0), outcomes.assign(value=0.0), None, SETTINGS, 1)
+    )
+    assert (free["verdict"], key(free)) == ("cannot_tell", "no_spread")
+
+
+def test_units():
+    assert unit_of("visit", np.array([0.0, 1, 1])) == "share"
+    assert unit_of("spend", np.array([0.0, 1, 1])) == "money"
+    assert unit_of("orders", np.array([0.0, 2, 1])) == "count"
+    assert unit_of("score", np.array([0.5, 2, 1])) == "number"
+
+
+def test_break_even():
+    assert verdicts.break_even(30, 0.3, "money") == pytest.approx(100)
+    assert verdicts.break_even(math.nan, 0.3, "money") == 0
+    assert verdicts.break_even(30, 0, "money") == math.inf
+    assert math.isnan(verdicts.break_even(30, 0.3, "share"))
