@@ -160,7 +160,7 @@ def params_show(file: str, sets: tuple[str, ...], root: Path | None) -> None:
     """Print every setting in force and which file and line set it."""
     config = settings_module.load(file, root, settings_module.parse_sets(sets))
     rows = [
-        (key, json.dumps(value, ensure_ascii=False), config.origin(key))
+        (key, json.dumps(value, ensure_ascii=False), config.place(key))
         for key, value in config.flat().items()
     ]
     wide = max(len(key) for key, _, _ in rows)
@@ -228,6 +228,40 @@ def demo(folder: Path, customers: int, seed: int) -> None:
         click.echo(path.as_posix())
 
 
+@cli.command()
+@click.argument("files", nargs=-1, required=True, type=click.Path(path_type=Path))
+@click.option("--run", "run_name", default="mine", show_default=True, help="Name of the run.")
+@click.option("--period", default="2025Q3", show_default=True, help="Period of the report.")
+@_ROOT
+def init(files: tuple[Path, ...], run_name: str, period: str, root: Path | None) -> None:
+    """Propose a period file from exports: which table each file is, which header goes where."""
+    from analysis import sources
+
+    found = sources.propose(files, root or settings_module.find_root())
+    click.echo(sources.period_file(found, run_name, period), nl=False)
+
+
+@cli.command()
+@click.argument("folder", type=click.Path(path_type=Path))
+@_ROOT
+def new(folder: Path, root: Path | None) -> None:
+    """Make a company's own project: params and data, notebooks by reference."""
+    from analysis.pipeline import new_project
+
+    for name in new_project.create(folder, root or settings_module.find_root()):
+        click.echo((folder / name).as_posix())
+
+
+@cli.command()
+@click.argument("folder", type=click.Path(path_type=Path))
+def template(folder: Path) -> None:
+    """Write the collection list as a workbook to fill in, in Chinese and English."""
+    from analysis.sources import template as template_module
+
+    for path in template_module.write(folder):
+        click.echo(path.as_posix())
+
+
 def _guarded(command: Callable[[], Any]) -> int:
     """Run a command; say in the reader's language what went wrong, and give the exit code."""
     lang = wording.reader_language()
@@ -258,7 +292,7 @@ def _guarded(command: Callable[[], Any]) -> int:
         error = errors.ResourceError(Problem("run.disk_error", args))
         click.echo(wording.explain(error, lang)[0], err=True)
         return error.exit_code
-    except Exception as fault:  # noqa: BLE001 - the last line of defence writes the log
+    except Exception as fault:  # the last line of defence writes the log
         with tempfile.NamedTemporaryFile(
             "w", prefix="analysis-", suffix=".log", delete=False, encoding="utf-8"
         ) as log:

@@ -64,14 +64,21 @@ class Config:
         dumped = self.settings.model_dump(mode="json", by_alias=True)
         return {".".join(key): value for key, value in settings_yaml.leaves(dumped)}
 
-    def origin(self, key: str) -> str:
-        """Where a dotted key's value was set."""
+    def place(self, key: str) -> str:
+        """File and line where a dotted key's value was set."""
         parts = key.split(".")
         for cut in range(len(parts), 0, -1):
             found = self.origins.get(".".join(parts[:cut]))
             if found:
                 return found
         return "default"
+
+    def origin(self, key: str) -> str:
+        """Return the file that set a dotted key's value.
+
+        Without the line: a comment more in a file must not change a record.
+        """
+        return self.place(key).partition(":")[0]
 
 
 def find_root(start: Path | None = None) -> Path:

@@ -255,6 +255,18 @@ class Strategy(Section):
     playbook: str = Field("rfm5", description="a file of params/playbooks")
     budget: float | None = Field(None, ge=0, description="money for all measures [currency]")
     later_share: Share = Field(0.3, description="share drawn into the later wave [share]")
+    later_share_proven: Share = Field(
+        0.1, description="the same for measures that have worked [share]"
+    )
+    most_of_margin: float | None = Field(
+        0.5,
+        gt=0,
+        description="an extra measure costs at most this share of the margin that the customer"
+        " brings in the monetary window [share]; empty: no limit",
+    )
+    hold_unsettled: Switch = Field(
+        True, description="measures that nobody can judge yet stay at their present size"
+    )
     exempt_top: int = Field(10, ge=0, description="largest accounts outside the draw [customers]")
     trust: Share = Field(0.8, description="share of a measured effect to plan with [share]")
     holidays: Annotated[str, AfterValidator(_country)] = Field(

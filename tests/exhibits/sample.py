@@ -125,9 +125,7 @@ def segment_summary() -> pd.DataFrame:
             "yearly",
         ],
     )
-    return frame.assign(
-        change=frame["customers"] - frame["customers_before"], inferred_share=0.21
-    )
+    return frame.assign(change=frame["customers"] - frame["customers_before"], inferred_share=0.21)
 
 
 def movement_matrix() -> pd.DataFrame:
@@ -216,6 +214,14 @@ def bridge() -> pd.DataFrame:
     return pd.DataFrame(rows, columns=["step", "amount", "customers"])
 
 
+_WHY = {
+    "hold": "hold",
+    "grow": "grow_more",
+    "rescue": "rescue_moved_down",
+    "reorder": "reorder",
+}
+
+
 def accounts(length: int = 8, name: str = "华东精密机械有限公司") -> pd.DataFrame:
     """The four lists."""
     rows = []
@@ -236,15 +242,22 @@ def accounts(length: int = 8, name: str = "华东精密机械有限公司") -> p
                     "customer_id": f"C{place}{rank:04d}",
                     "name": f"{name}{'甲乙丙丁戊己庚辛壬癸'[rank % 10]}",
                     "segment": segment,
-                    "owner": "销售三组 王磊",
+                    "owner": "王磊",
                     "region": "华东",
                     "amount": base / rank**0.5,
                     "recency_days": float(days),
                     "expected_interval_days": 41.0,
                     "reason": _reason(
-                        "account_reason.overdue",
+                        f"account.{_WHY[list_]}",
+                        before={"key": "segment.high_value"},
+                        segment={"key": f"segment.{segment}"},
+                        over={"value": days - 41, "unit": "days"},
                         days={"value": days, "unit": "days"},
                         interval={"value": 41, "unit": "days"},
+                        cycles={"value": days / 41, "unit": "cycles"},
+                        period={"value": 3.2e5, "unit": "money"},
+                        previous={"value": 2.4e5, "unit": "money"},
+                        amount={"value": base, "unit": "money"},
                     ),
                 }
             )
@@ -384,16 +397,14 @@ def plan_summary() -> pd.DataFrame:
         ("scheduled_reorder", "low_frequency_essential", 120, 52, 2, 0.06e6, None, None, None, ""),
         ("onboarding", "new", 150, 150, 0, 0.0, None, None, None, "D"),
     ]
-    names = (
-        "strategy segment customers later exempt cost expected_value expected_low expected_high"
-    )
+    names = "strategy segment customers later exempt cost expected_value expected_low expected_high"
     frame = pd.DataFrame(rows, columns=[*names.split(), "grade"])
-    roles = ["sales_director", "sales_director", "sales_manager", "sales_rep", "success_manager"]
+    roles = ["sales_director", "sales_director", "sales_manager", "sales_rep", "customer_success"]
     return frame.assign(
         rank=range(1, 6),
         detectable=30e3,
         owner_role=roles,
-        channel=["visit", "call", "visit", "call", "mail"],
+        channel=["visit", "phone", "visit", "phone", "mail"],
         kpi="revenue",
         start=pd.Timestamp("2025-10-09"),
         due=pd.Timestamp("2025-12-20"),
@@ -453,9 +464,7 @@ def sources() -> pd.DataFrame:
         ("treatments", "data/demo/上季动作.csv", "csv", "utf-8", 1, 485),
         ("targets", "data/demo/目标.xlsx", "xlsx", "utf-8", 1, 8),
     ]
-    return pd.DataFrame(
-        rows, columns=["table", "file", "format", "encoding", "header_row", "rows"]
-    )
+    return pd.DataFrame(rows, columns=["table", "file", "format", "encoding", "header_row", "rows"])
 
 
 def tables(name: str = "华东精密机械有限公司") -> dict[str, pd.DataFrame]:

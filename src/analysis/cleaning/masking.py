@@ -32,6 +32,7 @@ _PHONE_IN_TEXT = re.compile(
     r"|(?<!\d)(?:\+?86[\s-]?)?1(?:[\s-]?\d){10}(?!\d)"
 )
 _MAIL_IN_TEXT = re.compile(r"[\w.%+-]+@[\w-]+(?:\.[\w-]+)+")
+_PLAIN = {0xFF10 + d: str(d) for d in range(10)} | {0xFF20: "@", 0xFF0B: "+", 0xFF0D: "-"}
 _CANDIDATE = r"@|＠|\pN([\s-]?\pN){9}"
 
 
@@ -57,7 +58,11 @@ def valid_mail(text: str) -> bool:
 
 def mask(text: str) -> str:
     """A text without phones, identity card numbers and mail addresses."""
-    return _PHONE_IN_TEXT.sub(MASK, _MAIL_IN_TEXT.sub(MASK, text.replace("＠", "@")))
+    for pattern in (_MAIL_IN_TEXT, _PHONE_IN_TEXT):
+        # Full-width digits are looked at as plain ones; the rest of the text stays as it is.
+        for found in reversed(list(pattern.finditer(text.translate(_PLAIN)))):
+            text = text[: found.start()] + MASK + text[found.end() :]
+    return text
 
 
 def mask_column(values: pa.ChunkedArray) -> pa.Array:

@@ -56,11 +56,9 @@ def judge(
         if rule.keys:
             keys = ", ".join(f'"{k}"' for k in rule.keys)
             hit = f"{hit} AND row_number() OVER (PARTITION BY ({hit}), {keys} ORDER BY {order}) > 1"
-        steps.append(
-            f"{here} AS (SELECT * REPLACE (CASE WHEN {hit} THEN '{rule.name}' ELSE rule END "
-            f"AS rule) FROM {before})"
-        )
-    # Conditions and rule names are written in this package; settings' values are parameters.
+        verdict = f"CASE WHEN {hit} THEN '{rule.name}' ELSE rule END AS rule"
+        steps.append(f"{here} AS (SELECT * REPLACE ({verdict}) FROM {before})")  # noqa: S608
+    # Conditions and names are written in this package; the settings' values are parameters.
     sql = f"WITH {', '.join(steps)} SELECT * FROM s{len(steps) - 1}"  # noqa: S608
     used = {k: v for k, v in params.items() if f"${k}" in sql}
     return engine.query(sql, used, t=table, **lookups)

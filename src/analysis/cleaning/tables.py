@@ -55,7 +55,9 @@ def rules(table: str, settings: Cleaning, scope: Scope) -> list[Rule]:
             Rule("zero_amount", "amount = 0"),
         ]
     if keyed and table != "customers":
-        candidates.append(Rule("unknown_customer", "NOT known"))
+        candidates.append(
+            Rule("unknown_customer", "NOT known AND fate IS DISTINCT FROM 'out_of_scope'")
+        )
     if table == "contacts":
         candidates.append(Rule("wrong_contacts", "NOT reachable"))
     if keyed:

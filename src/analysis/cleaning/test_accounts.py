@@ -6,7 +6,10 @@ import re
 from collections.abc import Sequence
 
 # What may follow a Chinese test word inside a name that is a test account's.
-_AFTER = r"(?:客户|账号|帐号|账户|帐户|用户|数据|专用|公司|企业|单位|联系人|请勿|勿动|用|号|[\s\d_)(\[\]】【（）\-]|$)"
+_AFTER = (
+    r"(?:客户|账号|帐号|账户|帐户|用户|数据|专用|公司|企业|单位|联系人"
+    r"|请勿|勿动|用|号|[\s\d_)(\[\]】【（）\-]|$)"
+)
 _BEFORE = r"(?:^|[\s_(\[【（\-])"
 
 

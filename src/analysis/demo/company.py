@@ -43,7 +43,7 @@ def people() -> pd.DataFrame:
     frame = pd.DataFrame(
         rows, columns=["role", "team_id", "team", "manager_id", "person_id", "capacity"]
     )
-    frame["name"] = [person_name(7 + 5 * number) for number in range(len(frame))]
+    frame["name"] = [person_name(7 + 7 * number) for number in range(len(frame))]
     order = ["person_id", "name", "role", "team_id", "team", "manager_id", "capacity"]
     return frame[order]
 

@@ -17,7 +17,8 @@ RATES: dict[str, float] = {
     "voided": 0.006,
     "unknown_customer": 0.003,
     "missing_customer": 0.002,
-    "implausible_dates": 0.002,
+    "implausible_dates": 0.001,
+    "after_as_of": 0.001,
     "unreadable_number": 0.0005,
     "unreadable_date": 0.0005,
     "test_accounts": 0.0003,
@@ -26,7 +27,6 @@ REPEATED = 0.004
 GIFTS = 0.005
 LEAST = 3
 TEST_IDS = ("KH990001", "KH990002", "KH990003", "KH990004")
-BAD_DATES = ("1900-01-01", "2035-03-15")
 SPLIT = day(START.replace(year=2024, month=1, day=1))  # the first file ends the day before
 
 
@@ -134,8 +134,8 @@ def _cells(
     code[test] = np.array(TEST_IDS, dtype=object)[np.arange(int(test.sum())) % len(TEST_IDS)]
     name[test] = "测试客户"
     dates = np.array([str(START + timedelta(days=int(d))) for d in frame["day"]], dtype=object)
-    wrong = why == "implausible_dates"
-    dates[wrong] = np.array(BAD_DATES, dtype=object)[(np.arange(int(wrong.sum())) % 2)]
+    dates[why == "implausible_dates"] = "1900-01-01"
+    dates[why == "after_as_of"] = "2035-03-15"
     dates[why == "unreadable_date"] = "待确认"
     amount = money(frame["amount"])
     amount[why == "unreadable_number"] = "待定"

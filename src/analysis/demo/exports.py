@@ -108,7 +108,7 @@ def activities(
     code[strange] = [f"{STRANGER}{n:05d}" for n in range(len(strange))]
     why[strange] = "unknown_customer"
     when[future] = "2035/03/15 09:30"
-    why[future] = "implausible_dates"
+    why[future] = "after_as_of"
     number = [f"JL{n:07d}" for n in range(1, size + 1)]
     return pd.DataFrame(
         {

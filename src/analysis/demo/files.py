@@ -10,7 +10,7 @@ from __future__ import annotations
 import csv
 import io
 import zipfile
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 from pathlib import Path
@@ -19,6 +19,7 @@ from xml.sax.saxutils import escape
 
 import pandas as pd
 
+SLICE = 20_000  # rows
 EPOCH = (1980, 1, 1, 0, 0, 0)
 _DAY_ZERO = datetime.combine(date(1899, 12, 30), time())
 _STYLE_DAY, _STYLE_MOMENT, _STYLE_HEAD = 1, 2, 3
@@ -60,23 +61,29 @@ class Export:
         return 3 if self.title else 2
 
 
-def save(path: Path, content: bytes) -> None:
+def save(path: Path, content: bytes) -> Path:
     """Write beside and rename, so that a half-written export is never taken for a whole one."""
     beside = path.with_name(f".{path.name}.part")
     beside.write_bytes(content)
-    beside.replace(path)
+    return beside.replace(path)
 
 
 def render(export: Export) -> bytes:
     """The bytes of an export."""
-    columns = [export.frame[name].tolist() for name in export.headers]
-    rows = list(zip(*columns, strict=True))
+    rows = _rows(export.frame[export.headers])
     if export.name.endswith(".xlsx"):
         return workbook(export.headers, rows, export.title)
     return table(export.headers, rows, export.encoding)
 
 
-def table(headers: Sequence[str], rows: Sequence[Sequence[object]], encoding: str) -> bytes:
+def _rows(frame: pd.DataFrame) -> Iterator[tuple[Any, ...]]:
+    """The rows as Python values, a slice at a time: a large export never stands in memory twice."""
+    for first in range(0, len(frame), SLICE):
+        part = frame.iloc[first : first + SLICE]
+        yield from zip(*(part[name].tolist() for name in part.columns), strict=True)
+
+
+def table(headers: Sequence[str], rows: Iterable[Sequence[Any]], encoding: str) -> bytes:
     """A CSV file as Windows programs write it."""
     text = io.StringIO(newline="")
     out = csv.writer(text, lineterminator="\r\n")
@@ -85,7 +92,7 @@ def table(headers: Sequence[str], rows: Sequence[Sequence[object]], encoding: st
     return text.getvalue().encode(encoding)
 
 
-def workbook(headers: Sequence[str], rows: Sequence[Sequence[object]], title: str = "") -> bytes:
+def workbook(headers: Sequence[str], rows: Iterable[Sequence[Any]], title: str = "") -> bytes:
     """A workbook of one sheet; dates are real dates, numbers real numbers."""
     lines = [[(title, _STYLE_HEAD)]] if title else []
     lines.append([(header, _STYLE_HEAD) for header in headers])
@@ -97,7 +104,11 @@ def workbook(headers: Sequence[str], rows: Sequence[Sequence[object]], title: st
         body.append(
             _row(number, [_cell(f"{a}{number}", v) for a, v in zip(letters, row, strict=True)])
         )
-    sheet = f'{_XML}<worksheet xmlns="{_MAIN}"><sheetData>{"".join(body)}</sheetData></worksheet>'
+    extent = f"A1:{letters[-1]}{len(body)}"
+    sheet = (
+        f'{_XML}<worksheet xmlns="{_MAIN}"><dimension ref="{extent}"/>'
+        f"<sheetData>{''.join(body)}</sheetData></worksheet>"
+    )
     return _zip({**_PARTS, "xl/worksheets/sheet1.xml": sheet})
 
 

@@ -18,7 +18,7 @@ QUARTER_START = (date(2025, 7, 1) - START).days
 SPRING_FESTIVALS = (date(2023, 1, 22), date(2024, 2, 10), date(2025, 1, 29))
 
 LEAST_CUSTOMERS = 50  # fewer would leave a kind empty
-MOST_CUSTOMERS = 1_000_000  # a sheet of a workbook holds little more
+MOST_CUSTOMERS = 100_000  # beyond, the tables no longer fit into the memory of a laptop
 
 
 @dataclass(frozen=True)

@@ -11,9 +11,10 @@ from analysis.demo.kinds import DAYS, KINDS, QUARTER_START, SPRING_FESTIVALS, ST
 from analysis.demo.population import PORTFOLIO
 
 ORDER_SPREAD = 0.30  # log standard deviation of an order's amount around the customer's own
-PUSH_DAYS = 12  # orders of so many days after a quarter's end may be pulled forward
+PUSH_DAYS = 16  # orders of so many days after a quarter's end may be pulled forward
 PROJECT_ORDERS = 5
-COMEBACKS = 0.07
+PUSHED = 0.5
+COMEBACKS = 0.07  # share of the lapsed customers
 
 
 def events(population: pd.DataFrame, stream: np.random.Generator) -> pd.DataFrame:
@@ -121,7 +122,7 @@ def _calendar(when: np.ndarray, stream: np.random.Generator) -> np.ndarray:
     ends = quarter_ends()
     end = ends[np.clip(np.searchsorted(ends, moved) - 1, 0, len(ends) - 1)]
     after = (moved > end) & (moved <= end + PUSH_DAYS)
-    pulled = after & (stream.random(len(moved)) < 0.32)
+    pulled = after & (stream.random(len(moved)) < PUSHED)
     moved = np.where(pulled, end - np.floor(6 * stream.random(len(moved))), moved)
     return workdays(moved.astype(np.int64))
 

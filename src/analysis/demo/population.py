@@ -122,7 +122,7 @@ def _how(frame: pd.DataFrame, kind: np.ndarray, stream: np.random.Generator) -> 
     for name, rows in frame.groupby("kind", sort=False).groups.items():
         at = rows.to_numpy()
         if name == "new":
-            frame.loc[at, "first"] = np.floor(DAYS - 2 - 176 * drawn[0, at] ** 0.9)
+            frame.loc[at, "first"] = np.floor(DAYS - 2 - 160 * drawn[0, at] ** 0.9)
         elif name == "lapsed":
             left = np.floor(140 + (DAYS - 75 - 140) * drawn[0, at] ** 0.75)
             came = np.floor((left - 120).clip(1) * drawn[2, at])
@@ -163,9 +163,7 @@ def _ownership(frame: pd.DataFrame, stream: np.random.Generator) -> pd.DataFrame
     frame["owner_id"] = owner
     frame["team_id"] = [f"T{t:02d}" for t in team]
     noisy = frame["yearly"].to_numpy() * np.exp(stream.normal(0, 0.8, size))
-    frame["tier"] = np.array(words.TIERS)[
-        np.searchsorted([40_000, 160_000, 700_000], noisy)[:] * -1 + 3
-    ]
+    frame["tier"] = np.array(words.TIERS)[3 - np.searchsorted([40_000, 160_000, 700_000], noisy)]
     staff = np.log(frame["yearly"].to_numpy().clip(2e4)) * 0.8 + stream.normal(0, 0.9, size)
     frame["size"] = np.array(words.SIZES)[np.searchsorted([8.9, 9.7, 10.6, 11.6], staff)]
     weights = stream.random(size)
@@ -191,7 +189,7 @@ def _portfolio(
     for industry, wanted in enumerate(groups):
         for weight, one in zip((6.0, 3.0, 1.5), wanted, strict=True):
             liking[industry, group == one] = weight
-    # the largest of `weight ** (1 / u)` in disguise: a weighted draw without replacement
+    # the largest of log(u) / weight: a weighted draw without replacement (Efraimidis, Spirakis)
     scores = np.log(stream.random((len(frame), len(products)))) / liking[frame["_industry"]]
     best = np.argsort(-scores, axis=1, kind="stable")[:, :PORTFOLIO]
     for column in range(PORTFOLIO):

@@ -59,7 +59,8 @@ def customers(population: pd.DataFrame, last: pd.Series) -> pd.DataFrame:
     gone = population["kind"].isin(["lapsed", "turned"]).to_numpy()
     days = last.reindex(range(len(population))).to_numpy()
     churned = [
-        START + timedelta(days=int(d)) if left else None for left, d in zip(gone, days, strict=True)
+        START + timedelta(days=int(d)) if left and not np.isnan(d) else None
+        for left, d in zip(gone, days, strict=True)
     ]
     return pd.DataFrame(
         {

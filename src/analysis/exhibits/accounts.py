@@ -6,11 +6,13 @@ from typing import Any
 
 import pandas as pd
 
-from analysis.exhibits.book import Book
+from analysis.exhibits.book import Book, parse_reason
 from analysis.exhibits.exhibit import Exhibit
 from analysis.exhibits.markup import EMPTY, Rich, name, words
 from analysis.exhibits.segments import short_label
 from analysis.exhibits.tables import Column, Row, figure, table
+from analysis.wording import catalogue
+from analysis.wording.numbers import Scale
 
 PAGE = "accounts"
 LISTS = ("rescue", "reorder", "grow", "hold")
@@ -32,19 +34,22 @@ def account_lists(book: Book) -> list[Exhibit]:
 
 
 def _list(book: Book, one: str, rows: pd.DataFrame, heading: str) -> Exhibit:
-    owned = rows["owner"].map(_known).any() or rows["region"].map(_known).any()
+    whole = book.frame("accounts")  # all lists have the same columns
+    owned, placed = (bool(whole[c].map(_known).any()) for c in ("owner", "region"))
     columns = [
         Column(class_="no"),
         Column(book.words("exhibits.accounts.head.name"), "nm", row_head=True),
         Column(book.words("exhibits.accounts.head.segment"), "sg"),
         *([Column(book.words("exhibits.accounts.head.owner"), "ow")] if owned else []),
+        *([Column(book.words("exhibits.accounts.head.region"), "rg")] if placed else []),
         Column(
             book.say("exhibits.accounts.head.amount", unit=words(_scale(book).label)), "n am"
         ),
-        Column(book.words("exhibits.accounts.head.rhythm"), "n rh"),
+        Column(book.words("exhibits.accounts.head.recency"), "n rh"),
+        Column(book.words("exhibits.accounts.head.interval"), "n rh"),
         Column(book.words("exhibits.accounts.head.reason"), "gap why"),
     ]
-    made = [_row(book, one, row, owned) for row in rows.to_dict("records")]
+    made = [_row(book, one, row, owned, placed) for row in rows.to_dict("records")]
     key = f"exhibits.accounts.title.{one}"
     title = (
         book.say(
@@ -58,14 +63,15 @@ def _list(book: Book, one: str, rows: pd.DataFrame, heading: str) -> Exhibit:
     return figure(
         f"tbl-accounts-{one}",
         title,
-        table(columns, made, class_="acc" if owned else "acc bare"),
+        table(columns, made, class_="acc"),
         subtitle=book.label("account_list_definition", one) if one in LISTS else EMPTY,
         page=PAGE,
         heading=heading,
+        height=24 + 5.6 * len(made),
     )
 
 
-def _scale(book: Book) -> Any:
+def _scale(book: Book) -> Scale:
     rows = book.frame("accounts")
     ids = [
         f"account.{row['list']}.{str(row['customer_id']).replace('.', '_')}.amount"
@@ -78,24 +84,31 @@ def _known(value: Any) -> bool:
     return isinstance(value, str) and bool(value.strip())
 
 
-def _row(book: Book, one: str, row: dict[str, Any], owned: bool) -> Row:
+def _row(book: Book, one: str, row: dict[str, Any], owned: bool, placed: bool) -> Row:
     id_ = ("account", one, row["customer_id"])
     called = row["name"] if _known(row["name"]) else row["customer_id"]
-    owner: Rich = EMPTY
-    if owned:
-        parts = [str(row[c]) for c in ("owner", "region") if _known(row[c])]
-        owner = name(" · ".join(parts)) if parts else words("–")
-    rhythm = book.say(
-        "exhibits.accounts.rhythm",
-        recency=book.num(*id_, "recency_days", decimals=0),
-        interval=book.num(*id_, "expected_interval_days", decimals=0),
-    )
+
+    def told(column: str) -> Rich:
+        return name(row[column]) if _known(row[column]) else words("–")
+
     return [
         book.num(*id_, "rank"),
         name(called),
         short_label(book, str(row["segment"])),
-        *([owner] if owned else []),
+        *([told("owner")] if owned else []),
+        *([told("region")] if placed else []),
         book.num(*id_, "amount", scale=_scale(book)),
-        rhythm,
-        book.told(row["reason"], *id_, "reason"),
+        book.num(*id_, "recency_days", decimals=0),
+        book.num(*id_, "expected_interval_days", decimals=0),
+        _reason(book, row, id_),
     ]
+
+
+def _reason(book: Book, row: dict[str, Any], id_: tuple[str, ...]) -> Rich:
+    """The reason in few words: the table's own, without the figures that stand beside it."""
+    reason = parse_reason(row["reason"])
+    key = str(reason.get("key", ""))
+    short = f"exhibits.accounts.short.{key.rpartition('.')[2]}"
+    if key.startswith("account.") and catalogue.has(short):
+        return book.told({**reason, "key": short}, *id_, "reason")
+    return book.told(reason, *id_, "reason")

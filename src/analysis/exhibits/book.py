@@ -229,7 +229,7 @@ class Book:
                 return self.words(key) if catalogue.has(key) else markup.name(key)
             unit = str(value.get("unit", ""))
             if unit == "money":
-                return self.money(id_, scale=self.scale)
+                return self.money(id_, scale=self.scale_of(id_))
             return self.num(id_)
         return markup.name(value)
 

@@ -66,13 +66,13 @@ def _number(book: Mapping[str, Fact], id_: str) -> float:
 
 
 def _kpis(book: FactBook) -> Iterator[Fact]:
-    for id_, fact in book.items():
-        if fact.source == "kpis" and id_.endswith(".previous"):
-            head = id_.removesuffix(".previous")
-            if head in book and fact.unit != "share":
+    # Shares have their difference in points already: the table's own `change`.
+    for base, name in ((".previous", "difference"), (".year_ago", "difference_year")):
+        for id_, fact in book.items():
+            head = id_.removesuffix(base)
+            if fact.source == "kpis" and head != id_ and head in book and fact.unit != "share":
                 change = _number(book, head) - _number(book, id_)
-                yield from _fact(f"{head}.difference", change, fact.unit, "kpis")
-            # An existing fact: the same difference in points is the table's own `change`.
+                yield from _fact(f"{head}.{name}", change, fact.unit, "kpis")
 
 
 def _bridge(book: FactBook) -> Iterator[Fact]:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from typing import Any
 
 from IPython.display import display
@@ -30,6 +31,10 @@ class Exhibit:
         Page it stands on; consecutive exhibits of a page share one sheet.
     heading
         Chapter that begins with it, as plain text; empty within a chapter.
+    height
+        About how tall it prints [mm]; pages are filled by it.
+    about
+        What the page furniture needs (title, basis, report id); only on the cover.
     """
 
     id: str
@@ -40,6 +45,8 @@ class Exhibit:
     alt: str = ""
     page: str = ""
     heading: str = ""
+    height: float = 0.0
+    about: Mapping[str, str] = field(default_factory=dict)
 
     def _repr_mimebundle_(self, **_: Any) -> dict[str, Any]:
         return {
@@ -52,6 +59,8 @@ class Exhibit:
                 "heading": self.heading,
                 "caption": self.caption,
                 "alt": self.alt,
+                "height": self.height,
+                **({"about": dict(self.about)} if self.about else {}),
             },
         }
 

@@ -7,7 +7,6 @@ it came from. Its id names it in every language and format: ``kpi.revenue``,
 
 from __future__ import annotations
 
-import json
 import math
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
@@ -101,22 +100,17 @@ class FactBook(Mapping[str, Fact]):
     def __contains__(self, key: object) -> bool:
         return key in self._facts
 
-    def to_json(self) -> str:
-        """JSON text, sorted by id, one fact a line; the same facts give the same bytes."""
-        lines = [
-            json.dumps(
-                {k: v for k, v in asdict(self._facts[key]).items() if v is not None},
-                ensure_ascii=False,
-                sort_keys=True,
-            )
+    def to_json(self) -> dict[str, dict[str, Any]]:
+        """JSON-ready: id → what is known of it, sorted by id."""
+        return {
+            key: {k: v for k, v in asdict(self._facts[key]).items() if k != "id" and v is not None}
             for key in self
-        ]
-        return "[\n" + ",\n".join(lines) + "\n]\n"
+        }
 
     @classmethod
-    def from_json(cls, text: str) -> FactBook:
+    def from_json(cls, data: Mapping[str, Mapping[str, Any]]) -> FactBook:
         """The book that `to_json` wrote."""
-        return cls(Fact(**entry) for entry in json.loads(text))
+        return cls(Fact(id=key, **entry) for key, entry in data.items())
 
 
 def plain_value(value: Any) -> Value | None:

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from functools import lru_cache
 
 import pandas as pd
 
-from analysis.exhibits.book import Book
+from analysis.exhibits.book import Book, parse_reason
 from analysis.exhibits.derived import main_effects, no_conclusion
-from analysis.exhibits.facts import fact_id, plain_value
-from analysis.exhibits.markup import EMPTY, NBSP, Rich, words
+from analysis.exhibits.facts import fact_id
+from analysis.exhibits.markup import EMPTY, Rich, words
 from analysis.wording.numbers import Scale
 
 
@@ -117,11 +116,6 @@ def verdict_word(book: Book, measure: Measure) -> Rich:
     return book.words(f"exhibits.verdict.{measure.verdict}")
 
 
-@lru_cache(maxsize=1)
-def _nothing() -> Rich:
-    return words(NBSP)
-
-
 def in_short(book: Book, measure: Measure) -> Rich:
     """One line per measure for page 1."""
     value = effect(book, measure)
@@ -149,8 +143,46 @@ def _fail(book: Book, measure: Measure) -> str:
     return "did_not_pay"
 
 
+_WHY = {
+    "undecided": "undecided",
+    "undecided_against_zero": "undecided_zero",
+    "undecided_slow": "slow",
+    "undecided_slow_against_zero": "slow",
+    "near_break_even": "near",
+    "too_few": "too_few",
+    "no_spread": "no_spread",
+    "not_comparable": "not_comparable",
+    "not_carried_out": "not_carried_out",
+    "no_comparison": "no_comparison",
+}
+
+
 def why(book: Book, measure: Measure) -> Rich:
-    """The reasoning behind a verdict, from the table's own reason where it has words."""
+    """The reasoning behind a verdict, by the reason key of the table and the facts at hand."""
+    cost = f"effect.{measure.strategy}.{measure.arm}.cost"
+    priced = book.has(cost) and book.has(f"{measure.id}.break_even")
+    if measure.verdict == "worked":
+        key = "worked" if priced and book.has(f"{measure.id}.total_value") else "worked_no_cost"
+    elif measure.verdict == "did_not_pay":
+        key = "did_not_pay" if priced else "did_not_pay_no_cost"
+    else:
+        key = _WHY.get(_reason_key(book, measure), "")
+        if not key:
+            key = "no_comparison" if measure.verdict == "none" else "other"
+            if book.has(f"{measure.id}.n_needed") and book.has(f"{measure.id}.periods_needed"):
+                key = "undecided" if priced else "undecided_zero"
+    return book.say(
+        f"exhibits.measure.why.{key}",
+        cost=book.money(cost, decimals=1),
+        value=book.money(f"{measure.id}.total_value", decimals=1),
+        even=effect(book, measure, "break_even"),
+        needed=book.num(f"{measure.id}.n_needed"),
+        periods=book.num(f"{measure.id}.periods_needed"),
+        done=book.num(f"{measure.id}.done_share", decimals=0),
+    )
+
+
+def _reason_key(book: Book, measure: Measure) -> str:
     rows = book.frame("effects")
     chosen = rows[
         (rows["strategy"] == measure.strategy)
@@ -158,8 +190,5 @@ def why(book: Book, measure: Measure) -> Rich:
         & (rows["outcome"] == measure.outcome)
         & (rows["segment"] == "all")
     ]
-    if len(chosen) and "reason" in chosen:
-        told = book.told(plain_value(chosen["reason"].iloc[0]), f"{measure.id}.reason")
-        if told:
-            return told
-    return book.words(f"exhibits.measure.why.{measure.verdict}")
+    told = parse_reason(chosen["reason"].iloc[0]) if len(chosen) and "reason" in chosen else {}
+    return str(told.get("key", "")).rpartition(".")[2]

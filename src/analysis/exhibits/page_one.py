@@ -13,12 +13,15 @@ from analysis.exhibits.reasons import reasons
 from analysis.exhibits.tables import Block, Cell, Column, beside, figure, ordered, table
 
 PAGE = "one"
+STEPS = ("previous", "new", "returned", "more", "less", "not_bought", "current")
 
 
 def header(book: Book) -> Exhibit:
     """Title and basis strip: scope, money basis, rows set aside, last day that counts."""
     title = _title(book)
     sub = book.say("exhibits.cover.subtitle", now=book.when(), next=book.when(book.period.next()))
+    if book.settings.report.company:
+        sub = name(book.settings.report.company) + words(book.text("exhibits.cover.gap")) + sub
     strip = [
         (book.words("exhibits.cover.scope"), _scope(book)),
         (book.words("exhibits.cover.basis"), basis(book)),
@@ -46,6 +49,12 @@ def header(book: Book) -> Exhibit:
         "\n".join([title.plain, sub.plain, *plain]),
         caption=title.plain,
         page=PAGE,
+        about={
+            "title": title.plain,
+            "title_html": str(title.html),
+            "basis": basis(book).plain,
+            "report_id": str(book.provenance.get("report_id", "")),
+        },
     )
 
 
@@ -54,14 +63,7 @@ def _title(book: Book) -> Rich:
     period = book.when(style="long")
     kind = book.period.kind if book.period.kind in ("quarter", "half", "month", "year") else "other"
     called = words(own) if own else book.words(f"exhibits.cover.title.{kind}")
-    company = book.settings.report.company
-    who = name(company) + words(" ") if company else EMPTY
-    return who + book.say("exhibits.cover.title.line", title=called, period=period)
-
-
-def running_title(book: Book) -> str:
-    """The title as plain text, for the head of the inner pages."""
-    return _title(book).plain
+    return book.say("exhibits.cover.title.line", title=called, period=period)
 
 
 def _scope(book: Book) -> Rich:
@@ -271,10 +273,7 @@ def bridge(book: Book) -> Exhibit | None:
     )
     steps, told = _steps(book)
     alt = book.say("exhibits.bridge.alt", steps=join(told, book.text("exhibits.list.comma")))
-    ids = " ".join(
-        f"bridge.{s}.amount"
-        for s in ("previous", "new", "returned", "more", "less", "not_bought", "current")
-    )
+    ids = " ".join(f"bridge.{s}.amount" for s in STEPS if book.has(f"bridge.{s}.amount"))
     svg = waterfall.draw(steps, cut=cut)
     body = Block(look.image(svg, alt.plain, "plot", ids), alt.markdown, alt.plain)
     return figure(
@@ -395,10 +394,12 @@ def _worth(book: Book, row: dict[str, object], id_: str) -> Rich:
     cost, value = book.value(id_, "cost"), book.value(id_)
     parts = []
     if kind == "stop":
-        if cost:
-            parts.append(book.say("exhibits.decisions.worth.freed", cost=book.money(id_, "cost")))
+        if value is not None:
+            freed = book.money(id_, decimals=1)
+            return book.say("exhibits.decisions.worth.freed", value=freed)
+        parts.append(book.words("exhibits.decisions.worth.no_cost"))
     elif cost:
-        parts.append(book.say("exhibits.decisions.worth.cost", cost=book.money(id_, "cost")))
+        parts.append(book.say("exhibits.decisions.worth.cost", cost=book.money(id_, "cost", decimals=1)))
     else:
         parts.append(book.words("exhibits.decisions.worth.no_cost"))
     if value is not None:
@@ -414,7 +415,7 @@ def _worth(book: Book, row: dict[str, object], id_: str) -> Rich:
                 )
             )
         else:
-            kinds = "at_stake" if kind in ("rescue", "stop") else "value"
+            kinds = "at_stake" if kind == "rescue" else "value"
             parts.append(book.say(f"exhibits.decisions.worth.{kinds}", value=book.money(id_)))
     elif kind in ("start", "keep_testing"):
         parts.append(book.words("exhibits.decisions.worth.unknown"))

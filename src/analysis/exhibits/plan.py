@@ -63,6 +63,7 @@ def plan_table(book: Book, page: str = "plan") -> Exhibit | None:
         ),
         page=page,
         heading=book.text("exhibits.chapter.plan"),
+        height=38 + 11.5 * len(made),
     )
 
 

@@ -60,6 +60,7 @@ def portraits(book: Book) -> Exhibit | None:
         ),
         subtitle=book.words("exhibits.portraits.subtitle"),
         page=PAGE,
+        height=32 + 24 * len(made),
         heading=book.text("exhibits.chapter.portraits"),
     )
 
@@ -124,7 +125,12 @@ def heat_map(book: Book) -> Exhibit | None:
     title = book.say("exhibits.portraits.heat.title", count=book.num("segments.count"))
     alt = title.plain + book.text("exhibits.list.colon") + _alt(frame, labels, heads)
     svg = _draw(frame, labels, heads)
-    ids = " ".join(_id(segment, str(key)) for key in frame.index for segment in frame.columns)
+    ids = " ".join(
+        _id(segment, str(key))
+        for (key, row) in frame.iterrows()
+        for segment, value in row.items()
+        if not math.isnan(value)
+    )
     return figure(
         "fig-portraits",
         title,
@@ -132,6 +138,7 @@ def heat_map(book: Book) -> Exhibit | None:
         subtitle=book.words("exhibits.portraits.heat.subtitle"),
         page=PAGE,
         alt=alt,
+        height=26 + 6.6 * len(frame),
     )
 
 
@@ -221,6 +228,7 @@ def absent(book: Book) -> Exhibit | None:
         "txt-portraits-none",
         EMPTY,
         note(sentence, "quiet"),
+        height=10,
         page=PAGE,
         heading=book.text("exhibits.chapter.portraits"),
     )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from analysis.exhibits import markup
 from analysis.exhibits.book import Book
-from analysis.exhibits.markup import EMPTY, Rich, join
+from analysis.exhibits.markup import EMPTY, Rich
 from analysis.exhibits.measures import Measure, in_short, measures
 
 MOST = 3
@@ -28,8 +28,18 @@ def reasons(book: Book) -> list[Rich]:
 def _told(book: Book, key: str, **args: Rich) -> Rich:
     head = book.words(f"exhibits.reasons.{key}.head")
     body = book.say(f"exhibits.reasons.{key}.body", **args)
-    gap = markup.words(book.text("exhibits.reasons.gap"))
-    return markup.bold(head) + gap + body
+    return _headed(book, head, body)
+
+
+def _headed(book: Book, head: Rich, body: Rich) -> Rich:
+    # On a page the head stands on a line of its own; elsewhere a space parts it from the body.
+    gap = book.text("exhibits.reasons.gap")
+    bold = markup.bold(head)
+    return Rich(
+        bold.html + markup.span(body, "ln").html,
+        f"{bold.markdown}{gap}{body.markdown}",
+        f"{bold.plain}{gap}{body.plain}",
+    )
 
 
 def _existing(book: Book) -> Rich:
@@ -155,4 +165,4 @@ def _measure(book: Book, measure: Measure) -> Rich:
         control=book.num(f"{measure.id}.n_control"),
         outcome=book.label("outcome", measure.outcome),
     )
-    return join([markup.bold(measure.name), markup.words(book.text("exhibits.reasons.gap")), body])
+    return _headed(book, measure.name, body)

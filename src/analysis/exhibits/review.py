@@ -39,7 +39,6 @@ def review(book: Book) -> Exhibit | None:
         found,
         _title(book, found),
         heading=book.text("exhibits.chapter.review"),
-        full=True,
     )
 
 
@@ -101,6 +100,7 @@ def further_outcomes(book: Book) -> Exhibit | None:
         book.words("exhibits.review.further"),
         table(columns, made, class_="out"),
         page=PAGE,
+        height=22 + 7 * len(made),
     )
 
 
@@ -128,7 +128,7 @@ def _title(book: Book, found: list[Measure]) -> Rich:
 
 
 def _exhibit(
-    book: Book, id_: str, found: list[Measure], title: Rich, *, heading: str, full: bool
+    book: Book, id_: str, found: list[Measure], title: Rich, *, heading: str
 ) -> Exhibit:
     values = [
         v
@@ -185,7 +185,8 @@ def _exhibit(
     body = stacked(
         table(columns, rows, class_="rev" if paired else "rev lean"), legend, grades
     )
-    return figure(id_, title, body, subtitle=subtitle, page=PAGE, heading=heading)
+    height = 38 + 20 * len(found)
+    return figure(id_, title, body, subtitle=subtitle, page=PAGE, heading=heading, height=height)
 
 
 def _tick(book: Book, tick: float, step: float) -> str:
@@ -232,7 +233,7 @@ def _interval(book: Book, m: Measure, axis: intervals.Axis, divisor: float) -> C
         absent=absent,
     )
     alt = f"{text.plain} {brackets.plain} {even_text.plain}".strip() if shown else absent
-    ids = " ".join(f"{m.id}.{p}" for p in ("estimate", "low", "high"))
+    ids = " ".join(i for p in ("estimate", "low", "high") if book.has(i := f"{m.id}.{p}")) or None
     # The figures stand in the drawing; the text is for Markdown, where there is none.
     unseen = Rich(Markup(), (text + brackets).markdown, (text + brackets).plain)
     return Cell(unseen, look.image(svg, alt, "iv", ids))
@@ -303,4 +304,5 @@ def none(book: Book) -> Exhibit | None:
         note(sentence, "quiet"),
         page=PAGE,
         heading=book.text("exhibits.chapter.review"),
+        height=12,
     )

@@ -23,6 +23,7 @@ from analysis.exhibits.tables import (
     table,
 )
 from analysis.exhibits.traits import level_of, strongest
+from analysis.wording.numbers import Scale
 
 PAGE = "segments"
 RISK = "churn_risk"
@@ -97,6 +98,7 @@ def segment_table(book: Book) -> Exhibit | None:
         subtitle=subtitle,
         page=PAGE,
         heading=book.text("exhibits.chapter.segments"),
+        height=34 + 11.5 * len(names),
     )
 
 
@@ -153,10 +155,6 @@ def trait_line(book: Book, segment: str) -> Rich:
         key = "other"
     if key == "other" and not (book.has(id_, "interval_days") and book.has(id_, "mean_order")):
         return words("–")
-    scale = book.scale_of(
-        *(f"segment.{s}.mean_order" for s in segment_names(book) if book.has("segment", s))
-    )
-    scale = book.scale_of(f"{id_}.mean_order") if scale is None else scale
     return book.say(
         f"exhibits.segments.trait.{key}",
         interval=book.num(id_, "interval_days", decimals=0),
@@ -166,7 +164,7 @@ def trait_line(book: Book, segment: str) -> Rich:
     )
 
 
-def _order_scale(book: Book) -> object:
+def _order_scale(book: Book) -> Scale:
     return book.scale_of(*(f"segment.{s}.mean_order" for s in segment_names(book)))
 
 
@@ -232,6 +230,7 @@ def movement(book: Book) -> Exhibit | None:
         Block(html, plain, plain),
         subtitle=legend,
         page=PAGE,
+        height=34 + 10.5 * len(before),
     )
 
 
@@ -401,6 +400,7 @@ def _risk_flow(book: Book) -> Exhibit | None:
         page=PAGE,
         alt=alt,
         class_="bridge",
+        height=16 + 5.8 * len(steps),
     )
 
 
@@ -454,6 +454,7 @@ def what_follows(book: Book) -> Exhibit | None:
         f"{title.plain}\n{listed.plain}",
         caption=title.plain,
         page=PAGE,
+        height=10 + 10 * len(told),
     )
 
 
@@ -472,4 +473,4 @@ def notes(book: Book) -> Exhibit | None:
     if not len(book.frame("movement_matrix")):
         told.append(book.words("exhibits.segments.no_movement"))
     block = stacked(note(join(told), "caut"))
-    return Exhibit("txt-segment-notes", str(block.html), block.markdown, block.plain, page=PAGE)
+    return Exhibit("txt-segment-notes", str(block.html), block.markdown, block.plain, page=PAGE, height=10)

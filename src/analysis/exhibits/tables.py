@@ -161,6 +161,7 @@ def figure(
     heading: str = "",
     alt: str = "",
     class_: str = "",
+    height: float = 0.0,
 ) -> Exhibit:
     """An exhibit with a finding as its title.
 
@@ -178,6 +179,8 @@ def figure(
         What a reader who cannot see a drawing is told.
     class_
         Further class of the figure.
+    height
+        About how tall it prints [mm], heading not counted.
     """
     html = tag(
         "figure",
@@ -198,6 +201,7 @@ def figure(
         alt=alt or title.plain,
         page=page,
         heading=heading,
+        height=height,
     )
 
 
@@ -215,4 +219,5 @@ def beside(id_: str, left: Exhibit, right: Exhibit, *, class_: str = "") -> Exhi
         alt=right.alt or left.alt,
         page=left.page or right.page,
         heading=left.heading or right.heading,
+        height=max(left.height, right.height),
     )

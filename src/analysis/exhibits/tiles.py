@@ -132,11 +132,7 @@ def _target(book: Book, kpi: str) -> Rich:
     scale = _scale(book, kpi)
     target = book.num(id_, "target", scale=scale)  # type: ignore[arg-type]
     if kpi == "ytd_attainment":
-        return book.say(
-            f"exhibits.tiles.time_{'ahead' if gap >= 0 else 'behind'}",
-            target=target,
-            gap=book.num(id_, "gap", absolute=True),
-        )
+        return book.say("exhibits.tiles.time", target=target)
     if unit == "share":
         return book.say(
             f"exhibits.tiles.target_{'over' if gap >= 0 else 'short'}",
@@ -151,7 +147,15 @@ def _target(book: Book, kpi: str) -> Rich:
 def _change(book: Book, kpi: str, unit: str) -> Rich:
     id_ = f"kpi.{kpi}"
     parts = []
-    for part, key in (("change", "qoq"), ("change_year", "yoy")):
+    if kpi == "ytd_attainment" and book.has(id_, "gap"):
+        way = "ahead" if (book.value(id_, "gap") or 0) >= 0 else "behind"
+        gap = book.num(id_, "gap", absolute=True)
+        parts.append(_nowrap(book.say(f"exhibits.tiles.{way}", gap=gap)))
+    # Counts are compared by how many, everything else by its relative change or in points.
+    names = ("difference", "difference_year") if unit == "count" else ("change", "change_year")
+    for part, key in zip(names, ("qoq", "yoy"), strict=True):
+        if kpi == "ytd_attainment" and key == "qoq":
+            continue
         if book.has(id_, part):
             number = book.num(id_, part, signed=True)
             parts.append(
@@ -160,8 +164,8 @@ def _change(book: Book, kpi: str, unit: str) -> Rich:
     if not parts:
         return EMPTY
     line = join(parts, book.text("exhibits.list.clause"))
-    if unit == "share":
-        line = line + book.words("exhibits.tiles.points")
+    if unit in ("share", "count"):
+        line = line + book.words(f"exhibits.tiles.tail.{unit}")
     return line
 
 

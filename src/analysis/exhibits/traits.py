@@ -48,9 +48,9 @@ def trait_name(book: Book, head: str) -> Rich:
 
 
 def _level(book: Book, head: str, level: str) -> Rich:
-    for dotted in (f"trait_level.{head}.{level}", f"level.{head}.{level}", f"level.{level}"):
-        if catalogue.has(dotted):
-            return book.words(dotted)
+    dotted = f"trait_level.{head}.{level}"
+    if catalogue.has(dotted):
+        return book.words(dotted)
     return name(level)
 
 

@@ -102,7 +102,7 @@ def _window(table: pa.Table, column: str, end: pd.Timestamp) -> pa.Table:
         pc.greater_equal(when, pa.scalar(start.to_pydatetime(), when.type)),
         pc.less(when, pa.scalar(end.to_pydatetime(), when.type)),
     )
-    text = pc.utf8_trim_whitespace(table.column("text"))
+    text = pc.utf8_trim_whitespace(table.column("text").cast(pa.string()))
     written = pc.and_(inside, pc.fill_null(pc.greater(pc.utf8_length(text), 0), False))
-    found = table.select(["customer_id", "text"]).filter(written)
-    return found.cast(pa.schema([("customer_id", pa.string()), ("text", pa.string())]))
+    owner = table.column("customer_id").cast(pa.string())
+    return pa.table({"customer_id": owner, "text": text}).filter(written)

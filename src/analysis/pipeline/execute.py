@@ -118,6 +118,7 @@ def run_notebook(
                 parameters=dict(parameters),
                 engine_name="analysis",
                 kernel_name=KERNEL,
+                language="python",
                 cwd=str(root),
                 progress_bar=False,
                 log_output=False,

@@ -11,7 +11,7 @@ from typing import Any
 import nbformat
 
 from analysis.pipeline.imports import closure
-from analysis.pipeline.stages import COMMON, Stage
+from analysis.pipeline.stages import Stage
 from analysis.settings import Config
 from analysis.store import digest, digest_json
 
@@ -47,6 +47,7 @@ def parts(
     return {
         "code": {stage.notebook: digest_json(cells)},
         "settings": _settings(stage, config),
+        "origins": {key: config.origin(key) for key in _settings(stage, config)},
         "inputs": {**inputs, **files},
         "upstream": {need: upstream[need] for need in stage.needs},
         "source": {name: digest(path) for name, path in closure(cells).items()},
@@ -88,13 +89,8 @@ def _short(value: Any) -> str:
 
 
 def _settings(stage: Stage, config: Config) -> dict[str, Any]:
-    flat = config.flat()
-    named = {"language": config.settings.languages[0]}
-    for key, value in flat.items():
-        wanted = any(key == s or key.startswith(f"{s}.") for s in (*COMMON, *stage.sections))
-        if "*" in stage.sections or wanted:
-            named[key] = value
-    return named
+    wanted = {key: value for key, value in config.flat().items() if stage.depends_on(key)}
+    return {"language": config.settings.languages[0], **wanted}
 
 
 def _files(stage: Stage, config: Config) -> Iterator[str]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 from analysis import store
 from analysis.errors import Problem, PublishError, SettingsError, SourceError
@@ -10,8 +11,9 @@ from analysis.exhibits.facts import FactBook
 from analysis.pipeline import sealing
 from analysis.pipeline.locking import run_lock
 from analysis.pipeline.stage_body import FACTS
-from analysis.report import FORMATS, check, render
+from analysis.report import FORMATS, check_html
 from analysis.settings import Config
+from analysis.wording import Language
 
 RENDERERS = ("builtin",)
 
@@ -45,23 +47,24 @@ def report(config: Config, lang: str, formats: list[str], renderer: str) -> list
     folder = config.root / "reports" / config.settings.run
     record = _record(config)
     made: list[Path] = []
-    with run_lock(folder, config.settings.run):
+    found: list[Problem] = []
+    with run_lock(folder, config.settings.run), TemporaryDirectory() as scratch:
         if not store.is_whole(record):
             raise SourceError(Problem("store.damaged", {"file": record.name}))
-        pages = {}
+        facts = FactBook.from_json(store.read_json(record / FACTS))
         for language in languages:
             executed = record / "notebooks" / f"06_report.{language}.ipynb"
             for name in formats:
-                page = render(executed, name, language, config.root)
-                path = record / f"report.{language}.{name}"
-                if not path.is_file() or path.read_bytes() != page.encode():
+                path = record / f"report.{language}{FORMATS[name].ending}"
+                page = Path(scratch) / path.name
+                FORMATS[name].render(executed, page, root=config.root, lang=language)
+                if not path.is_file() or path.read_bytes() != page.read_bytes():
                     command = f"analysis run {config.file} --from report"
                     raise SourceError(Problem("store.report_differs", {"command": command}))
-                pages[language] = path
                 made.append(path)
-        found = check(pages, FactBook.from_json(store.read_json(record / FACTS)))
-        if found:
-            raise PublishError(found)
+            found += check_html(record / f"report.{language}.html", facts, language)
+    if found:
+        raise PublishError(found)
     return made
 
 
@@ -89,11 +92,11 @@ def _record(config: Config) -> Path:
     return store.record(config.settings.run, latest.name, config.root).folder
 
 
-def _languages(config: Config, lang: str) -> list[str]:
-    known: list[str] = list(config.settings.languages)
+def _languages(config: Config, lang: str) -> list[Language]:
+    known = list(config.settings.languages)
     if lang == "all":
         return known
     if lang not in known:
         args = {"found": lang, "allowed": [*known, "all"]}
         raise SettingsError(Problem("settings.unknown_language", args, "--lang"))
-    return [lang]
+    return [language for language in known if language == lang]

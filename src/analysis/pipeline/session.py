@@ -27,7 +27,7 @@ from analysis.calendars import Period
 from analysis.engine import conform, to_frame
 from analysis.errors import AnalysisError, Problem, SourceError
 from analysis.pipeline import sealing
-from analysis.pipeline.stages import giver
+from analysis.pipeline.stages import STAGES, Stage, giver
 from analysis.settings import Config
 from analysis.settings_model import Settings
 from analysis.tables import RECORD, Table
@@ -89,8 +89,8 @@ class StageSession:
 
     @property
     def origins(self) -> Mapping[str, str]:
-        """Dotted setting → file and line that set it."""
-        return self.config.origins
+        """Dotted setting → file that set it."""
+        return {key: self.config.origin(key) for key in self.config.flat()}
 
     @cached_property
     def data_root(self) -> Path:
@@ -165,14 +165,13 @@ class StageSession:
 
     def show_settings(self) -> pd.DataFrame:
         """Show the settings this stage reads, and which file set each."""
-        from analysis.pipeline.stages import COMMON, STAGES
-
-        sections = next((s.sections for s in STAGES if s.name == self.name), ("*",))
+        stage = next(
+            (s for s in STAGES if s.name == self.name), Stage(self.name, "", sections=("*",))
+        )
         rows = [
             (key, value, self.config.origin(key))
             for key, value in self.config.flat().items()
-            if "*" in sections
-            or any(key == s or key.startswith(f"{s}.") for s in (*COMMON, *sections))
+            if stage.depends_on(key)
         ]
         return pd.DataFrame(rows, columns=["setting", "value", "set in"]).set_index("setting")
 

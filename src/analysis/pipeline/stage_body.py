@@ -15,8 +15,9 @@ from analysis.exhibits import collect
 from analysis.pipeline.execute import CellHook, run_notebook
 from analysis.pipeline.session import ENVIRONMENT, ERROR_FILE
 from analysis.pipeline.stages import Stage
-from analysis.report import check, render
+from analysis.report import FORMATS, check_html, check_twins
 from analysis.settings import Config
+from analysis.wording import Language
 
 FACTS = "facts.json"
 
@@ -83,7 +84,7 @@ def _notebook(job: Job, lang: str, suffix: str = "") -> Path:
     run_notebook(
         notebook,
         output,
-        parameters={"params": job.config.file, "overrides": dict(job.overrides)},
+        parameters={"params": job.config.file, "overrides": _relevant(job)},
         env={ENVIRONMENT: json.dumps(given)},
         root=job.config.root,
         cell_timeout=job.config.settings.runner.cell_timeout,
@@ -94,20 +95,28 @@ def _notebook(job: Job, lang: str, suffix: str = "") -> Path:
     return output
 
 
+def _relevant(job: Job) -> dict[str, Any]:
+    """The overrides that this stage depends on: others must not show in its executed copy."""
+    return {k: v for k, v in sorted(job.overrides.items()) if job.stage.depends_on(k)}
+
+
 def _report(job: Job) -> None:
     tables = {
         path.stem: to_frame(store.read_table(path))
         for folder in job.upstream.values()
         for path in sorted(folder.glob("tables/*.parquet"))
     }
-    facts = collect(tables, job.config)
+    facts = collect(tables, job.config.settings)
     store.write_json(job.built / FACTS, facts.to_json())
-    pages = {}
+    problems: list[Problem] = []
+    pages: dict[Language, Path] = {}
     for lang in job.config.settings.languages:
         executed = _notebook(job, lang, f".{lang}")
-        pages[lang] = job.built / f"report.{lang}.html"
-        html = render(executed, "html", lang, job.config.root)
-        store.write_bytes(pages[lang], html.encode())
-    problems = check(pages, facts)
+        pages[lang] = FORMATS["html"].render(
+            executed, job.built / f"report.{lang}.html", root=job.config.root, lang=lang
+        )
+        problems += check_html(pages[lang], facts, lang)
+    if len(pages) > 1:
+        problems += check_twins(pages["zh"], pages["en"])
     if problems:
         raise PublishError(problems)

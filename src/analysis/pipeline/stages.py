@@ -47,6 +47,14 @@ class Stage:
     files: tuple[str, ...] = ()
     reads_sealed: bool = False
 
+    def depends_on(self, setting: str) -> bool:
+        """Whether a dotted setting can change this stage's result."""
+        if setting.startswith("runner."):
+            return False  # how long a cell may take does not change what it gives
+        if "*" in self.sections:
+            return True
+        return any(setting == s or setting.startswith(f"{s}.") for s in (*COMMON, *self.sections))
+
 
 STAGES: tuple[Stage, ...] = (
     Stage(
@@ -161,7 +169,7 @@ def _unknown(names: object, known: list[str], setting: str, config: Config) -> l
         Problem(
             "settings.unknown_stage",
             {"found": name, "allowed": known},
-            config.origin(setting).partition(":")[0],
+            config.origin(setting),
         )
         for name in names  # type: ignore[attr-defined]
         if name not in known

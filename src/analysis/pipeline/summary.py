@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 from analysis import store, wording
 from analysis.settings import Config
@@ -24,11 +25,8 @@ def lines(config: Config, record: Path, lang: Language) -> list[str]:
     money = "–"
     if len(revenue):
         money = format_value(revenue.iloc[0], "money", lang, scale=scale) + f" {scale.label}"
-    shown = [
-        f"{wording.text('segment.' + row.segment, lang)} {row.customers:,}"
-        for row in segments.itertuples()
-        if row.segment != "all"
-    ]
+    rows: Any = segments[segments["segment"] != "all"].itertuples()
+    shown = [f"{wording.text(f'segment.{r.segment}', lang)} {r.customers:,}" for r in rows]
     every = effects[effects["segment"] == "all"].drop_duplicates(["strategy", "arm", "outcome"])
     verdicts = every["verdict"].value_counts()
     reports = sorted(record.glob(f"report.{config.settings.languages[0]}.html"))

@@ -11,6 +11,8 @@ from numpy.typing import NDArray
 from analysis.segmentation.reasons import number, sentence, word
 from analysis.segmentation.scheme import Scheme
 
+# A day past the mean interval is no news: nearly half of all orders come later than that.
+LATE_CYCLES = 1.2
 LISTS = ("hold", "grow", "rescue", "reorder")
 COLUMNS = [
     "list",
@@ -58,8 +60,8 @@ def accounts(
 
         - *rescue*: at risk now, and tagged must win back, high in money, or moved down this
           period;
-        - *reorder* (应购未购): not at risk yet, but beyond the expected interval, with an own
-          interval to judge by;
+        - *reorder* (应购未购): not at risk yet, but more than `LATE_CYCLES` of the expected
+          interval without an order, with an own interval to judge by;
         - *grow*: moved up, or a growing one between best and worst: more money than in the
           previous period;
         - *hold*: in the best segment and not moved.
@@ -100,7 +102,9 @@ def _lists(frame: pd.DataFrame, best: str, worst: str) -> NDArray[np.object_]:
     direction = frame["direction"].fillna("same").to_numpy()
     large = (frame["tag"].eq("must_win_back") | frame["m_score"].eq("high")).to_numpy()
     overdue = (
-        frame["r_score"].eq("near") & (frame["recency_cycles"] > 1) & (frame["intervals"] > 0)
+        frame["r_score"].eq("near")
+        & (frame["recency_cycles"] > LATE_CYCLES)
+        & (frame["intervals"] > 0)
     ).to_numpy()
     top = (frame["segment"] == best).to_numpy()
     more = (

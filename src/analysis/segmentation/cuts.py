@@ -8,6 +8,7 @@ differ:
 - *mid* ends at the gap above that one that is nearest to halving the rest,
 - *high* is what remains; of two gaps equally near the lower one is taken.
 
+Where no second gap is left, the upper customers are high if they are the minority, else mid.
 Without ties these are terciles. With 80 % one-order customers low is "one order", and the
 others are parted between mid and high. Two hundred identical customers have no gap: all are
 low. Customers without a positive value (no order in the window) say nothing about sizes: they
@@ -115,7 +116,8 @@ def _terciles(values: NDArray[np.float64], step: float) -> list[float] | None:
         return [beyond, beyond + step]
     low = int(np.argmin(np.abs(3 * gaps - below[-1])))
     if low + 1 == len(gaps):
-        return [float(levels[low + 1]), beyond]
+        upper = float(levels[low + 1])
+        return [upper, upper if 2 * gaps[low] > below[-1] else beyond]
     rest = below[-1] - gaps[low]
     mid = low + 1 + int(np.argmin(np.abs(2 * (gaps[low + 1 :] - gaps[low]) - rest)))
     return [float(levels[low + 1]), float(levels[mid + 1])]

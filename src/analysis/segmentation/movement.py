@@ -77,8 +77,8 @@ def movements(
     essential and new, these above churn risk), *other* between equal ranks.
 
     The cause is the first of these that holds: a first order; recency crossed its boundary;
-    frequency did; the money that the segment reads did; the other money did; a guard's
-    threshold was passed; otherwise the rules or cuts have changed.
+    frequency did; the money that the segment reads did; a guard's threshold was passed;
+    otherwise the rules or cuts have changed.
 
     ``amount_before`` is money in the previous period and ``amount_after`` money in this one,
     both from `features_after`, so that they add to the two periods' totals. Who has left brings
@@ -275,10 +275,9 @@ def _cause(
         return sentence("cause.data")
     if was == "none" and now != "none":
         return sentence("cause.first_order", {"day": day(row["first_order_on_now"])})
-    money = ["monetary", "mean_order"]
-    if row.get("m_reads_now") == "mean_order":
-        money.reverse()
-    for score in ["recency", "frequency", *money]:
+    # The other money decides nothing here: it may have crossed its boundary by chance.
+    money = "mean_order" if row.get("m_reads_now") == "mean_order" else "monetary"
+    for score in ("recency", "frequency", money):
         a, b = row[f"score_{score}_was"], row[f"score_{score}_now"]
         if a != b and "none" not in (a, b):
             feature, unit = reads[score]

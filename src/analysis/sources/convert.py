@@ -38,7 +38,7 @@ class Converted:
     `exact` holds numbers at ten decimal places, for products.
     """
 
-    values: pa.Array
+    data: pa.Array
     bad: pa.Array
     exact: pa.Array | None = None
     ambiguous: int = 0
@@ -147,7 +147,7 @@ def _boolean(raw: pa.Array) -> Converted:
 
 def _moment(raw: pa.Array, origin: Origin, context: Context) -> Converted:
     found = dates.parse_column(raw, context.zones, origin.wanted.date_format)
-    values = found.values
+    values = found.data
     if origin.wanted.column.type == "date":
         values = pc.floor_temporal(values, unit="day")
     notes: tuple[Note, ...] = ()

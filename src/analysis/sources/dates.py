@@ -9,9 +9,10 @@ from __future__ import annotations
 import re
 import unicodedata
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta, timezone
+from datetime import UTC, date, datetime, time, timedelta, timezone
 from zoneinfo import ZoneInfo
 
+import numpy as np
 import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -29,7 +30,7 @@ _MOMENT = re.compile(
 _COMPACT = re.compile(r"\A(19|20)[0-9]{6}\Z", re.ASCII)
 _SERIAL = re.compile(r"\A[0-9]{5}(\.[0-9]+)?\Z", re.ASCII)
 _DAY_OR_MONTH_FIRST = r"^[0-9]{1,2}[-/.][0-9]{1,2}[-/.]([0-9]{2}|[0-9]{4})([ T]|$)"
-_EPOCH = datetime(1899, 12, 30)
+_EPOCH = datetime.combine(date(1899, 12, 30), time())
 
 
 @dataclass(frozen=True)
@@ -49,7 +50,7 @@ class Zones:
 class Dates:
     """A column of moments, what could not be read, and what had to be interpreted."""
 
-    values: pa.Array
+    data: pa.Array
     bad: pa.Array
     serials: int = 0
     ambiguous: int = 0
@@ -60,9 +61,10 @@ def parse(text: str, zones: Zones, date_format: str | None = None) -> datetime |
     word = unicodedata.normalize("NFKC", text).strip()
     try:
         if date_format is not None:
-            return _settle(datetime.strptime(word, date_format), zones, _timed(date_format))
+            moment = datetime.strptime(word, date_format)  # noqa: DTZ007 - `_settle` knows
+            return _settle(moment, zones, _timed(date_format))
         if _COMPACT.match(word):
-            return datetime.strptime(word, "%Y%m%d")
+            return datetime.combine(date(int(word[:4]), int(word[4:6]), int(word[6:])), time())
         if _SERIAL.match(word):
             return _from_serial(float(word))
         return _parse_moment(word, zones)
@@ -92,9 +94,8 @@ def _parse_moment(word: str, zones: Zones) -> datetime | None:
     if half:
         hours = hours % 12 + (12 if half == "下午" else 0)
     micro = int((fraction or "").ljust(6, "0")[:6] or 0)
-    moment = datetime(
-        int(year), int(m1 or m2), int(d1 or d2), hours, int(minute or 0), int(second or 0), micro
-    )
+    day = date(int(year), int(m1 or m2), int(d1 or d2))
+    moment = datetime.combine(day, time(hours, int(minute or 0), int(second or 0), micro))
     if offset:
         if hour is None:
             return None
@@ -158,7 +159,9 @@ def _typed(values: pa.Array, zones: Zones) -> Dates:
             # Clocks going back: the second, standard-time reading. Going forward: the next
             # moment that exists.
             series = series.dt.tz_localize(
-                zones.source, ambiguous=[False] * len(series), nonexistent="shift_forward"
+                zones.source,
+                ambiguous=np.zeros(len(series), dtype=bool),
+                nonexistent="shift_forward",
             )
         moved = series.dt.tz_convert(zones.target).dt.tz_localize(None)
         plain = pa.Array.from_pandas(moved).cast(STAMP, safe=False)

@@ -74,7 +74,7 @@ def _expand(part: str, root: Path) -> list[File]:
         return [File(_shown(str(Path(part) / p.name), root), p) for p in inside]
     if not glob.has_magic(part):
         return []
-    matches = sorted(glob.glob(part, root_dir=root, recursive=True))
+    matches = sorted(glob.glob(part, root_dir=root, recursive=True))  # noqa: PTH207 - knows `..`
     return [
         File(_shown(m, root), root / m)
         for m in matches

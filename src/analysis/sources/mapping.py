@@ -131,6 +131,7 @@ def wanted_columns(table: Table, source: Source, named: NamedMapping | None) -> 
     """The canonical columns to look for, in the table's order."""
     part = named.tables.get(table.name) if named else None
     found: list[Wanted] = []
+    names: tuple[str, ...]
     by_name = not source.columns and source.mapping is None
     for column in table.columns:
         own = source.columns.get(column.name)
@@ -195,18 +196,14 @@ def _find(cells: Sequence[str], wanted: Wanted) -> list[tuple[int, str | None]]:
     folded = [c.casefold() for c in cells]
     bare = [_UNIT_AT_END.match(c) if numeric else None for c in cells]
     for name in map(texts.header, wanted.names):
-        for test in (
-            lambda i, n=name: cells[i] == n,
-            lambda i, n=name: folded[i] == n.casefold(),
-            lambda i, n=name: bool(bare[i]) and bare[i][1].casefold() == n.casefold(),
-        ):
-            hits = [i for i in range(len(cells)) if test(i)]
-            for i in hits:
-                unit = bare[i]
-                if i not in [p for p, _ in positions]:
-                    positions.append((i, unit[2] if unit else None))
-            if hits:
-                break
+        small = name.casefold()
+        exact = [i for i, c in enumerate(cells) if c == name]
+        alike = [i for i, c in enumerate(folded) if c == small]
+        based = [i for i, m in enumerate(bare) if m and m[1].casefold() == small]
+        for i in exact or alike or based:
+            unit = bare[i]
+            if i not in [p for p, _ in positions]:
+                positions.append((i, unit[2] if unit else None))
     return positions
 
 
@@ -242,7 +239,8 @@ def resolve(
             continue
         index, stated = hits[0]
         if counts[cells[index]] > 1:
-            args = {"column": place, "header": cells[index], "count": counts[cells[index]]}
+            args = {"column": place, "header": cells[index]}
+            args["count"] = str(counts[cells[index]])
             problems.append(Problem("sources.duplicate_header", args, file))
             continue
         if stated and want.unit and stated != want.unit:

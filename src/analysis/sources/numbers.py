@@ -84,7 +84,7 @@ def parse(text: str, currency: str = "CNY") -> Decimal | None:
 
 
 def has_scale(text: str) -> bool:
-    """Whether the cell carries its own 万, 亿, …"""
+    """Whether the cell carries a scale of its own, such as 万 or 亿."""
     return any(scale in text for scale in _SCALES)
 
 
@@ -155,7 +155,7 @@ def money(values: pa.Array) -> pa.Array:
 
 
 def product(quantity: pa.Array, price: pa.Array) -> pa.Array:
-    """quantity × price as DECIMAL(18,4); null where a factor is null or the product too large."""
+    """Quantity times price as DECIMAL(18,4); null where that is impossible."""
     six = [
         pc.round(v, ndigits=6, round_mode="half_towards_infinity").cast(pa.decimal128(38, 6))
         for v in (quantity, price)

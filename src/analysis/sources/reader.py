@@ -21,7 +21,8 @@ from analysis.sources.dates import Zones
 from analysis.sources.files import File, kind_of, locate
 from analysis.sources.grid import Grid, Note, count
 from analysis.sources.mapping import NamedMapping, Origin, Resolved, Wanted
-from analysis.tables import ARROW_TYPES, INPUT, RECORD, Table
+from analysis.sources.rejects import misfit_rows, rejected_rows
+from analysis.tables import INPUT, RECORD, Table
 
 HELD_OUT = "held_out"
 # Numbers of rows at which CRM exports and Excel stop.
@@ -146,7 +147,7 @@ def _read_file(
     offset: int,
 ) -> _Part:
     wanted = mapping.wanted_columns(table, source, named)
-    grid = _grid(file, source, wanted)
+    grid = read_grid(file, source, wanted)
     if not len(grid.rows) and not grid.misfits:
         raise SourceError(Problem("sources.no_rows", {"file": file.name}))
     resolved = mapping.resolve(grid.header, table, source, wanted, file.name)
@@ -167,14 +168,14 @@ def _read_file(
     needed += ["quantity", "unit_price"] if derived else []
     rules, headers = _verdicts(table, needed, columns, resolved.origins, total)
     frame = pa.table(
-        {n: columns[n].values for n in table.names if n in columns}
+        {n: columns[n].data for n in table.names if n in columns}
         | {"_file": pa.repeat(pa.scalar(file.name), len(grid.rows)), "_row": grid.rows}
     )
     keep = pc.is_null(rules)
-    rejected = [_misfits(table, grid, file)]
+    rejected = [misfit_rows(table, grid, file)]
     if pc.any(pc.invert(keep)).as_py():
         gone = pc.invert(keep)
-        rejected.append(_rejected(table, frame.filter(gone), rules.filter(gone), headers, gone))
+        rejected.append(rejected_rows(table, frame.filter(gone), rules.filter(gone), headers, gone))
         kept = frame.filter(keep)
     else:
         kept = frame
@@ -200,7 +201,8 @@ def _read_file(
     return _Part(kept, pa.concat_tables(rejected), info, records)
 
 
-def _grid(file: File, source: Source, wanted: Sequence[Wanted]) -> Grid:
+def read_grid(file: File, source: Source, wanted: Sequence[Wanted]) -> Grid:
+    """One file's header and columns, whatever its format."""
     kind = kind_of(file)
     score = partial(mapping.score, wanted=wanted, wide=source.wide)
     if kind == "parquet":
@@ -211,11 +213,10 @@ def _grid(file: File, source: Source, wanted: Sequence[Wanted]) -> Grid:
 
 
 def _product(quantity: Converted, price: Converted) -> Converted:
-    """quantity × unit price; unreadable where both are numbers but the product does not fit."""
-    assert quantity.exact is not None and price.exact is not None  # both are number columns
-    values = numbers.product(quantity.exact, price.exact)
+    """Quantity times unit price; unreadable where both are numbers but the product does not fit."""
+    amount = numbers.product(quantity.exact, price.exact)
     both = pc.and_(pc.is_valid(quantity.exact), pc.is_valid(price.exact))
-    return Converted(values, pc.and_(both, pc.is_null(values)))
+    return Converted(amount, pc.and_(both, pc.is_null(amount)))
 
 
 def _total_rows(
@@ -229,7 +230,7 @@ def _total_rows(
     keys = {o.index for o in origins if o.index is not None and o.wanted.column.required
             and o.wanted.column.type == "string"}  # fmt: skip
     day = next(
-        (columns[c.name].values for c in table.columns
+        (columns[c.name].data for c in table.columns
          if c.required and c.type in _RULES and c.name in columns),
         None,
     )  # fmt: skip
@@ -257,7 +258,7 @@ def _hopeless(
             continue
         bad = pc.and_not(converted.bad, total)
         wrong = _count(bad)
-        given = wrong + _count(pc.and_not(pc.is_valid(converted.values), total))
+        given = wrong + _count(pc.and_not(pc.is_valid(converted.data), total))
         if wrong * 2 <= given:
             continue
         sample = grid.columns[origin.index].filter(bad)[0].as_py()
@@ -304,58 +305,6 @@ def _verdicts(
     return rules, headers
 
 
-def _rejected(
-    table: Table, frame: pa.Table, rules: pa.Array, headers: pa.Array, gone: pa.Array
-) -> pa.Table:
-    labels = headers.filter(gone).to_pylist()
-    reasons = [
-        _reason(rule, **({"header": label} if label else {}))
-        for rule, label in zip(rules.to_pylist(), labels, strict=True)
-    ]
-    amount = None
-    if table.name == "orders":  # a total is the money of other rows: it is not counted again
-        total = pc.equal(rules, "total_row")
-        amount = pc.if_else(total, pa.scalar(None, ARROW_TYPES["money"]), frame["amount"])
-    return _removed(
-        table.name, frame["_file"], frame["_row"], key_text(frame, table), rules, reasons, amount
-    )
-
-
-def _reason(rule: str, **args: Any) -> str:
-    return json.dumps({"key": f"removed.{rule}", "args": args}, ensure_ascii=False, sort_keys=True)
-
-
-def _misfits(table: Table, grid: Grid, file: File) -> pa.Table:
-    rows = [row for row, _ in grid.misfits]
-    rules = [rule for _, rule in grid.misfits]
-    names = [file.name] * len(rows)
-    keys = [""] * len(rows)
-    return _removed(table.name, names, rows, keys, rules, [_reason(r) for r in rules], None)
-
-
-def _removed(
-    table: str, files: Any, rows: Any, keys: Any, rules: Any, reasons: Any, amount: Any
-) -> pa.Table:
-    schema = RECORD["removed_rows"].schema()
-    size = len(rows)
-    money = pa.nulls(size, ARROW_TYPES["money"]) if amount is None else amount
-    data = {
-        "table": [table] * size, "file": files, "row": rows, "key": keys, "rule": rules,
-        "reason": reasons, "amount": money,
-    }  # fmt: skip
-    return pa.table({n: data[n] for n in schema.names}).cast(schema)
-
-
-def key_text(frame: pa.Table, table: Table) -> pa.ChunkedArray | pa.Array:
-    """The row's key as one text; parts that are missing stay empty."""
-    parts = [
-        pc.fill_null(frame[n].cast(pa.string()), "") for n in table.key if n in frame.column_names
-    ]
-    if not parts:
-        return pa.repeat(pa.scalar(""), len(frame))
-    return pc.utf8_rtrim(pc.binary_join_element_wise(*parts, "/"), "/")
-
-
 def _nulled(
     columns: Mapping[str, Converted],
     needed: Sequence[str],
@@ -392,14 +341,14 @@ def _wide(
         column = convert(origin, grid, 0, context)
         words = pa.repeat(pa.scalar(header), base.num_rows)
         part = base.append_column(label, words)
-        part = part.append_column(target, column.values.filter(keep))
+        part = part.append_column(target, column.data.filter(keep))
         bad = column.bad.filter(keep)
         if pc.any(bad).as_py():
             wrong = part.filter(bad)
             rules = pa.repeat(pa.scalar("unreadable_number"), wrong.num_rows)
             everything = pa.repeat(pa.scalar(True), wrong.num_rows)
             headers = pa.repeat(pa.scalar(header), wrong.num_rows)
-            rejected.append(_rejected(table, wrong, rules, headers, everything))
+            rejected.append(rejected_rows(table, wrong, rules, headers, everything))
             part = part.filter(pc.invert(bad))
         parts.append(part)
     return pa.concat_tables(parts), rejected

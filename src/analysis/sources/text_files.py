@@ -10,6 +10,7 @@ from itertools import islice
 from operator import itemgetter
 
 import pyarrow as pa
+import pyarrow.compute as pc
 import pyarrow.csv as pacsv
 
 from analysis.errors import Problem, SourceError
@@ -94,9 +95,8 @@ def _layout(text: str, source: Source, score: Scorer, name: str) -> tuple[str, i
     choices = (source.separator,) if source.separator else SEPARATORS
     best: tuple[tuple[bool, int, int], str, int, list[str]] | None = None
     for separator in choices:
-        try:
-            head = list(islice(_records(text[:200_000], separator), HEADER_SEARCH))
-        except csv.Error:
+        head = _head(text, separator)
+        if not head:
             continue
         cleaned = [[texts.header(c) for c in row] for row in head]
         if source.header_row is not None:
@@ -114,11 +114,29 @@ def _layout(text: str, source: Source, score: Scorer, name: str) -> tuple[str, i
     return best[1:]
 
 
+def _head(text: str, separator: str) -> list[list[str]]:
+    """The first records; what follows a quote that does not close is left to the reading."""
+    found: list[list[str]] = []
+    try:
+        found.extend(islice(_records(text[:200_000], separator), HEADER_SEARCH))
+    except csv.Error:
+        return found
+    return found
+
+
 def _fast(
     text: str, separator: str, header_at: int, header: tuple[str, ...], encoding: str
 ) -> Grid | None:
-    """Arrow's parser, where it cannot differ: no quotes, no blank lines, equal field counts."""
-    if '"' in text or "\r" in text.replace("\r\n", "") or len(separator.encode()) != 1:
+    """Arrow's parser, where it cannot differ from the careful one.
+
+    No quotes below the header, no blank lines, equal field counts.
+    """
+    if "\r" in text.replace("\r\n", "") or len(separator.encode()) != 1:
+        return None
+    body = 0
+    for _ in range(header_at + 1):
+        body = text.find("\n", body) + 1
+    if not body or '"' in text[body:] or len(_head(text[:body], separator)) != header_at + 1:
         return None
     lines = text.count("\n") + (not text.endswith("\n"))
     if "\n\n" in text or "\n\r\n" in text or lines <= header_at + 1:
@@ -129,7 +147,9 @@ def _fast(
             pa.BufferReader(text.encode()),
             read_options=pacsv.ReadOptions(column_names=names, skip_rows=header_at + 1),
             parse_options=pacsv.ParseOptions(
-                delimiter=separator, quote_char=False, ignore_empty_lines=False
+                delimiter=separator,
+                quote_char=False,
+                ignore_empty_lines=False,
             ),
             convert_options=pacsv.ConvertOptions(
                 column_types=dict.fromkeys(names, pa.string()),
@@ -143,10 +163,20 @@ def _fast(
         return None
     order = pa.array(range(table.num_rows), pa.int64())
     columns = tuple(c.combine_chunks() for c in table.columns)
-    if any(isinstance(c, pa.ChunkedArray) for c in columns):
+    if any(isinstance(c, pa.ChunkedArray) for c in columns) or _has_empty_rows(columns):
         return None
     rows = pa.array(range(header_at + 2, header_at + 2 + table.num_rows), pa.int64())
     return Grid("csv", encoding, header, header_at + 1, columns, rows, order)
+
+
+def _has_empty_rows(columns: Sequence[pa.Array]) -> bool:
+    """Rows of nothing but separators are no data."""
+    empty = pc.equal(columns[0], "")
+    for column in columns[1:]:
+        if not pc.any(empty).as_py():
+            return False
+        empty = pc.and_(empty, pc.equal(column, ""))
+    return bool(pc.any(empty).as_py())
 
 
 def _careful(

@@ -128,7 +128,7 @@ def _body(
             rows.append(number)
             for i in range(width):
                 value = cells[i] if i < len(cells) else None
-                if type(value) in (int, float) and abs(value) >= _EXACT:
+                if isinstance(value, (int, float)) and abs(value) >= _EXACT:
                     lossy.add(i)
                 columns[i].append(_as_text(value))
     notes: tuple[Note, ...] = (("note.cells_outside", {"rows": count(outside)}),) if outside else ()

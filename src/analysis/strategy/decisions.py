@@ -19,7 +19,7 @@ import pandas as pd
 
 from analysis.calendars import Period, WorkingCalendar
 from analysis.settings_model import Strategy
-from analysis.strategy.evidence import WORKED, Evidence, read
+from analysis.strategy.evidence import Evidence, read
 from analysis.strategy.playbook import Playbook
 from analysis.tables import RECORD
 
@@ -77,10 +77,10 @@ def decisions(
     rows: list[Row] = []
     # all firsts, then all seconds; printed by kind
     for turn, kind in sorted(sorted(chosen)[:most], key=lambda pair: (pair[1], pair[0])):
-        row = kinds[kind][turn]
-        rows.append(
-            {**row, "rank": len(rows) + 1, "due": later if row["decision"] == "rescue" else soon}
-        )
+        row = dict(kinds[kind][turn])
+        row["owner_role"] = playbook.decision_owners.get(row["decision"], row["owner_role"])
+        row["due"] = later if row["decision"] == "rescue" else soon
+        rows.append({**row, "rank": len(rows) + 1})
     frame = pd.DataFrame(rows, columns=RECORD["decisions"].names)
     frame["due"] = pd.to_datetime(frame["due"])
     return frame
@@ -90,12 +90,12 @@ def _planned(row: dict[Any, Any], evidence: dict[str, Evidence]) -> Row:
     known = evidence.get(str(row["strategy"]), Evidence())
     if row["basis"] == "mandatory":
         decision = ""
-    elif known.verdict == WORKED and row["customers"] > known.treated:
+    elif known.proven and row["customers"] > known.treated:
         decision = "expand"
     elif known.treated:
         decision = "keep_testing"
-    else:
-        decision = "start"
+    else:  # a draw too small to compare anything is no test worth asking for
+        decision = "" if math.isnan(row["detectable"]) else "start"
     return {
         "decision": decision,
         "strategy": row["strategy"],

@@ -46,6 +46,16 @@ class Evidence:
         return not math.isnan(self.estimate)
 
     @property
+    def proven(self) -> bool:
+        """Whether it worked."""
+        return self.verdict == WORKED
+
+    @property
+    def unsettled(self) -> bool:
+        """Whether there is an effect in money that is too uncertain for a verdict."""
+        return self.measured and not self.proven and not self.stopped
+
+    @property
     def stopped(self) -> bool:
         """Whether it did not pay and is not planned again."""
         return self.verdict == DID_NOT_PAY

@@ -31,7 +31,7 @@ class People:
         self.substitutes = substitutes
         self.role: dict[str, str] = {}
         self.manager: dict[str, str] = {}
-        self.holders: dict[tuple[str, str], list[str]] = {}
+        self.holders: dict[str, dict[str, list[str]]] = {}
         if people is None or people.empty:
             return
         words = _role_words()
@@ -40,14 +40,16 @@ class People:
             role = words.get(role.strip().lower(), role)
             self.role[person] = role
             self.manager[person] = _known(row.get("manager_id"))
-            self.holders.setdefault((role, _known(row.get("team_id"))), []).append(person)
+            self.holders.setdefault(role, {}).setdefault(_known(row.get("team_id")), []).append(
+                person
+            )
 
     def candidates(self, role: str, owner: str, team: str) -> list[str]:
         """Who may be in charge, the first fitting place only.
 
         The customer's owner with that role, a manager above the owner with it, somebody of the
-        team with it, somebody above all teams with it; the same with the roles that stand in;
-        at last the customer's owner.
+        team with it, anybody with it where only one team has that role (it then serves all); the
+        same with the roles that stand in; at last the customer's owner.
         """
         for one in (role, *self.substitutes.get(role, ())):
             if owner and self.role.get(owner) == one:
@@ -55,9 +57,11 @@ class People:
             above = self._above(owner, one)
             if above:
                 return [above]
-            for place in dict.fromkeys((team, "")):
-                if (one, place) in self.holders:
-                    return self.holders[one, place]
+            teams = self.holders.get(one, {})
+            if team in teams:
+                return teams[team]
+            if len(teams) == 1:
+                return next(iter(teams.values()))
         return [owner] if owner else []
 
     def _above(self, owner: str, role: str) -> str:

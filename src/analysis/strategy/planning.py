@@ -10,6 +10,7 @@ import pandas as pd
 
 from analysis.calendars import Period, WorkingCalendar
 from analysis.settings_model import Strategy
+from analysis.stats import keyed_uniform
 from analysis.strategy import owners, waves
 from analysis.strategy.budget import within
 from analysis.strategy.evidence import NONE, Evidence, read
@@ -57,7 +58,9 @@ def plan(
     Returns
     -------
     DataFrame
-        RECORD ``plan``. Extra measures whose effect did not pay are not planned again. Rows of
+        RECORD ``plan``. Extra measures whose effect did not pay are not planned again; those
+        that nobody can judge yet keep their size (``hold_unsettled``), and none goes to a
+        customer whose margin could not carry it (``most_of_margin``). Rows of
         the wave `later` start in the period after, so they cost nothing in this one and promise
         nothing; their customers are what the measure is compared with. ``expected_value`` is
         trust × effect × margin, once per strategy and customer; empty without evidence.
@@ -73,11 +76,21 @@ def plan(
     for segment, key, measure in playbook.measures():
         known = evidence.get(measure.strategy, Evidence())
         chosen = base[base["segment"] == segment]
-        if chosen.empty or (measure.extra and known.stopped):
-            continue
         salt = f"{period_next.name}|{measure.strategy}"
+        if measure.extra and known.stopped:
+            continue
+        if measure.extra and settings.most_of_margin is not None:
+            # A visit that costs more than the customer brings in cannot pay, whoever gets it.
+            margin = chosen["monetary"].fillna(0.0) * margin_rate
+            chosen = chosen[measure.cost <= settings.most_of_margin * margin]
+        if chosen.empty:
+            continue
+        if measure.extra and known.unsettled and settings.hold_unsettled:
+            chosen = by_lot(chosen, known.treated, settings.later_share, seed, salt)
+        # What worked goes to more customers; a small later wave keeps checking it.
+        waiting = settings.later_share_proven if known.proven else settings.later_share
         wave = (
-            waves.draw(chosen, exempt, settings.later_share, seed, salt)
+            waves.draw(chosen, exempt, waiting, seed, salt)
             if measure.extra
             else np.full(len(chosen), waves.EXEMPT, dtype=object)
         )
@@ -123,6 +136,20 @@ def plan(
         rows[column] = pd.to_datetime(rows[column])
     rows = rows.sort_values(["customer_id", "measure"], kind="stable", ignore_index=True)
     return rows[RECORD["plan"].names]
+
+
+def by_lot(
+    customers: pd.DataFrame, treated: int, later_share: float, seed: int, salt: str
+) -> pd.DataFrame:
+    """As many customers as keep the number treated, drawn by lot; in the order they came.
+
+    Who takes part is settled before the waves are drawn, so the waves stay comparable; and by
+    lot, so that what is learnt holds for the whole segment.
+    """
+    size = math.ceil(treated / (1 - later_share)) if later_share < 1 else treated
+    chance = keyed_uniform(customers["customer_id"], seed, f"{salt}|part")
+    kept = np.lexsort((customers["customer_id"].to_numpy(str), chance))[:size]
+    return customers.iloc[np.sort(kept)]
 
 
 def expected(evidence: Evidence, trust: float, margin_rate: float) -> float:

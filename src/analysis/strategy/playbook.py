@@ -12,6 +12,7 @@ from collections.abc import Collection, Iterator, Mapping
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
+import pandas as pd
 from pydantic import BeforeValidator, Field, ValidationError
 
 from analysis import wording
@@ -21,6 +22,7 @@ from analysis.settings_yaml import Layer, read_layer
 
 _PACKAGED = Path(__file__).resolve().parents[3] / "params" / "playbooks"
 _HOURS_A_DAY = 24
+_NO_SEGMENTS = {"all", "entered", "left"}
 ANGLES = ("product", "communication", "resources", "frequency")
 
 Text = str | dict[Language, str]
@@ -99,6 +101,9 @@ class Playbook(Section):
     substitutes: dict[Key, list[Key]] = Field(
         default_factory=dict, description="role → roles that stand in where nobody has it"
     )
+    decision_owners: dict[Literal["expand", "stop", "rescue", "start", "keep_testing"], Key] = (
+        Field(default_factory=dict, description="role in charge of a decision; else the measure's")
+    )
     segments: dict[Key, SegmentPlan] = Field(min_length=1, description="segment → plan")
 
     def measures(self) -> Iterator[tuple[str, str, Measure]]:
@@ -119,6 +124,26 @@ class Playbook(Section):
             if measure in plan.measures:
                 return plan, plan.measures[measure]
         raise KeyError(measure)
+
+    def overview(self) -> pd.DataFrame:
+        """A row a measure: who does what where, from and until which working day, for how much."""
+        rows = [
+            {
+                "segment": segment,
+                "strategy": measure.strategy,
+                "measure": key,
+                "extra": measure.extra,
+                "owner_role": measure.owner_role,
+                "channel": measure.channel,
+                "kpi": measure.kpi,
+                "start": measure.start,
+                "due": self.segments[segment].days(measure.due),
+                "cost": measure.cost,
+                "tasks": len(measure.tasks),
+            }
+            for segment, key, measure in self.measures()
+        ]
+        return pd.DataFrame(rows)
 
     def strategies(self) -> list[str]:
         """Strategy keys in the playbook's order."""
@@ -159,7 +184,7 @@ def load_playbook(
     except ValidationError as error:
         raise SettingsError(list(_invalid(error, layer))) from error
     known = {
-        "segment": set(segments) if segments is not None else _named("segment"),
+        "segment": set(segments) if segments is not None else _named("segment") - _NO_SEGMENTS,
         "role": set(roles) if roles is not None else _named("role"),
         "channel": _named("channel"),
         "kpi": _named("kpi"),
@@ -210,6 +235,9 @@ def lint(
                 for field in ("title", "standard"):
                     where = (*spot, "tasks", task, field)
                     yield from _text(getattr(model, field), where, plan, at)
+    for decision, used in playbook.decision_owners.items():
+        if used not in known["role"]:
+            yield at.problem("unknown_role", ("decision_owners", decision), used, known["role"])
     for role, others in playbook.substitutes.items():
         for used in (role, *others):
             if used not in known["role"]:

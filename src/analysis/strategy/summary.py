@@ -10,7 +10,7 @@ import pandas as pd
 from scipy import stats
 
 from analysis.settings_model import Strategy
-from analysis.strategy.evidence import NONE, WORKED, Evidence, read
+from analysis.strategy.evidence import NONE, Evidence, read
 from analysis.strategy.playbook import Playbook
 from analysis.strategy.waves import EXEMPT, FIRST, LATER
 from analysis.tables import RECORD
@@ -55,17 +55,16 @@ def summarise(
     DataFrame
         RECORD ``plan_summary``: proven strategies first, then measured, untested and duties;
         within these by expected value, then in the playbook's order. ``customers`` get it now
-        (``exempt`` of them outside the draw), ``later`` wait, ``left_out`` have no row because
-        the budget ended. The expected value and its bounds are trust × effect × margin × the
-        customers now. ``detectable`` is the smallest effect per customer that first against
-        later shows: from the spread of the period's revenue in the segment that the previous
-        period's does not explain.
+        (``exempt`` of them outside the draw), ``later`` wait, ``left_out`` have no row: too
+        small for the measure, it keeps its size, or the budget ended. The expected value and
+        its bounds are trust × effect × margin × the customers now. ``detectable`` is the
+        smallest effect per customer that first against later shows: from the spread of the
+        drawn customers' revenue in this period that the previous period's does not explain.
     """
     evidence = read(effects)
     if plan.empty:
         return pd.DataFrame(columns=RECORD["plan_summary"].names)
     sizes = segments["segment"].value_counts()
-    spread = _spread(segments, features)
     rows = []
     for strategy in playbook.strategies():
         chosen = plan[plan["strategy"] == strategy]
@@ -76,8 +75,9 @@ def summarise(
         mandatory = not playbook.find(str(chosen["measure"].iloc[0]))[1].extra
         row["basis"] = "mandatory" if mandatory else row["basis"]
         row["left_out"] = int(sizes.get(segment, 0)) - row["customers"] - row["later"]
+        drawn = chosen.loc[chosen["wave"] != EXEMPT, "customer_id"]
         row["detectable"] = _detectable(
-            row.pop("first"), row["later"], spread.get(segment, math.nan), power, level
+            row.pop("first"), row["later"], _spread(drawn, features), power, level
         )
         if margin_rate > 0 and not mandatory:
             per_customer = row["cost"] / row["customers"] if row["customers"] else math.nan
@@ -126,7 +126,7 @@ def _row(
 def _basis(evidence: Evidence, planned: bool) -> str:
     if not planned:
         return "untested"
-    return "proven" if evidence.verdict == WORKED else "measured"
+    return "proven" if evidence.proven else "measured"
 
 
 def _detectable(first: int, later: int, sd: float, power: float, level: float) -> float:
@@ -136,17 +136,14 @@ def _detectable(first: int, later: int, sd: float, power: float, level: float) -
     return float(z * sd * math.sqrt(1 / first + 1 / later))
 
 
-def _spread(segments: pd.DataFrame, features: pd.DataFrame) -> dict[str, float]:
-    """Standard deviation of revenue that the previous period's does not explain, by segment."""
-    joined = segments[["customer_id", "segment"]].merge(features, on="customer_id")
-    found = {}
-    for segment, group in joined.groupby("segment"):
-        now = group["revenue_period"].to_numpy(float)
-        before = group["revenue_previous"].to_numpy(float)
-        if len(now) < _FEWEST:
-            continue
-        explained = 0.0
-        if np.ptp(now) > 0 and np.ptp(before) > 0:
-            explained = float(np.corrcoef(now, before)[0, 1] ** 2)
-        found[str(segment)] = float(now.std(ddof=1)) * math.sqrt(max(0.0, 1 - explained))
-    return found
+def _spread(customers: pd.Series, features: pd.DataFrame) -> float:
+    """Standard deviation of revenue that the previous period's does not explain."""
+    chosen = features[features["customer_id"].isin(set(customers))]
+    if len(chosen) < _FEWEST:
+        return math.nan
+    now = chosen["revenue_period"].to_numpy(float)
+    before = chosen["revenue_previous"].to_numpy(float)
+    explained = 0.0
+    if np.ptp(now) > 0 and np.ptp(before) > 0:
+        explained = float(np.corrcoef(now, before)[0, 1] ** 2)
+    return float(now.std(ddof=1)) * math.sqrt(max(0.0, 1 - explained))

@@ -1,0 +1,48 @@
+"""Open the book of a notebook's stage."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pandas as pd
+
+from analysis.errors import AnalysisError
+from analysis.exhibits.book import Book
+from analysis.exhibits.collect import collect
+
+# The tables that the report tells of; the line-grain ones stay in the record.
+TOLD = tuple(
+    """kpis segment_summary movement_matrix bridge accounts personas effects plan_summary
+    decisions tasks reconciliation quality sources cuts segments_before""".split()
+)
+
+
+def open_book(stage: Any) -> Book:
+    """The record behind a report notebook as a book.
+
+    Parameters
+    ----------
+    stage
+        What `open_stage` returned: read, settings, lang, period, as_of, provenance, origins,
+        and `facts` where the runner has collected them already.
+    """
+    tables = {name: _read(stage, name) for name in TOLD}
+    facts = getattr(stage, "facts", None)
+    return Book(
+        facts=collect(tables, stage.settings) if not facts else facts,
+        tables=tables,
+        settings=stage.settings,
+        lang=stage.lang,
+        period=stage.period,
+        as_of=stage.as_of,
+        provenance=stage.provenance,
+        origins=stage.origins,
+    )
+
+
+def _read(stage: Any, name: str) -> pd.DataFrame:
+    try:
+        frame: pd.DataFrame = stage.read(name)
+    except AnalysisError:
+        return pd.DataFrame()  # by hand, an earlier stage may not have run yet
+    return frame

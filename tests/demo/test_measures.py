@@ -1,0 +1,130 @@
+"""The measures: drawn at random, with effects that the raw files show."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from analysis import demo
+
+QUARTER = (pd.Timestamp("2025-07-01"), pd.Timestamp("2025-09-30"))
+
+
+@pytest.fixture(scope="session")
+def treatments(raw, orders):
+    frame = raw("上季动作.csv")
+    inside = orders[orders["day"].between(*QUARTER)]
+    revenue = inside.groupby("customer")["fen"].sum() / 100
+    frame["revenue"] = frame["客户编号"].map(revenue).fillna(0.0)
+    frame["treated"] = frame["分组"] == "已执行"
+    return frame
+
+
+@pytest.fixture(scope="session")
+def truth(company):
+    return pd.read_parquet(company / "truth" / "effects.parquet")
+
+
+def difference(frame):
+    """Difference in means with its standard error: what anybody can do with the two files."""
+    one, other = frame.loc[frame["treated"], "revenue"], frame.loc[~frame["treated"], "revenue"]
+    error = math.sqrt(one.var() / len(one) + other.var() / len(other))
+    return one.mean() - other.mean(), error
+
+
+@pytest.mark.parametrize(
+    ("label", "strategy"),
+    [
+        ("高层互访", "executive_visit"),
+        ("回归优惠", "win_back_offer"),
+        ("新品试用", "product_trial"),
+        ("定期补货", "scheduled_reorder"),
+    ],
+)
+def test_the_planted_effect_is_recovered(treatments, truth, label, strategy):
+    estimate, error = difference(treatments[treatments["动作"] == label])
+    planted = truth[(truth["strategy"] == strategy) & (truth["arm"] == "treated")]["effect"].mean()
+    assert abs(estimate - planted) < 1.96 * error
+
+
+def test_the_visit_shows_and_the_offer_does_not_pay(treatments, truth):
+    estimate, error = difference(treatments[treatments["动作"] == "高层互访"])
+    assert estimate > 2.5 * error
+    visited = truth[(truth["strategy"] == "executive_visit") & (truth["arm"] == "treated")]
+    assert 0.22 < visited["effect"].mean() / visited["usual"].mean() < 0.34
+    estimate, error = difference(treatments[treatments["动作"] == "回归优惠"])
+    assert estimate + 1.96 * error < 3000 / 0.3  # what it would have to bring to pay
+    assert (truth.loc[truth["strategy"] == "win_back_offer", "effect_if_treated"] == 0).all()
+
+
+def test_onboarding_has_no_comparison(treatments):
+    assert treatments.loc[treatments["动作"] == "新客陪跑", "treated"].all()
+
+
+def test_shares_costs_and_days(treatments):
+    sizes = treatments.groupby(["动作", "treated"]).size()
+    assert sizes["高层互访", True] == 133
+    assert sizes["高层互访", False] == 67
+    assert sizes["新品试用"].tolist() == [70, 70]
+    assert sizes["定期补货"].tolist() == [30, 30]
+    assert 200 <= sizes["回归优惠"].sum() <= 240
+    cost = treatments["费用(元)"].astype(int)
+    assert (cost[~treatments["treated"]] == 0).all()
+    assert set(cost[treatments["动作"] == "高层互访"]) == {0, 7500}
+    start = pd.to_datetime(treatments["开始日期"], format="%Y.%m.%d")
+    assert start.between("2025-07-07", "2025-07-20").all()
+    done = treatments.loc[treatments["treated"], "是否完成"].value_counts(normalize=True)
+    assert 0.01 < done["否"] < 0.15
+    assert not treatments["客户编号"].duplicated().any()
+
+
+def test_effects_of_untreated_and_undone_are_nil(treatments, truth):
+    assert (truth.loc[~truth["done"], "effect"] == 0).all()
+    assert not truth.loc[truth["arm"] == "held_out", "done"].any()
+    both = treatments.reset_index(drop=True)
+    assert (both["treated"] == (truth["arm"] == "treated")).all()
+    assert ((both["是否完成"] == "是") == truth["done"]).all()
+
+
+def test_those_who_wait_are_like_those_who_do_not(truth):
+    for _, rows in truth[truth["strategy"] != "onboarding"].groupby("strategy"):
+        treated = rows["arm"] == "treated"
+        spread = rows["usual"].std()
+        gap = rows.loc[treated, "usual"].mean() - rows.loc[~treated, "usual"].mean()
+        assert abs(gap) < 0.25 * spread
+        waiting = (~treated).groupby(rows["block"]).sum()
+        assert waiting.max() == 1
+
+
+@pytest.mark.slow
+def test_the_estimate_is_unbiased_over_companies(tmp_path, read_raw):
+    """The interval covers the truth about as often as it says."""
+    covered = []
+    for seed in range(12):
+        folder = tmp_path / str(seed)
+        demo.write(folder, customers=400, seed=seed)
+        frame, truth = (
+            _revenue(folder, read_raw),
+            pd.read_parquet(folder / "truth" / "effects.parquet"),
+        )
+        for strategy in ("executive_visit", "product_trial"):
+            here = (truth["strategy"] == strategy).to_numpy()
+            estimate, error = difference(frame[here])
+            planted = truth[here & (truth["arm"] == "treated")]["effect"].mean()
+            covered.append(abs(estimate - planted) < 2.2 * error)
+    assert np.mean(covered) >= 0.8
+
+
+def _revenue(folder, read_raw):
+    frame = read_raw(folder / "上季动作.csv").reset_index(drop=True)
+    dirt = pd.read_parquet(folder / "truth" / "dirt.parquet")
+    name = "销售订单_2024-2025.csv"
+    clean = read_raw(folder / name).drop(index=dirt.loc[dirt["file"] == name, "row"])
+    day = pd.to_datetime(clean["发货日期"], format="%Y-%m-%d")
+    money = clean["本币无税金额"].astype(float).where(day.between(*QUARTER), 0.0)
+    frame["revenue"] = frame["客户编号"].map(money.groupby(clean["客户编码"]).sum()).fillna(0.0)
+    frame["treated"] = frame["分组"] == "已执行"
+    return frame
