@@ -130,7 +130,7 @@ class CleaningRules(Section):
     repeated_lines: Switch = Field(True, description="an order line that repeats another one")
     test_accounts: Switch = Field(True, description="test and demo accounts")
     wrong_contacts: Switch = Field(True, description="contacts without a valid phone or mail")
-    implausible_dates: Switch = Field(True, description="before the earliest day or after as_of")
+    implausible_dates: Switch = Field(True, description="before the earliest day, or far ahead")
     returns_netted: Switch = Field(
         True, description="negative lines reduce revenue; off: they are removed"
     )

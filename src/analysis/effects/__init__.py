@@ -4,5 +4,6 @@ from analysis.effects.bridge import bridge
 from analysis.effects.estimate import estimate
 from analysis.effects.kpis import kpis
 from analysis.effects.outcomes import outcomes_from_orders
+from analysis.effects.planned import treatments_from_plan
 
-__all__ = ["bridge", "estimate", "kpis", "outcomes_from_orders"]
+__all__ = ["bridge", "estimate", "kpis", "outcomes_from_orders", "treatments_from_plan"]

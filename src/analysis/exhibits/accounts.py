@@ -8,7 +8,7 @@ import pandas as pd
 
 from analysis.exhibits.book import Book, parse_reason
 from analysis.exhibits.exhibit import Exhibit
-from analysis.exhibits.markup import EMPTY, Rich, name, words
+from analysis.exhibits.markup import Rich, name, words
 from analysis.exhibits.segments import short_label
 from analysis.exhibits.tables import Column, Row, figure, table
 from analysis.wording import catalogue
@@ -42,9 +42,7 @@ def _list(book: Book, one: str, rows: pd.DataFrame, heading: str) -> Exhibit:
         Column(book.words("exhibits.accounts.head.segment"), "sg"),
         *([Column(book.words("exhibits.accounts.head.owner"), "ow")] if owned else []),
         *([Column(book.words("exhibits.accounts.head.region"), "rg")] if placed else []),
-        Column(
-            book.say("exhibits.accounts.head.amount", unit=words(_scale(book).label)), "n am"
-        ),
+        Column(book.words("exhibits.accounts.head.amount"), "n am"),
         Column(book.words("exhibits.accounts.head.recency"), "n rh"),
         Column(book.words("exhibits.accounts.head.interval"), "n rh"),
         Column(book.words("exhibits.accounts.head.reason"), "gap why"),
@@ -64,10 +62,14 @@ def _list(book: Book, one: str, rows: pd.DataFrame, heading: str) -> Exhibit:
         f"tbl-accounts-{one}",
         title,
         table(columns, made, class_="acc"),
-        subtitle=book.label("account_list_definition", one) if one in LISTS else EMPTY,
+        subtitle=book.say(
+            "exhibits.accounts.subtitle",
+            definition=book.label("account_list_definition", one),
+            unit=words(_scale(book).label),
+        ),
         page=PAGE,
         heading=heading,
-        height=24 + 5.6 * len(made),
+        height=18 + 5.2 * len(made),
     )
 
 

@@ -24,6 +24,8 @@ from analysis.wording.numbers import Scale, format_day, format_period, money_sca
 # Frames a placeholder inside a catalogue text; no text of a person holds private-use characters.
 _OPEN, _CLOSE = "\ue000", "\ue001"
 
+PERIOD_WORDS = ("last", "this", "next", "both", "several", "count", "end")
+
 
 @dataclass(frozen=True)
 class Book:
@@ -159,7 +161,7 @@ class Book:
             raise KeyError(key)
         while True:
             try:
-                return catalogue.text(key, self.lang, **marks)
+                return self._timed(catalogue.text(key, self.lang, **marks))
             except KeyError as missing:
                 field_ = str(missing.args[0])
                 marks[field_] = f"{_OPEN}{field_}{_CLOSE}"
@@ -185,7 +187,25 @@ class Book:
 
     def text(self, key: str) -> str:
         """Words of the catalogue without placeholders."""
-        return catalogue.text(key, self.lang)
+        return self._timed(catalogue.text(key, self.lang))
+
+    def _timed(self, text: str) -> str:
+        # "Last period" reads as last quarter, last month, … where the report's period is one.
+        for general, own in self._period_words:
+            text = text.replace(general, own)
+        return text
+
+    @cached_property
+    def _period_words(self) -> list[tuple[str, str]]:
+        kind = f"exhibits.period.{self.period.kind}"
+        return [
+            (
+                catalogue.text(f"exhibits.period.general.{name}", self.lang),
+                catalogue.text(f"{kind}.{name}", self.lang),
+            )
+            for name in PERIOD_WORDS
+            if catalogue.has(f"{kind}.{name}")
+        ]
 
     def words(self, key: str) -> Rich:
         """The same as a piece of text."""
@@ -227,8 +247,7 @@ class Book:
             if "key" in value:
                 key = str(value["key"])
                 return self.words(key) if catalogue.has(key) else markup.name(key)
-            unit = str(value.get("unit", ""))
-            if unit == "money":
+            if str(value.get("unit", "")) == "money":
                 return self.money(id_, scale=self.scale_of(id_))
             return self.num(id_)
         return markup.name(value)

@@ -202,6 +202,8 @@ def _plan(plan: pd.DataFrame, decisions: pd.DataFrame) -> Iterator[Fact]:
     if len(plan):
         source = "plan_summary"
         yield from _fact("plans.count", len(plan), "count", source)
+        extra = int((plan["basis"] != "mandatory").sum())
+        yield from _fact("plans.extra", extra, "count", source)
         yield from _fact("plans.cost", plan["cost"].astype(float).sum(), "money", source)
         for column in ("customers", "later", "exempt"):
             yield from _fact(f"plans.{column}", plan[column].sum(), "count", source)

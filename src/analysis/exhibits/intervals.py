@@ -51,6 +51,16 @@ def axis_for(values: Iterable[float]) -> Axis:
     return Axis(low, high, step)
 
 
+def grid(axis: Axis) -> str:
+    """The grid as a CSS background: one line a tick, the zero line stronger."""
+    lines = []
+    for tick in axis.ticks:
+        color = look.INK3 if abs(tick) < 1e-12 else look.TINT2
+        share = axis.x(tick) / WIDTH * 100
+        lines.append(f"linear-gradient({color},{color}) {share:.2f}% 0/1px 100% no-repeat")
+    return "background:" + ",".join(lines) + ";background-origin:content-box"
+
+
 def draw_axis(axis: Axis, labels: Iterable[str]) -> bytes:
     """Tick labels above the column."""
     with look.board(WIDTH, 4.0) as (figure, axes):
@@ -73,16 +83,11 @@ def draw(
     even_text: str,
     absent: str,
 ) -> bytes:
-    """One row as SVG; without an estimate the words `absent` stand in its place."""
+    """One row as SVG; without an estimate the words `absent` stand in its place.
+
+    The grid is not drawn: it runs through all rows behind them (`grid`).
+    """
     with look.board(WIDTH, HEIGHT) as (figure, axes):
-        for tick in axis.ticks:
-            zero = abs(tick) < 1e-12
-            axes.plot(
-                [axis.x(tick)] * 2,
-                [0, HEIGHT],
-                color=look.INK3 if zero else look.TINT2,
-                lw=0.9 if zero else 0.7,
-            )
         if estimate is None or low is None or high is None:
             look.write(axes, axis.x(0) + 2, HEIGHT / 2, absent, size=look.SMALL, color=look.INK2)
             return look.to_svg(figure)
@@ -95,7 +100,8 @@ def draw(
             )
             wide = look.width_of(even_text, look.SMALL)
             start = min(max(place - 1.0, 0.0), WIDTH - wide - 0.5)
-            look.write(axes, start, HEIGHT * 0.87, even_text, size=look.SMALL, color=look.INK2)
+            look.write(axes, start, HEIGHT * 0.87, even_text, size=look.SMALL, color=look.INK2,
+                       halo=True)  # fmt: skip
         left, right = axis.x(low), axis.x(high)
         axes.plot([left, right], [middle, middle], color=color, lw=1.7, solid_capstyle="butt")
         for end in (left, right):
@@ -129,7 +135,7 @@ def _value(
         x, y = edge + 2.5, middle
     else:
         x, y = min(max(axis.x(estimate) - wide / 2, 0.5), WIDTH - wide - 0.5), middle - 4.6
-    look.write(axes, x, y, text, size=look.LARGE, heavy=True)  # type: ignore[arg-type]
+    look.write(axes, x, y, text, size=look.LARGE, heavy=True, halo=True)  # type: ignore[arg-type]
     look.write(
         axes,  # type: ignore[arg-type]
         x + look.width_of(text, look.LARGE) + 1.2,
@@ -137,4 +143,5 @@ def _value(
         range_text,
         size=look.SMALL,
         color=look.INK2,
+        halo=True,
     )

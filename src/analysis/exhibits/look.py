@@ -18,7 +18,7 @@ from markupsafe import Markup
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.font_manager import FontProperties
-from matplotlib.patheffects import Normal, Stroke
+from matplotlib.patheffects import AbstractPathEffect, Normal, Stroke
 from matplotlib.text import Text
 from matplotlib.textpath import text_to_path
 
@@ -88,14 +88,23 @@ def write(
     size: float = BODY,
     color: str = INK,
     heavy: bool = False,
+    halo: bool = False,
     align: str = "left",
 ) -> Text:
-    """Text at a point, vertically centred; `heavy` thickens the strokes (the font has one weight)."""
+    """Text at a point, vertically centred.
+
+    `heavy` thickens the strokes (the font has one weight); `halo` keeps lines off the letters.
+    """
     drawn = axes.text(
         x, y, fonts.drawable(text), size=size, color=color, ha=align, va="center_baseline"
     )
+    effects: list[AbstractPathEffect] = []
+    if halo:
+        effects.append(Stroke(linewidth=2.2, foreground="white"))
     if heavy:
-        drawn.set_path_effects([Stroke(linewidth=0.45, foreground=color), Normal()])
+        effects.append(Stroke(linewidth=0.38, foreground=color))
+    if effects:
+        drawn.set_path_effects([*effects, Normal()])
     return drawn
 
 

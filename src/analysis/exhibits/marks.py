@@ -53,7 +53,7 @@ def before_after(share: float | None, longest: float, word: Rich, class_: str = 
     """A hatched bar of the misleading before/after comparison, with its words."""
     drawn = None
     if share is not None and longest > 0:
-        drawn = tag("i", style=f"width:{max(share, 0.0) / longest * 42:.0f}%")
+        drawn = tag("i", style=f"width:{max(share, 0.0) / longest * 26:.0f}%")
     return tag("span", drawn, tag("em", word), class_=f"nv {class_}".strip())
 
 

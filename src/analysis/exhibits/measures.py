@@ -12,6 +12,8 @@ from analysis.exhibits.facts import fact_id
 from analysis.exhibits.markup import EMPTY, Rich, words
 from analysis.wording.numbers import Scale
 
+SLOW = 8  # more periods than this: waiting is no plan
+
 
 @dataclass(frozen=True)
 class Measure:
@@ -126,6 +128,8 @@ def in_short(book: Book, measure: Measure) -> Rich:
     if measure.verdict == "none":
         return book.words("exhibits.measure.short.none")
     periods = book.value(f"{measure.id}.periods_needed")
+    if periods is not None and periods > SLOW:
+        return book.words("exhibits.measure.short.slow")
     if periods is not None and periods > 0:
         return book.say(
             "exhibits.measure.short.wait", periods=book.num(f"{measure.id}.periods_needed")

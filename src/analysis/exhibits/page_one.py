@@ -274,7 +274,7 @@ def bridge(book: Book) -> Exhibit | None:
     steps, told = _steps(book)
     alt = book.say("exhibits.bridge.alt", steps=join(told, book.text("exhibits.list.comma")))
     ids = " ".join(f"bridge.{s}.amount" for s in STEPS if book.has(f"bridge.{s}.amount"))
-    svg = waterfall.draw(steps, cut=cut)
+    svg = waterfall.draw(steps, cut=cut, height=52.0)
     body = Block(look.image(svg, alt.plain, "plot", ids), alt.markdown, alt.plain)
     return figure(
         "fig-bridge", title, body, subtitle=subtitle, page=PAGE, alt=alt.plain, class_="bridge"
@@ -448,7 +448,7 @@ def last_measures(book: Book) -> Exhibit:
         tag("div", tag("b", head), tag("span", done) if done else None, class_="sh")
     ]
     plain = [head.plain, done.plain]
-    for measure in found[:4]:
+    for measure in found[:5]:
         status = marks.status(marks.VERDICT[measure.verdict], verdict_word(book, measure))
         short = in_short(book, measure)
         cells.append(

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+import pandas as pd
+
 from analysis.exhibits.book import Book
 from analysis.exhibits.exhibit import Exhibit
 from analysis.exhibits.markup import EMPTY, Rich, join, tag, words
@@ -27,7 +29,10 @@ def plan_table(book: Book, page: str = "plan") -> Exhibit | None:
         Column(book.words("exhibits.plan.head.cost"), "n"),
         Column(book.words("exhibits.plan.head.proof"), "gap"),
     ]
-    made = [_row(book, row) for row in rows.sort_values("rank").to_dict("records")]
+    duties = rows[rows["basis"] == "mandatory"]
+    extra = rows[rows["basis"] != "mandatory"]
+    shown = extra if len(extra) else rows
+    made = [_row(book, row) for row in shown.sort_values("rank").to_dict("records")]
     total = [
         EMPTY,
         book.words("exhibits.plan.total"),
@@ -40,6 +45,7 @@ def plan_table(book: Book, page: str = "plan") -> Exhibit | None:
         EMPTY,
     ]
     block = table(columns, made, class_="plan", total=total)
+    lines = [_duties(book, duties)] if len(extra) and len(duties) else []
     tasks = EMPTY
     if book.has("tasks.count"):
         tasks = book.say(
@@ -47,23 +53,24 @@ def plan_table(book: Book, page: str = "plan") -> Exhibit | None:
             count=book.num("tasks.count"),
             people=book.num("tasks.people"),
         )
-    notes = join([tasks, book.words("exhibits.plan.note")])
+    lines.append(join([tasks, book.words("exhibits.plan.note")]))
+    key = "title" if len(book.frame("decisions")) else "title_quiet"
     title = book.say(
-        "exhibits.plan.title" if len(book.frame("decisions")) else "exhibits.plan.title_quiet",
-        count=book.num("plans.count"),
+        f"exhibits.plan.{key if len(extra) else 'title_duties'}",
+        count=book.num("plans.extra" if len(extra) else "plans.count"),
         cost=book.money("plans.cost", decimals=1),
         decisions=book.num("decisions.count"),
     )
     return figure(
         "tbl-plan",
         title,
-        stacked(block, note(notes)),
+        stacked(block, *(note(line) for line in lines)),
         subtitle=book.say(
             "exhibits.plan.subtitle", period=book.when(book.period.next(), "long"), unit=unit
         ),
         page=page,
         heading=book.text("exhibits.chapter.plan"),
-        height=38 + 11.5 * len(made),
+        height=32 + 5 * len(lines) + 10.6 * len(made),
     )
 
 
@@ -86,6 +93,20 @@ def _row(book: Book, row: dict[str, Any]) -> Row:
         book.num(*id_, "cost", decimals=1),
         _proof(book, id_, row),
     ]
+
+
+def _duties(book: Book, rows: pd.DataFrame) -> Rich:
+    told = [
+        book.say(
+            "exhibits.plan.duty",
+            strategy=book.label("strategy", row["strategy"]),
+            segment=book.label("segment", row["segment"]),
+            count=book.num("plan", row["strategy"], "customers"),
+        )
+        for row in rows.sort_values("rank").to_dict("records")
+    ]
+    listed = join(told, book.text("exhibits.list.comma"))
+    return book.say("exhibits.plan.duties", list=listed)
 
 
 def _break(piece: Rich) -> Rich:

@@ -14,15 +14,16 @@ from matplotlib.figure import Figure
 from analysis.exhibits import fonts, look
 from analysis.exhibits.book import Book
 from analysis.exhibits.exhibit import Exhibit
-from analysis.exhibits.markup import EMPTY, Rich, join, words
+from analysis.exhibits.markup import EMPTY, Rich, join, tag, words
 from analysis.exhibits.segments import segment_names, short_label
 from analysis.exhibits.tables import Block, Cell, Column, Row, figure, note, stacked, table
 from analysis.exhibits.traits import level_of, rows_of, strongest, told, trait_name
 
 PAGE = "portraits"
 ASPECTS = ("basic", "transaction", "behaviour", "need", "pain", "value", "service")
-MOST_ROWS = 14
+MOST_ROWS = 13
 PER_CELL = 2
+UNTOLD = ("own_tier", "customers")  # the company's own view of the same; the size itself
 
 
 def portraits(book: Book) -> Exhibit | None:
@@ -60,7 +61,7 @@ def portraits(book: Book) -> Exhibit | None:
         ),
         subtitle=book.words("exhibits.portraits.subtitle"),
         page=PAGE,
-        height=32 + 24 * len(made),
+        height=28 + 17 * len(made),
         heading=book.text("exhibits.chapter.portraits"),
     )
 
@@ -92,15 +93,18 @@ def _cell(book: Book, segment: str, aspects: list[str]) -> Rich:
     pieces: list[Rich] = []
     for aspect in aspects:
         rows = rows_of(book, segment, aspect)
-        room = PER_CELL if len(aspects) == 1 else 1
         if rows.empty:
             continue
-        higher = rows[rows["notable"].astype(bool) & (rows["lift_"] > 1)]
-        chosen = higher if len(higher) else rows.sort_values(
-            ["value", "trait"], ascending=[False, True]
-        )
-        if aspect in ("transaction", "behaviour", "value", "service"):
-            chosen = rows  # means of different things: the telling ones first
+        head = rows["trait"].str.partition("=")[0]
+        rows = rows[~head.isin(UNTOLD)]
+        levels = rows["trait"].str.contains("=", regex=False)
+        lift = rows["lift_"].clip(lower=0.01)
+        clear = rows["notable"].astype(bool) & ((lift > 1.1) | (~levels & (lift < 0.9)))
+        found = rows[clear].assign(far=np.abs(np.log(lift[clear])))
+        chosen = found.sort_values(["far", "trait"], ascending=[False, True])
+        if chosen.empty:  # nothing stands out: the most common level says who they are
+            chosen = rows[levels].sort_values(["value", "trait"], ascending=[False, True]).head(1)
+        room = PER_CELL if len(aspects) == 1 or aspect == "transaction" else 1
         pieces += [
             told(book, {str(k): v for k, v in row.items()})
             for row in chosen.head(room).to_dict("records")
@@ -109,8 +113,6 @@ def _cell(book: Book, segment: str, aspects: list[str]) -> Rich:
 
 
 def _lines(pieces: list[Rich]) -> Rich:
-    from analysis.exhibits.markup import tag
-
     html = join([Rich(tag("span", p, class_="ln"), p.markdown, p.plain) for p in pieces]).html
     return Rich(html, "; ".join(p.markdown for p in pieces), "; ".join(p.plain for p in pieces))
 
@@ -156,6 +158,7 @@ def _grid(book: Book) -> pd.DataFrame | None:
     names = [s for s in segment_names(book) if s in set(shares["segment"])]
     if len(names) < 2 or shares.empty:
         return None
+    shares = shares[~shares["trait"].str.partition("=")[0].isin(UNTOLD)]
     shares["key"] = shares["aspect"] + "\n" + shares["trait"]
     shares["far"] = (np.log(shares["lift"].astype(float).clip(0.05, 20))).abs() * (
         1 + shares["notable"].astype(int)

@@ -8,6 +8,7 @@ from analysis.exhibits.markup import EMPTY, Rich
 from analysis.exhibits.measures import Measure, in_short, measures
 
 MOST = 3
+BALANCED = 0.10  # gains and losses of existing customers closer than this cancel out
 
 
 def reasons(book: Book) -> list[Rich]:
@@ -15,6 +16,7 @@ def reasons(book: Book) -> list[Rich]:
     if not book.has("kpi.revenue"):
         return [_measure(book, m) for m in measures(book)[:MOST]]
     candidates = [
+        _gain(book),
         _existing(book),
         _risk(book),
         _measures(book),
@@ -42,13 +44,34 @@ def _headed(book: Book, head: Rich, body: Rich) -> Rich:
     )
 
 
+def _gain(book: Book) -> Rich:
+    """Where the growth came from, in a period that grew."""
+    if (book.value("bridge.net.amount") or 0.0) <= 0 or not book.value("bridge.previous.amount"):
+        return EMPTY
+    steps = {s: book.value(f"bridge.{s}.amount") or 0.0 for s in ("more", "returned", "new")}
+    largest = max(steps, key=lambda s: (steps[s], s))
+    if steps[largest] <= 0:
+        return EMPTY
+    return _told(
+        book,
+        f"gain_{largest}",
+        n=book.num(f"bridge.{largest}.customers"),
+        amount=book.money(f"bridge.{largest}.amount"),
+        more=book.money("bridge.more.amount"),
+        losses=book.money("bridge.losses.amount", absolute=True),
+    )
+
+
 def _existing(book: Book) -> Rich:
     """Customers who bought in both periods: more against less and not at all."""
     more = book.value("bridge.more.amount")
     losses = book.value("bridge.losses.amount")
     if more is None or losses is None or not book.value("bridge.previous.amount"):
         return EMPTY
-    key = "shrinking" if more + losses < 0 else "growing"
+    if (book.value("bridge.net.amount") or 0.0) > 0:
+        return EMPTY  # the growth has been told with these figures
+    close = abs(more + losses) < BALANCED * max(more, -losses)
+    key = "balanced" if close else "shrinking" if more + losses < 0 else "growing"
     return _told(
         book,
         key,

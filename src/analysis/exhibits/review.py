@@ -236,7 +236,7 @@ def _interval(book: Book, m: Measure, axis: intervals.Axis, divisor: float) -> C
     ids = " ".join(i for p in ("estimate", "low", "high") if book.has(i := f"{m.id}.{p}")) or None
     # The figures stand in the drawing; the text is for Markdown, where there is none.
     unseen = Rich(Markup(), (text + brackets).markdown, (text + brackets).plain)
-    return Cell(unseen, look.image(svg, alt, "iv", ids))
+    return Cell(unseen, look.image(svg, alt, "iv", ids), style=intervals.grid(axis))
 
 
 def _before_after(book: Book, m: Measure, longest: float) -> Cell:

@@ -26,14 +26,16 @@ from analysis.exhibits.traits import level_of, strongest
 from analysis.wording.numbers import Scale
 
 PAGE = "segments"
+ORDER = ("high_value", "potential", "churn_risk", "low_frequency_essential", "new")
 RISK = "churn_risk"
 TOP = "high_value"
 
 
 def segment_names(book: Book) -> list[str]:
-    """The segments in the order of the summary table."""
+    """The segments, those of the shipped scheme in the order that managers know."""
     rows = book.frame("segment_summary")
-    return [str(s) for s in rows["segment"] if s != "all"] if len(rows) else []
+    known = [str(s) for s in rows["segment"] if s != "all"] if len(rows) else []
+    return [s for s in ORDER if s in known] + [s for s in known if s not in ORDER]
 
 
 def short_label(book: Book, segment: str) -> Rich:
@@ -311,7 +313,7 @@ def _entered_row(book: Book, names: list[str]) -> Markup:
 
 
 def _count(book: Book, head: str, tail: str) -> Rich:
-    return book.num(head, tail, "customers")
+    return book.num(head, tail, "customers") if book.value(head, tail, "customers") else words("–")
 
 
 def _matrix_plain(book: Book, names: list[str]) -> str:

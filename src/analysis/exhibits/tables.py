@@ -32,12 +32,12 @@ class Column:
 
 @dataclass(frozen=True)
 class Cell:
-    """A cell: its text, and what is drawn beside it (a bar, an interval)."""
+    """A cell: its text, what is drawn beside it (a bar, an interval), and what lies behind."""
 
     text: Rich
     drawing: Markup = Markup()
     class_: str = ""
-    before: Markup = Markup()
+    style: str | None = None
 
 
 Row = Sequence[Rich | Cell]
@@ -106,11 +106,11 @@ def _row(columns: Sequence[Column], row: Row, class_: str) -> Markup:
         one = cell(content)
         names = " ".join(filter(None, (column.class_, one.class_))) or None
         if column.row_head:
-            made.append(tag("th", one.before, one.text, one.drawing, scope="row", class_=names))
+            made.append(tag("th", one.text, one.drawing, scope="row", class_=names))
         else:
             label = column.head.plain or None
             made.append(
-                tag("td", one.before, one.text, one.drawing, class_=names, data_l=label)
+                tag("td", one.text, one.drawing, class_=names, data_l=label, style=one.style)
             )
     return tag("tr", *made, class_=class_ or None)
 

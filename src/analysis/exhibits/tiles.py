@@ -63,6 +63,13 @@ def tiles(book: Book) -> Exhibit | None:
     )
 
 
+def revenue_name(book: Book) -> Rich:
+    """What the revenue of this run is called: by the event that it counts."""
+    source = book.settings.sources.get("orders")
+    event = source.event if source is not None and source.event else "unknown"
+    return book.words(f"exhibits.revenue_head.{event}")
+
+
 def _row(book: Book, kpi: str) -> dict[str, object]:
     rows = book.frame("kpis")
     chosen = rows[
@@ -78,7 +85,7 @@ def _status(book: Book, kpi: str) -> str:
 def _tile(book: Book, kpi: str) -> tuple[Markup, str]:
     row = _row(book, kpi)
     unit = str(row.get("unit", ""))
-    head = book.label("kpi", kpi)
+    head = revenue_name(book) if kpi == "revenue" else book.label("kpi", kpi)
     status = str(row.get("status", "none"))
     badge = (
         marks.status(marks.STATUS[status], book.words(f"exhibits.status.{status}"))

@@ -7,6 +7,7 @@ from typing import Any
 import pandas as pd
 
 from analysis.exhibits.book import Book
+from analysis.exhibits.facts import fact_id
 from analysis.exhibits.markup import Rich, name, words
 from analysis.wording import catalogue
 
@@ -58,11 +59,13 @@ def told(book: Book, row: dict[str, Any], *, compare: bool = True) -> Rich:
     """A trait with its value, and how many times the rest it is where it differs."""
     id_ = ("persona", row["segment"], row["aspect"], row["trait"])
     unit = str(row["unit"])
-    value = (
-        book.money(*id_, scale=book.scale_of(".".join(_ids(id_))))
-        if unit == "money"
-        else book.num(*id_)
-    )
+    size = abs(float(row["value"]))
+    if unit == "money":
+        value = book.money(*id_, scale=book.scale_of(fact_id(*id_)))
+    elif unit in ("days", "count", "points", "number"):
+        value = book.num(*id_, decimals=0 if size >= 10 or unit == "count" and size == 0 else 1)
+    else:
+        value = book.num(*id_)
     head, _, level = str(row["trait"]).partition("=")
     called = _level(book, head, level) if level else trait_name(book, head)
     if unit == "days":
@@ -72,8 +75,3 @@ def told(book: Book, row: dict[str, Any], *, compare: bool = True) -> Rich:
     if compare and differs:
         line = line + book.say("exhibits.portraits.times", lift=book.num(*id_, "lift"))
     return line
-
-
-def _ids(parts: tuple[Any, ...]) -> list[str]:
-    head, *rest = (str(p) for p in parts)
-    return [head, *(p.replace(".", "_") for p in rest)]

@@ -12,7 +12,7 @@ from matplotlib.patches import Rectangle
 from analysis.exhibits import look
 
 Kind = Literal["previous", "plus", "minus", "neutral", "actual", "target"]
-PITCH = 5.7
+PITCH, WIDEST = 5.7, 6.7  # from row to row [mm]
 BAR = 0.52
 
 _FILL = {
@@ -41,7 +41,9 @@ class Step:
     note: str = ""
 
 
-def draw(steps: Sequence[Step], *, cut: float = 0.0, width: float = 114.0) -> bytes:
+def draw(
+    steps: Sequence[Step], *, cut: float = 0.0, width: float = 114.0, height: float = 0.0
+) -> bytes:
     """The waterfall as SVG.
 
     Parameters
@@ -50,10 +52,11 @@ def draw(steps: Sequence[Step], *, cut: float = 0.0, width: float = 114.0) -> by
         Rows from top to bottom.
     cut
         Value below which the bars of totals are left out; they carry two slashes then.
-    width
-        Width in mm.
+    width, height
+        Size in mm; rows spread over the height as far as they read well.
     """
-    height = len(steps) * PITCH + 1.0
+    pitch = min(max((height - 1.0) / len(steps), PITCH), WIDEST)
+    height = len(steps) * pitch + 1.0
     gutter = max(look.width_of(step.label) for step in steps) + 3
     room = max(look.width_of(step.text + step.note) for step in steps) + 5
     spans = _spans(steps)
@@ -67,15 +70,16 @@ def draw(steps: Sequence[Step], *, cut: float = 0.0, width: float = 114.0) -> by
     with look.board(width, height) as (figure, axes):
         axes.plot([x(max(low, 0.0))] * 2, [0, height], color=look.INK, lw=0.75)
         for row, (step, (start, end)) in enumerate(zip(steps, spans, strict=True)):
-            middle = (row + 0.5) * PITCH + 0.5
+            middle = (row + 0.5) * pitch + 0.5
             total = step.kind in ("previous", "actual", "target")
             look.write(axes, 0, middle, step.label, heavy=step.kind in ("previous", "actual"))
             left = x(max(min(start, end), low)) if not total else x(max(low, 0.0))
             right = x(max(start, end))
-            _bar(axes, step.kind, left, right, middle)
+            _bar(axes, step.kind, left, right, middle, pitch)
             if total and cut:
-                _slashes(axes, left + 3.2, middle)
-            _connect(axes, steps, spans, row, middle, x)
+                _slashes(axes, left + 3.2, middle, pitch)
+            if row + 1 < len(steps) and steps[row + 1].kind != "target":
+                _connect(axes, x(end), middle, pitch)
             color = _TEXT.get(step.kind, look.INK)
             strong = step.kind not in ("neutral", "target")
             look.write(axes, right + 1.6, middle, step.text, color=color, heavy=strong)
@@ -97,12 +101,14 @@ def _spans(steps: Sequence[Step]) -> list[tuple[float, float]]:
     return spans
 
 
-def _bar(axes: Axes, kind: Kind, left: float, right: float, middle: float) -> None:
+def _bar(
+    axes: Axes, kind: Kind, left: float, right: float, middle: float, pitch: float
+) -> None:
     axes.add_patch(
         Rectangle(
-            (left, middle - PITCH * BAR / 2),
+            (left, middle - pitch * BAR / 2),
             max(right - left, 0.25),
-            PITCH * BAR,
+            pitch * BAR,
             facecolor=_FILL[kind],
             edgecolor=_EDGE.get(kind, "none"),
             linewidth=0.9 if kind == "target" else 0.75,
@@ -110,8 +116,8 @@ def _bar(axes: Axes, kind: Kind, left: float, right: float, middle: float) -> No
     )
 
 
-def _slashes(axes: Axes, left: float, middle: float) -> None:
-    half = PITCH * BAR / 2 + 0.6
+def _slashes(axes: Axes, left: float, middle: float, pitch: float) -> None:
+    half = pitch * BAR / 2 + 0.6
     for shift in (0.0, 1.5):
         axes.plot(
             [left + shift, left + shift + 1.3],
@@ -121,22 +127,11 @@ def _slashes(axes: Axes, left: float, middle: float) -> None:
         )
 
 
-def _connect(
-    axes: Axes,
-    steps: Sequence[Step],
-    spans: Sequence[tuple[float, float]],
-    row: int,
-    middle: float,
-    x: object,
-) -> None:
+def _connect(axes: Axes, place: float, middle: float, pitch: float) -> None:
     # A thin line from the level this row ends at to the next row, which begins there.
-    if row + 1 >= len(steps) or steps[row + 1].kind == "target":
-        return
-    level = spans[row][1]
-    place = x(level)  # type: ignore[operator]
     axes.plot(
         [place, place],
-        [middle + PITCH * BAR / 2, middle + PITCH * (1 - BAR / 2)],
+        [middle + pitch * BAR / 2, middle + pitch * (1 - BAR / 2)],
         color=look.INK3,
         lw=0.75,
     )

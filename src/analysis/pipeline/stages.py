@@ -90,9 +90,9 @@ STAGES: tuple[Stage, ...] = (
         "effectiveness",
         "notebooks/04_effectiveness.ipynb",
         needs=("cleaning", "segmentation"),
-        sections=("effectiveness", "segmentation", "report.watch"),
+        sections=("effectiveness", "report.watch"),
         gives=("effects", "kpis", "bridge"),
-        files=("params/schemes/{segmentation.scheme}.yml",),
+        reads_sealed=True,
     ),
     Stage(
         "strategy",

@@ -24,7 +24,9 @@ def lines(config: Config, record: Path, lang: Language) -> list[str]:
     scale = money_scale(revenue, lang, config.settings.currency)
     money = "–"
     if len(revenue):
-        money = format_value(revenue.iloc[0], "money", lang, scale=scale) + f" {scale.label}"
+        number = format_value(revenue.iloc[0], "money", lang, scale=scale)
+        word, _, letter = scale.label.partition(" ")
+        money = f"{number} {word}" if lang == "zh" else f"{word} {number} {letter}".rstrip()
     rows: Any = segments[segments["segment"] != "all"].itertuples()
     shown = [f"{wording.text(f'segment.{r.segment}', lang)} {r.customers:,}" for r in rows]
     every = effects[effects["segment"] == "all"].drop_duplicates(["strategy", "arm", "outcome"])

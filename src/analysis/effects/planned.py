@@ -1,0 +1,35 @@
+"""Last period's approved plan, read as the measures that were carried out."""
+
+from __future__ import annotations
+
+import pandas as pd
+
+_ARMS = {"first": "treated", "later": "held_out"}
+
+
+def treatments_from_plan(plan: pd.DataFrame | None) -> pd.DataFrame:
+    """The drawn waves of a plan as treatments.
+
+    Parameters
+    ----------
+    plan
+        RECORD ``plan`` of the previous period's approved record; None if there is none.
+
+    Returns
+    -------
+    pandas.DataFrame
+        RECORD ``treatments``: the first wave is treated, the later wave is its comparison.
+        Exempt customers were not drawn and are left out. ``done`` is unknown: tasks tell it.
+    """
+    columns = ["customer_id", "strategy", "arm", "started_on", "cost", "done"]
+    if plan is None or plan.empty:
+        return pd.DataFrame(columns=columns)
+    drawn = plan[plan["wave"].isin(_ARMS)]
+    found = drawn.groupby(["customer_id", "strategy"], as_index=False).agg(
+        wave=("wave", "min"), started_on=("start", "min"), cost=("cost", "sum")
+    )
+    # The later wave starts later; its customers are compared from the first wave's start on.
+    starts = found[found["wave"] == "first"].groupby("strategy")["started_on"].min()
+    late = found["wave"] == "later"
+    found.loc[late, "started_on"] = found.loc[late, "strategy"].map(starts)
+    return found.assign(arm=found["wave"].map(_ARMS), done=None)[columns]
