@@ -66,7 +66,8 @@ def run(
     if name and not name.replace("-", "").replace("_", "").isalnum():
         raise SettingsError(Problem("settings.bad_name", {"found": name}, "--as"))
     options = runner.Options(only, start, force, name, explain)
-    for each in _periods(periods) or [None]:
+    spans: list[str | None] = [*_periods(periods)] or [None]
+    for each in spans:
         given = (
             {**overrides, "period": each, "as_of": None, "previous": None} if each else overrides
         )
@@ -273,9 +274,7 @@ def _guarded(command: Callable[[], Any]) -> int:
         usage.show()
         return SettingsError.exit_code
     except AnalysisError as error:
-        for line in wording.explain(error, lang):
-            click.echo(line, err=True)
-        return error.exit_code
+        return _say(error, lang)
     except (KeyboardInterrupt, click.Abort):
         click.echo(wording.text("error.run.interrupted", lang), err=True)
         return errors.Interrupted.exit_code
@@ -283,15 +282,10 @@ def _guarded(command: Callable[[], Any]) -> int:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 0
     except MemoryError:
-        args = {"notebook": "analysis", "heading": "–"}
-        error = errors.ResourceError(Problem("run.out_of_memory", args))
-        click.echo(wording.explain(error, lang)[0], err=True)
-        return error.exit_code
+        return _say(errors.ResourceError(Problem("run.no_memory")), lang)
     except OSError as failure:
         args = {"cause": failure.strerror or type(failure).__name__}
-        error = errors.ResourceError(Problem("run.disk_error", args))
-        click.echo(wording.explain(error, lang)[0], err=True)
-        return error.exit_code
+        return _say(errors.ResourceError(Problem("run.disk_error", args)), lang)
     except Exception as fault:  # the last line of defence writes the log
         with tempfile.NamedTemporaryFile(
             "w", prefix="analysis-", suffix=".log", delete=False, encoding="utf-8"
@@ -301,6 +295,12 @@ def _guarded(command: Callable[[], Any]) -> int:
         click.echo(wording.text("error.internal", lang, **args), err=True)
         return errors.StageError.exit_code
     return 0
+
+
+def _say(error: AnalysisError, lang: wording.Language) -> int:
+    for line in wording.explain(error, lang):
+        click.echo(line, err=True)
+    return error.exit_code
 
 
 def main() -> None:

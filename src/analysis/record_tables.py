@@ -385,7 +385,7 @@ TABLES: dict[str, tuple[str, ...]] = {
         "start! date  first day",
         "due! date  last day",
         "basis! string  proven, measured, mandatory or untested",
-        "left_out integer  customers of the segment without a row: too small, held size or no budget [customers]",
+        "left_out integer  customers of the segment without a row (size, lot, budget) [customers]",
         "break_even number  effect at which the measure pays for itself [currency]",
     ),
     "decisions": (

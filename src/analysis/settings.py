@@ -106,7 +106,8 @@ def load(
     Parameters
     ----------
     file
-        The period file; a relative path counts from the current folder, else from the root.
+        The period file; a relative path counts from the root if that is given, else from the
+        current folder, else from the root found.
     root
         Project folder; default: `find_root`.
     overrides
@@ -118,6 +119,8 @@ def load(
         With every problem of all layers.
     """
     path = Path(file)
+    if root is not None and (root / path).is_file():
+        path = root / path
     root = (root or find_root(path.parent if path.is_file() else None)).resolve()
     if not path.is_file() and (root / path).is_file():
         path = root / path
@@ -181,7 +184,7 @@ def resolve_secrets(url: str, environ: Mapping[str, str] | None = None) -> str:
 
 def _relative(path: Path, root: Path) -> str:
     path = path.resolve()
-    return path.relative_to(root).as_posix() if path.is_relative_to(root) else path.name
+    return (path.relative_to(root) if path.is_relative_to(root) else path).as_posix()
 
 
 def _layers(path: Path, root: Path, seen: tuple[Path, ...]) -> list[Layer]:

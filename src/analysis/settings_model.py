@@ -19,6 +19,10 @@ Language = Literal["zh", "en"]
 Segment = str
 
 
+def _both() -> list[Language]:
+    return ["zh", "en"]
+
+
 def _switch(value: Any) -> Any:
     return {"on": True, "off": False}.get(value, value) if isinstance(value, str) else value
 
@@ -314,7 +318,7 @@ class Settings(Section):
     currency: str = Field("CNY", pattern=r"^[A-Z]{3}$", description="ISO code")
     engine: Literal["duckdb", "spark"] = Field("duckdb", description="set-wise work")
     languages: list[Language] = Field(
-        default_factory=lambda: ["zh", "en"], min_length=1, description="of the report"
+        default_factory=_both, min_length=1, description="of the report"
     )
     seed: int = Field(20250101, ge=0, description="of every draw")
     sources: dict[str, Source] = Field(default_factory=dict, description="table → files")

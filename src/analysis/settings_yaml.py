@@ -118,7 +118,7 @@ class _Builder:
 
     def _scalar(self, node: yaml.Node, key: Key) -> Any:
         word = str(node.value)
-        if node.style is not None:  # quoted or block: always text
+        if getattr(node, "style", None) is not None:  # quoted or block: always text
             return word
         if word in _WORDS:
             return _WORDS[word]

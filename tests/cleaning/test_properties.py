@@ -1,4 +1,4 @@
-# ruff: noqa: DTZ001 - tables hold times without a zone, in the run's own zone
+
 """What holds for any input: every row and cent ends somewhere, once, wherever it stood."""
 
 from __future__ import annotations

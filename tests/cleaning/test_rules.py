@@ -1,4 +1,4 @@
-# ruff: noqa: DTZ001 - tables hold times without a zone, in the run's own zone
+
 """Each rule on a small case: what goes, with which reason, and that its switch works."""
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-# ruff: noqa: DTZ001 - tables hold times without a zone, in the run's own zone
+
 from __future__ import annotations
 
 from datetime import date, datetime

@@ -1,4 +1,4 @@
-# ruff: noqa: DTZ001 - tables hold times without a zone, in the run's own zone
+
 """Workbooks, Parquet, mappings, and what a source may say of its columns."""
 
 from __future__ import annotations

@@ -8,6 +8,7 @@ import pandas as pd
 
 from analysis.exhibits.book import Book, parse_reason
 from analysis.exhibits.exhibit import Exhibit
+from analysis.exhibits.facts import fact_id
 from analysis.exhibits.markup import Rich, name, words
 from analysis.exhibits.segments import short_label
 from analysis.exhibits.tables import Column, Row, figure, table
@@ -69,14 +70,14 @@ def _list(book: Book, one: str, rows: pd.DataFrame, heading: str) -> Exhibit:
         ),
         page=PAGE,
         heading=heading,
-        height=18 + 5.2 * len(made),
+        height=17 + 5 * len(made),
     )
 
 
 def _scale(book: Book) -> Scale:
     rows = book.frame("accounts")
     ids = [
-        f"account.{row['list']}.{str(row['customer_id']).replace('.', '_')}.amount"
+        fact_id("account", row["list"], row["customer_id"], "amount")
         for row in rows.to_dict("records")
     ]
     return book.scale_of(*ids)
@@ -106,11 +107,19 @@ def _row(book: Book, one: str, row: dict[str, Any], owned: bool, placed: bool) -
     ]
 
 
+def _shorter(value: Any) -> Any:
+    """A segment by its short name: the column is narrow."""
+    key = str(value.get("key", "")) if isinstance(value, dict) else ""
+    short = key.replace("segment.", "segment_short.", 1)
+    return {"key": short} if key.startswith("segment.") and catalogue.has(short) else value
+
+
 def _reason(book: Book, row: dict[str, Any], id_: tuple[str, ...]) -> Rich:
     """The reason in few words: the table's own, without the figures that stand beside it."""
     reason = parse_reason(row["reason"])
     key = str(reason.get("key", ""))
     short = f"exhibits.accounts.short.{key.rpartition('.')[2]}"
     if key.startswith("account.") and catalogue.has(short):
-        return book.told({**reason, "key": short}, *id_, "reason")
+        args = {name: _shorter(value) for name, value in (reason.get("args") or {}).items()}
+        return book.told({"key": short, "args": args}, *id_, "reason")
     return book.told(reason, *id_, "reason")

@@ -5,95 +5,93 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from markupsafe import Markup
+import pandas as pd
 from pydantic import BaseModel
 
+from analysis.exhibits import marks
 from analysis.exhibits.book import Book
 from analysis.exhibits.exhibit import Exhibit
 from analysis.exhibits.markup import EMPTY, Rich, bold, join, name, tag, words
-from analysis.exhibits.tables import Block, Column, Row, figure, note, stacked, table
+from analysis.exhibits.segments import segment_names
+from analysis.exhibits.tables import Block, Column, Row, cell, figure, note, stacked, table
+from analysis.exhibits.page_one import revenue_name
 from analysis.exhibits.tiles import shown_kpis
 from analysis.tables import INPUT
 from analysis.wording import catalogue
 
 DEFINITIONS, QUALITY, PROVENANCE = "definitions", "quality", "provenance"
-TERMS = (
-    "qoq",
-    "attainment",
-    "time_elapsed",
-    "cycle",
-    "overdue_to_reorder",
-    "comparison",
-    "likely",
-    "break_even",
-    "grades",
-    "waves",
-    "shares",
-    "rounding",
-)
-MEASURE_TERMS = ("comparison", "likely", "break_even", "grades", "waves")
+TERMS = ("qoq", "attainment", "cycle", "overdue_to_reorder", "comparison", "likely", "break_even")
+TERMS += ("waves", "rounding")
+MEASURE_TERMS = ("comparison", "likely", "break_even", "waves")
 MOST_CHECKS = 12
+DIGITS = 12
 SECTIONS = ("scope", "cleaning", "segmentation", "personas", "effectiveness", "strategy", "report")
 
 
-def _terms(book: Book, pairs: Sequence[tuple[Rich, Rich]]) -> Block:
+def _terms(pairs: Sequence[tuple[Rich, Rich]], class_: str = "terms two") -> Block:
     html = tag(
         "dl",
-        *(Markup().join([tag("dt", head), tag("dd", body)]) for head, body in pairs),
-        class_="terms",
+        *(tag("div", tag("dt", head), tag("dd", body)) for head, body in pairs),
+        class_=class_,
     )
     lines = [f"**{head.markdown}** {body.markdown}" for head, body in pairs]
     plain = "\n".join(f"{head.plain}: {body.plain}" for head, body in pairs)
     return Block(html, "\n\n".join(lines), plain)
 
 
+def _tall(pairs: Sequence[tuple[Rich, Rich]], lang: str) -> float:
+    """About how tall the terms print in two columns [mm]."""
+    letters = 36 if lang == "zh" else 76  # a line of a column holds so many
+    lines = sum(1 + (len(h.plain) + len(b.plain)) // letters for h, b in pairs)
+    return 2.1 * lines + 0.9 * len(pairs)
+
+
 def definitions(book: Book) -> list[Exhibit]:
     """How the KPIs, the segments and the words of this report are meant."""
-    made = []
-    heading = book.text("exhibits.chapter.definitions")
+    made: list[Exhibit] = []
     kpis = [
-        (book.label("kpi", kpi), book.words(f"kpi_definition.{kpi}"))
+        (
+            revenue_name(book) if kpi == "revenue" else book.label("kpi", kpi),
+            book.words(f"kpi_definition.{kpi}"),
+        )
         for kpi in shown_kpis(book)
         if catalogue.has(f"kpi_definition.{kpi}")
     ]
     if kpis:
-        made.append(_block(book, "txt-kpis", "kpis", _terms(book, kpis), heading))
-        heading = ""
+        made.append(_block(book, "txt-kpis", "kpis", _terms(kpis), _tall(kpis, book.lang), made))
     segments = _segments(book)
     if segments is not None:
-        made.append(_block(book, "tbl-cuts", "segments", segments, heading))
-        heading = ""
-    only = None if kpis else MEASURE_TERMS
+        block, tall = segments
+        made.append(_block(book, "tbl-cuts", "segments", block, tall, made))
+    level = book.num("setting.effectiveness.level", decimals=0)
     terms = [
-        (book.words(f"exhibits.term.{t}.name"), book.words(f"exhibits.term.{t}.text"))
-        for t in TERMS
-        if only is None or t in only
+        (
+            book.words(f"exhibits.term.{t}.name"),
+            book.say(f"exhibits.term.{t}.text", level=level),
+        )
+        for t in (TERMS if kpis else MEASURE_TERMS)
     ]
-    made.append(_block(book, "txt-terms", "words", _terms(book, terms), heading))
+    made.append(_block(book, "txt-terms", "words", _terms(terms), _tall(terms, book.lang), made))
     return made
 
 
-def _block(book: Book, id_: str, key: str, block: Block, heading: str) -> Exhibit:
-    return figure(
-        id_,
-        book.words(f"exhibits.appendix.{key}"),
-        block,
-        page=DEFINITIONS,
-        heading=heading,
-        height=14 + 5.6 * (block.plain.count("\n") + 1),
-    )
+def _block(  # noqa: PLR0917 - one call each, in the order of the page
+    book: Book, id_: str, key: str, block: Block, tall: float, before: Sequence[Exhibit]
+) -> Exhibit:
+    heading = "" if before else book.text("exhibits.chapter.definitions")
+    title = book.words(f"exhibits.appendix.{key}")
+    return figure(id_, title, block, page=DEFINITIONS, heading=heading, height=8 + tall)
 
 
-def _segments(book: Book) -> Block | None:
-    rows = book.frame("segment_summary")
-    names = [str(s) for s in rows["segment"] if s != "all"] if len(rows) else []
+def _segments(book: Book) -> tuple[Block, float] | None:
     pairs = [
         (book.label("segment", s), book.words(f"segment_definition.{s}"))
-        for s in names
+        for s in segment_names(book)
         if catalogue.has(f"segment_definition.{s}")
     ]
     cuts = book.frame("cuts")
-    blocks = [_terms(book, pairs)] if pairs else []
+    blocks = [_terms(pairs)] if pairs else []
+    tall = _tall(pairs, book.lang)
     if len(cuts):
         made: list[Row] = []
         for score, group in cuts.sort_values(["score", "boundary"]).groupby("score", sort=True):
@@ -114,7 +112,8 @@ def _segments(book: Book) -> Block | None:
             Column(book.words("exhibits.appendix.cut.source"), "gap"),
         ]
         blocks.append(table(columns, made, class_="slim"))
-    return stacked(*blocks) if blocks else None
+        tall += 12 + 5.2 * len(made)
+    return (stacked(*blocks), tall) if blocks else None
 
 
 def _cut(book: Book, score: str, boundary: Any) -> Rich:
@@ -133,10 +132,10 @@ def _cut(book: Book, score: str, boundary: Any) -> Rich:
 
 
 def quality(book: Book) -> list[Exhibit]:
-    """Where every row went, what was checked, what was read."""
+    """Where every row went, and what was checked."""
     heading = book.text("exhibits.chapter.quality")
     made = []
-    for build in (_reconciliation, _checks, _sources):
+    for build in (_reconciliation, _checks):
         exhibit = build(book, heading)
         if exhibit is not None:
             made.append(exhibit)
@@ -148,53 +147,34 @@ def _reconciliation(book: Book, heading: str) -> Exhibit | None:
     rows = book.frame("reconciliation")
     if rows.empty:
         return None
-    money = any(book.has("reconciliation", t, "read", "amount") for t in set(rows["table"]))
     tables = list(dict.fromkeys(rows["table"].astype(str)))
     tables.sort(key=lambda t: (t != "orders", t != "customers"))
-    made: list[Row] = []
-    for one in tables:
-        own = rows[rows["table"] == one]
-        if not book.value("reconciliation", one, "read", "rows"):
-            continue
-        steps = [str(s) for s in own["step"]]
-        removed = [s for s in steps if s not in ("read", "kept")]
-        for step in ["read", *removed, "kept"]:
-            if step not in steps:
-                continue
-            id_ = ("reconciliation", one, step)
-            if step in removed and not book.value(*id_, "rows"):
-                continue
-            label = (
-                book.words(f"exhibits.quality.step.{step}")
-                if step in ("read", "kept")
-                else book.label("rule", step)
-            )
-            first = book.label("table", one) if step == "read" else EMPTY
-            change = step in removed
-            made.append(
-                [
-                    first,
-                    label if change else bold(label),
-                    book.num(*id_, "rows", signed=change),
-                    *(
-                        [
-                            book.num(*id_, "amount", signed=change, decimals=2)
-                            if book.has(*id_, "amount")
-                            else EMPTY
-                        ]
-                        if money
-                        else []
-                    ),
-                ]
-            )
+    tables = [t for t in tables if book.value("reconciliation", t, "read", "rows")]
+    if not tables:
+        return None
+    parts = [_steps(book, one, rows[rows["table"] == one]) for one in tables]
+    # Two columns of about the same length.
+    half, filled = sum(len(part) for part in parts) / 2, 0
+    left: list[Row] = []
+    right: list[Row] = []
+    for part in parts:
+        (left if filled < half else right).extend(part)
+        filled += len(part)
+    money = any(book.has("reconciliation", t, "read", "amount") for t in tables)
     unit = words(book.scale.label)
-    columns = [
+    heads = [
         Column(book.words("exhibits.quality.head.table"), row_head=True),
         Column(book.words("exhibits.quality.head.step")),
         Column(book.words("exhibits.quality.head.rows"), "n"),
-        *([Column(book.say("exhibits.quality.head.amount", unit=unit), "n")] if money else []),
     ]
-    main = "orders" if book.has("reconciliation.orders.all.removed_rows") else tables[0]
+    amount = Column(book.say("exhibits.quality.head.amount", unit=unit), "n")
+    blocks = []
+    for side in (left, right):
+        paid = money and any(bool(cell(row[3]).text) for row in side)
+        columns = [*heads, amount] if paid else heads
+        blocks.append(table(columns, [row[: len(columns)] for row in side], class_="slim rec"))
+    html = tag("div", *(tag("div", b.html) for b in blocks if b.plain), class_="pair")
+    main = tables[0]
     title = book.say(
         "exhibits.quality.title.reconciliation",
         table=book.label("table", main),
@@ -205,12 +185,41 @@ def _reconciliation(book: Book, heading: str) -> Exhibit | None:
     return figure(
         "tbl-reconciliation",
         title,
-        table(columns, made, class_="slim rec"),
+        Block(
+            html,
+            "\n\n".join(b.markdown for b in blocks),
+            "\n".join(b.plain for b in blocks),
+        ),
         subtitle=book.words("exhibits.quality.reconciliation_note"),
         page=QUALITY,
         heading=heading,
-        height=20 + 5.3 * len(made),
+        height=18 + 5.6 * max(len(left), len(right)),
     )
+
+
+def _steps(book: Book, one: str, own: pd.DataFrame) -> list[Row]:
+    """Read, each rule, kept; rules that removed nothing are left out."""
+    steps = [str(s) for s in own["step"]]
+    removed = [s for s in steps if s not in ("read", "kept")]
+    made: list[Row] = []
+    for step in ["read", *removed, "kept"]:
+        id_ = ("reconciliation", one, step)
+        change = step in removed
+        if step not in steps or (change and not book.value(*id_, "rows")):
+            continue
+        made.append(
+            [
+                book.label("table", one) if step == "read" else EMPTY,
+                book.label("rule", step)
+                if change
+                else bold(book.words(f"exhibits.quality.step.{step}")),
+                book.num(*id_, "rows", signed=change),
+                book.num(*id_, "amount", signed=change, decimals=2)
+                if book.has(*id_, "amount")
+                else EMPTY,
+            ]
+        )
+    return made
 
 
 def _checks(book: Book, heading: str) -> Exhibit | None:
@@ -223,7 +232,10 @@ def _checks(book: Book, heading: str) -> Exhibit | None:
     for row in worst.to_dict("records"):
         id_ = ("quality", row["table"], row["field"], row["check"])
         below = (book.value(*id_, "share") or 0) < (book.value(*id_, "gate") or 0)
-        word = book.words(f"exhibits.quality.{'below' if below else 'passed'}")
+        word = marks.status(
+            "down" if below else "up",
+            book.words(f"exhibits.quality.{'below' if below else 'passed'}"),
+        )
         made.append(
             [
                 book.label("table", row["table"]),
@@ -259,41 +271,7 @@ def _checks(book: Book, heading: str) -> Exhibit | None:
         subtitle=subtitle,
         page=QUALITY,
         heading=heading,
-        height=20 + 5.3 * len(made),
-    )
-
-
-def _sources(book: Book, heading: str) -> Exhibit | None:
-    rows = book.frame("sources")
-    if rows.empty:
-        return None
-    made: list[Row] = [
-        [
-            book.label("table", row["table"]),
-            name(row["file"]),
-            name(row["encoding"]) if row["encoding"] else words("–"),
-            book.num("source", row["table"], row["file"], "rows"),
-        ]
-        for row in rows.to_dict("records")
-    ]
-    columns = [
-        Column(book.words("exhibits.quality.head.table"), row_head=True),
-        Column(book.words("exhibits.quality.head.file"), "wide"),
-        Column(book.words("exhibits.quality.head.encoding")),
-        Column(book.words("exhibits.quality.head.rows"), "n"),
-    ]
-    title = book.say(
-        "exhibits.quality.title.sources",
-        files=book.num("sources.count"),
-        rows=book.num("sources.rows"),
-    )
-    return figure(
-        "tbl-sources",
-        title,
-        table(columns, made, class_="slim"),
-        page=QUALITY,
-        heading=heading,
-        height=16 + 5.3 * len(made),
+        height=19 + 5.8 * len(made),
     )
 
 
@@ -306,12 +284,12 @@ def further_tables(book: Book) -> Exhibit | None:
     pairs = [(book.label("table", t), book.words(f"adds.{t}")) for t in absent]
     return figure(
         "txt-adds",
-        book.words("exhibits.adds.title"),
-        _terms(book, pairs),
+        book.say("exhibits.adds.title", count=book.num("inputs.absent")),
+        _terms(pairs),
         subtitle=book.words("exhibits.adds.subtitle"),
         page="adds",
         heading=book.text("exhibits.chapter.adds"),
-        height=18 + 5.8 * len(pairs),
+        height=13 + _tall(pairs, book.lang),
     )
 
 
@@ -320,13 +298,15 @@ def further_tables(book: Book) -> Exhibit | None:
 
 def settings(book: Book) -> Exhibit:
     """The settings that shaped this report, with the file that set each."""
-    sections = [(section, _walk(book, section)) for section in SECTIONS]
-    count = sum(len(lines) + 1 for _, lines in sections)
+    walked = [(section, _walk(book, section)) for section in SECTIONS]
+    sections = [(section, lines) for section, lines in walked if lines]
     halves: list[list[tuple[str, list[Line]]]] = [[], []]
-    filled = 0
-    for section, lines in sections:
-        halves[0 if filled < count / 2 else 1].append((section, lines))
-        filled += len(lines) + 1
+    longest = max(sections, key=lambda pair: len(pair[1]))
+    halves[0].append(longest)
+    for pair in sections:  # each to the shorter half, the longest section first
+        if pair is not longest:
+            sizes = [sum(len(lines) + 2 for _, lines in half) for half in halves]
+            halves[sizes.index(min(sizes))].append(pair)
     blocks = [
         stacked(*(_section(book, section, lines) for section, lines in half)) for half in halves
     ]
@@ -343,7 +323,7 @@ def settings(book: Book) -> Exhibit:
         subtitle=book.words("exhibits.settings.subtitle"),
         page=PROVENANCE,
         heading=book.text("exhibits.chapter.provenance"),
-        height=20 + 4.6 * rows,
+        height=13 + 4.8 * rows,
     )
 
 
@@ -372,12 +352,32 @@ def _walk(book: Book, path: str) -> list[Line]:
     value: Any = book.settings
     for part in path.split("."):
         value = getattr(value, part)
+    if path == "cleaning.rules":
+        return [_rules(book, path, value)]
     if isinstance(value, BaseModel):
         found = []
         for field in type(value).model_fields:
             found += _walk(book, f"{path}.{field}")
         return found
+    # What is not set, and the lists of words, stand in the manifest.
+    if value is None or value in ("", [], {}) or path.endswith("_words"):
+        return []
     return [(path, _value(book, path, value), str(book.origins.get(path, "")))]
+
+
+def _rules(book: Book, path: str, rules: BaseModel) -> Line:
+    """The cleaning rules in one line: all on, or which are off."""
+    off = [rule for rule, on in rules.model_dump().items() if not on]
+    if not off:
+        return path, book.words("exhibits.settings.all_on"), ""
+    told = join([book.label("rule", rule) for rule in off], book.text("exhibits.list.comma"))
+    origin = next((str(o) for r in off if (o := book.origins.get(f"{path}.{r}"))), "")
+    return path, book.say("exhibits.settings.off_list", rules=told), origin
+
+
+def _quantity(book: Book, id_: str) -> Rich:
+    money = book.fact(id_).unit == "money"
+    return book.money(id_, scale=book.scale_of(id_)) if money else book.num(id_)
 
 
 def _value(book: Book, path: str, value: Any) -> Rich:
@@ -385,12 +385,10 @@ def _value(book: Book, path: str, value: Any) -> Rich:
     if isinstance(value, bool):
         return book.words(f"exhibits.settings.{'on' if value else 'off'}")
     if book.has(id_):
-        return book.num(id_)
+        return _quantity(book, id_)
     if book.has(f"{id_}.1"):
         places = [f"{id_}.{i}" for i in range(1, 9) if book.has(f"{id_}.{i}")]
-        return join([book.num(p) for p in places], book.text("exhibits.list.comma"))
-    if value is None or value in ("", [], {}):
-        return words("–")
+        return join([_quantity(book, p) for p in places], book.text("exhibits.list.comma"))
     if isinstance(value, dict):
         shown = ", ".join(str(v) for v in value.values())
     else:
@@ -399,7 +397,7 @@ def _value(book: Book, path: str, value: Any) -> Rich:
 
 
 def provenance(book: Book) -> Exhibit:
-    """Report id, version, period, and the fingerprints of the files."""
+    """Report id, versions, and the files with their fingerprints."""
     known = book.provenance
     pairs = [
         (book.words("exhibits.provenance.report"), name(known.get("report_id", ""))),
@@ -409,20 +407,50 @@ def provenance(book: Book) -> Exhibit:
     ]
     if known.get("params"):
         pairs.append((book.words("exhibits.provenance.params"), name(known["params"])))
-    blocks = [_terms(book, pairs)]
-    inputs = list(known.get("inputs", []))
-    if inputs:
-        columns = [
-            Column(book.words("exhibits.quality.head.file"), "wide", row_head=True),
-            Column(book.words("exhibits.provenance.sha")),
-        ]
-        rows: list[Row] = [[name(i["path"]), name(str(i["sha256"])[:16])] for i in inputs]
-        blocks.append(table(columns, rows, class_="slim"))
+    files = _files(book)
+    blocks = [_terms(pairs), files] if files is not None else [_terms(pairs)]
     blocks.append(note(book.words("exhibits.provenance.note")))
+    title = book.words("exhibits.provenance.title")
+    if book.has("sources.count"):
+        title = book.say(
+            "exhibits.quality.title.sources",
+            files=book.num("sources.count"),
+            rows=book.num("sources.rows"),
+        )
     return figure(
         "txt-provenance",
-        book.words("exhibits.provenance.title"),
+        title,
         stacked(*blocks),
         page=PROVENANCE,
-        height=30 + 5.6 * len(pairs) + 5.3 * len(inputs),
+        height=24 + 2.6 * len(pairs) + 5.2 * (files.plain.count("\n") if files else 0),
     )
+
+
+def _files(book: Book) -> Block | None:
+    """Every file that was read, with what it gave and its fingerprint."""
+    prints = {str(i["path"]): str(i["sha256"]) for i in book.provenance.get("inputs", [])}
+    rows = book.frame("sources")
+    made: list[Row] = []
+    for row in rows.to_dict("records") if len(rows) else []:
+        path = str(row["file"])
+        made.append(
+            [
+                book.label("table", row["table"]),
+                name(path),
+                name(row["encoding"]) if row["encoding"] else words("–"),
+                book.num("source", row["table"], path, "rows"),
+                name(prints[path][:DIGITS]) if path in prints else words("–"),
+            ]
+        )
+    for path in sorted(set(prints) - set(rows["file"].astype(str) if len(rows) else ())):
+        made.append([words("–"), name(path), words("–"), words("–"), name(prints[path][:DIGITS])])
+    if not made:
+        return None
+    columns = [
+        Column(book.words("exhibits.quality.head.table"), row_head=True),
+        Column(book.words("exhibits.quality.head.file"), "wide"),
+        Column(book.words("exhibits.quality.head.encoding")),
+        Column(book.words("exhibits.quality.head.rows"), "n"),
+        Column(book.words("exhibits.provenance.sha"), "gap"),
+    ]
+    return table(columns, made, class_="slim")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import date
@@ -24,6 +25,7 @@ from analysis.wording.numbers import Scale, format_day, format_period, money_sca
 # Frames a placeholder inside a catalogue text; no text of a person holds private-use characters.
 _OPEN, _CLOSE = "\ue000", "\ue001"
 
+_PLACEHOLDERS = re.compile(f"({_OPEN}[^{_CLOSE}]*{_CLOSE})")
 PERIOD_WORDS = ("last", "this", "next", "both", "several", "count", "end")
 
 
@@ -131,11 +133,14 @@ class Book:
     def unit_of_money(self, piece: Rich, scale: Scale | None = None) -> Rich:
         """A number with the words of its money unit around it."""
         label = (scale or self.scale).label
+        signed = piece.plain[:1] in "+\u2212"
         if self.lang == "zh":
             return piece + markup.words(NBSP + label)
         word, _, letter = label.partition(" ")
         tail = markup.words(NBSP + letter) if letter else markup.EMPTY
-        return markup.words(word + NBSP) + piece + tail
+        # A change keeps its sign at the front: +23.9 m.
+        lead = markup.EMPTY if signed and letter else markup.words(word + NBSP)
+        return lead + piece + tail
 
     def day(self, day: Any, style: str = "iso") -> Rich:
         """A day."""
@@ -191,9 +196,11 @@ class Book:
 
     def _timed(self, text: str) -> str:
         # "Last period" reads as last quarter, last month, … where the report's period is one.
-        for general, own in self._period_words:
-            text = text.replace(general, own)
-        return text
+        parts = _PLACEHOLDERS.split(text)
+        for place in range(0, len(parts), 2):  # every second part is a placeholder
+            for general, own in self._period_words:
+                parts[place] = parts[place].replace(general, own)
+        return "".join(parts)
 
     @cached_property
     def _period_words(self) -> list[tuple[str, str]]:

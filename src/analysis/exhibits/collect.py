@@ -225,9 +225,7 @@ def _kpis(frame: pd.DataFrame, period: str) -> FactBook:
 
 
 MONEY_RATES = frozenset(
-    """gross_margin margin_rate gross_margin_rate collection_rate overdue_share ytd_attainment
-    revenue_retention net_revenue_retention top_ten_share top_customers_share high_value_share
-    discount concentration revenue_share_high_value last_days_share""".split()
+    ["gross_margin", "margin_rate", "gross_margin_rate", "collection_rate", "overdue_share", "ytd_attainment", "revenue_retention", "net_revenue_retention", "top_ten_share", "top_customers_share", "high_value_share", "discount", "concentration", "revenue_share_high_value", "last_days_share"]
 )
 
 

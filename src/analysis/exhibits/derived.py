@@ -13,6 +13,7 @@ import pandas as pd
 
 from analysis.exhibits.facts import Fact, FactBook, fact_id, plain_value
 from analysis.settings_model import Settings
+from analysis.tables import INPUT
 
 Tables = Mapping[str, pd.DataFrame]
 GAINS = ("new", "returned", "more")
@@ -43,6 +44,7 @@ def derive(tables: Tables, book: FactBook, settings: Settings) -> FactBook:
         _rows(_frame(tables, "reconciliation"), _frame(tables, "sources")),
         _quality(_frame(tables, "quality")),
         _segments(_frame(tables, "segment_summary")),
+        _inputs(settings),
     ):
         for fact in part:
             found.add(fact)
@@ -180,6 +182,8 @@ def _effects(effects: pd.DataFrame) -> Iterator[Fact]:
         yield from _fact(
             f"effects.count.{verdict}", verdicts.count(verdict), "count", "effects"
         )
+    still = verdicts.count("cannot_tell") + verdicts.count("none")
+    yield from _fact("effects.count.open", still, "count", "effects")
     for row in rows.to_dict("records"):
         cost, n = plain_value(row.get("cost_per_customer")), plain_value(row.get("n_treated"))
         if isinstance(cost, (int, float)) and isinstance(n, (int, float)):
@@ -259,3 +263,8 @@ def _segments(summary: pd.DataFrame) -> Iterator[Fact]:
         return
     parts = summary[summary["segment"] != "all"]
     yield from _fact("segments.count", len(parts), "count", "segment_summary")
+
+
+def _inputs(settings: Settings) -> Iterator[Fact]:
+    absent = set(INPUT) - set(settings.sources)
+    yield from _fact("inputs.absent", len(absent), "count", "settings")

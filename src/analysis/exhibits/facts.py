@@ -8,6 +8,7 @@ it came from. Its id names it in every language and format: ``kpi.revenue``,
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from datetime import date, datetime
@@ -18,10 +19,11 @@ import pandas as pd
 from analysis.errors import Problem, StageError
 
 UNITS = frozenset(
-    "money share points relative ratio count days cycles number date".split()
+    ["money", "share", "points", "relative", "ratio", "count", "days", "cycles", "number", "date"]
 )
 
 Value = float | int | str
+_SPLITTING = re.compile(r"[.\s]")
 
 
 @dataclass(frozen=True)
@@ -135,9 +137,9 @@ def plain_value(value: Any) -> Value | None:
 
 
 def fact_id(*parts: object) -> str:
-    """Join parts to an id; the first may hold dots, dots in later parts become underscores."""
+    """Join parts to an id without blanks; only the first part may hold dots."""
     head, *rest = (str(part) for part in parts)
-    return ".".join([head, *(part.replace(".", "_") for part in rest if part != "")])
+    return ".".join([head, *(_SPLITTING.sub("_", part) for part in rest if part != "")])
 
 
 def facts_from_table(

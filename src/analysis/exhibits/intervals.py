@@ -135,6 +135,8 @@ def _value(
         x, y = edge + 2.5, middle
     else:
         x, y = min(max(axis.x(estimate) - wide / 2, 0.5), WIDTH - wide - 0.5), middle - 4.6
+    if even is not None and x - 1 < axis.x(even) < x + wide and axis.x(even) + 1.5 + wide <= WIDTH:
+        x = axis.x(even) + 1.5  # clear of the break-even line
     look.write(axes, x, y, text, size=look.LARGE, heavy=True, halo=True)  # type: ignore[arg-type]
     look.write(
         axes,  # type: ignore[arg-type]

@@ -12,8 +12,7 @@ from analysis.exhibits.collect import collect
 
 # The tables that the report tells of; the line-grain ones stay in the record.
 TOLD = tuple(
-    """kpis segment_summary movement_matrix bridge accounts personas effects plan_summary
-    decisions tasks reconciliation quality sources cuts segments_before""".split()
+    ["kpis", "segment_summary", "movement_matrix", "bridge", "accounts", "personas", "effects", "plan_summary", "decisions", "tasks", "reconciliation", "quality", "sources", "cuts", "segments_before"]
 )
 
 

@@ -162,6 +162,13 @@ def _event(book: Book) -> Rich:
     return book.words(f"exhibits.revenue.{event}")
 
 
+def revenue_name(book: Book) -> Rich:
+    """What the revenue of this run is called: by the event that it counts."""
+    source = book.settings.sources.get("orders")
+    event = source.event if source is not None and source.event else "unknown"
+    return book.words(f"exhibits.revenue_head.{event}")
+
+
 def _cause(book: Book) -> Rich:
     net = book.value("bridge.net.amount")
     if net is None or not book.value("bridge.previous.amount"):
@@ -207,7 +214,7 @@ def _answer_measures(book: Book) -> Rich:
         count=book.num("effects.count"),
         worked=book.num("effects.count.worked"),
         failed=book.num("effects.count.did_not_pay"),
-        open=_open_count(book),
+        open=book.num("effects.count.open"),
     )
     if not best:
         return lead
@@ -220,11 +227,6 @@ def _answer_measures(book: Book) -> Rich:
     )
 
 
-def _open_count(book: Book) -> Rich:
-    none = book.value("effects.count.none") or 0
-    return book.num("effects.count.cannot_tell" if not none else "effects.count.none")
-
-
 def why_and_bridge(book: Book) -> Exhibit | None:
     """Three reasons beside the bridge from last period's money to this one's."""
     found = reasons(book)
@@ -232,7 +234,7 @@ def why_and_bridge(book: Book) -> Exhibit | None:
     if not found:
         return drawn
     title = book.words("exhibits.reasons.title")
-    listed = ordered([reason for reason in found])
+    listed = ordered(found)
     html = tag("section", tag("h3", title), listed.html, class_="why", id="txt-reasons")
     left = Exhibit(
         "txt-reasons",
@@ -261,7 +263,7 @@ def bridge(book: Book) -> Exhibit | None:
     )
     cut = book.value("bridge.cut.amount") or 0.0
     parts = {
-        "event": _event(book),
+        "event": revenue_name(book),
         "unit": words(book.scale.label),
         "before": book.when(book.period.previous()),
         "now": book.when(),

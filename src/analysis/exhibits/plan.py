@@ -70,7 +70,7 @@ def plan_table(book: Book, page: str = "plan") -> Exhibit | None:
         ),
         page=page,
         heading=book.text("exhibits.chapter.plan"),
-        height=32 + 5 * len(lines) + 10.6 * len(made),
+        height=28 + 6 * len(lines) + 11 * len(made),
     )
 
 

@@ -14,6 +14,7 @@ from matplotlib.figure import Figure
 from analysis.exhibits import fonts, look
 from analysis.exhibits.book import Book
 from analysis.exhibits.exhibit import Exhibit
+from analysis.exhibits.facts import fact_id
 from analysis.exhibits.markup import EMPTY, Rich, join, tag, words
 from analysis.exhibits.segments import segment_names, short_label
 from analysis.exhibits.tables import Block, Cell, Column, Row, figure, note, stacked, table
@@ -23,7 +24,15 @@ PAGE = "portraits"
 ASPECTS = ("basic", "transaction", "behaviour", "need", "pain", "value", "service")
 MOST_ROWS = 13
 PER_CELL = 2
-UNTOLD = ("own_tier", "customers")  # the company's own view of the same; the size itself
+# The company's own view of the same, the size itself, and what made the segment what it is.
+UNTOLD = ("own_tier", "customers", "recency_days", "recency_cycles", "monetary", "tenure_days")
+LEVELS_ONLY = ("basic", "pain", "service")
+COLUMNS = (
+    ("who", ("basic",)),
+    ("buys", ("transaction", "behaviour")),
+    ("wants", ("need", "value")),
+    ("hurts", ("pain", "service")),
+)
 
 
 def portraits(book: Book) -> Exhibit | None:
@@ -31,13 +40,8 @@ def portraits(book: Book) -> Exhibit | None:
     rows = book.frame("personas")
     if rows.empty:
         return None
-    present = [a for a in ASPECTS if (rows["aspect"] == a).any()]
-    groups = [
-        ("who", [a for a in ("basic",) if a in present]),
-        ("buys", [a for a in ("transaction", "behaviour", "value") if a in present]),
-        ("wants", [a for a in ("need",) if a in present]),
-        ("hurts", [a for a in ("pain", "service") if a in present]),
-    ]
+    present = set(rows["aspect"].astype(str))
+    groups = [(key, [a for a in aspects if a in present]) for key, aspects in COLUMNS]
     shown = [(key, aspects) for key, aspects in groups if aspects]
     columns = [
         Column(book.words("exhibits.portraits.head.segment"), row_head=True),
@@ -61,7 +65,7 @@ def portraits(book: Book) -> Exhibit | None:
         ),
         subtitle=book.words("exhibits.portraits.subtitle"),
         page=PAGE,
-        height=28 + 17 * len(made),
+        height=24 + 13 * len(made),
         heading=book.text("exhibits.chapter.portraits"),
     )
 
@@ -95,16 +99,18 @@ def _cell(book: Book, segment: str, aspects: list[str]) -> Rich:
         rows = rows_of(book, segment, aspect)
         if rows.empty:
             continue
-        head = rows["trait"].str.partition("=")[0]
-        rows = rows[~head.isin(UNTOLD)]
+        rows = rows[~rows["trait"].str.partition("=")[0].isin(UNTOLD)]
         levels = rows["trait"].str.contains("=", regex=False)
         lift = rows["lift_"].clip(lower=0.01)
+        # A level tells where it is more common than elsewhere, a mean where it differs at all.
         clear = rows["notable"].astype(bool) & ((lift > 1.1) | (~levels & (lift < 0.9)))
+        if aspect in LEVELS_ONLY:
+            clear &= levels
         found = rows[clear].assign(far=np.abs(np.log(lift[clear])))
         chosen = found.sort_values(["far", "trait"], ascending=[False, True])
         if chosen.empty:  # nothing stands out: the most common level says who they are
             chosen = rows[levels].sort_values(["value", "trait"], ascending=[False, True]).head(1)
-        room = PER_CELL if len(aspects) == 1 or aspect == "transaction" else 1
+        room = PER_CELL if len(aspects) == 1 else 1
         pieces += [
             told(book, {str(k): v for k, v in row.items()})
             for row in chosen.head(room).to_dict("records")
@@ -146,7 +152,7 @@ def heat_map(book: Book) -> Exhibit | None:
 
 def _id(segment: object, key: str) -> str:
     aspect, _, trait = key.partition("\n")
-    return f"persona.{segment}.{aspect}.{trait.replace('.', '_').replace(' ', '_')}.lift"
+    return fact_id("persona", segment, aspect, trait, "lift")
 
 
 def _grid(book: Book) -> pd.DataFrame | None:

@@ -7,6 +7,7 @@ from markupsafe import Markup
 from analysis.exhibits import intervals, look, marks
 from analysis.exhibits.book import Book
 from analysis.exhibits.exhibit import Exhibit
+from analysis.exhibits.facts import fact_id
 from analysis.exhibits.markup import EMPTY, Rich, join, tag, words
 from analysis.exhibits.measures import (
     Measure,
@@ -56,10 +57,10 @@ def further_outcomes(book: Book) -> Exhibit | None:
     made = []
     for row in others.sort_values(["outcome", "strategy", "arm"]).to_dict("records"):
         head = ("effect", row["strategy"], row["arm"], row["outcome"], "all")
-        if ".".join(str(h).replace(".", "_") for h in head) in main:
+        if fact_id(*head) in main:
             continue
         money = unit_of[str(row["outcome"])] == "money"
-        scale = book.scale_of(".".join((*map(str, head), "high"))) if money else None
+        scale = book.scale_of(fact_id(*head, "high")) if money else None
         shown = book.num(*head, "estimate", signed=True, scale=scale)
         if money and scale is not None:
             shown = book.unit_of_money(shown, scale)
@@ -124,7 +125,9 @@ def _title(book: Book, found: list[Measure]) -> Rich:
         worked=named("worked"),
         failed=named("did_not_pay"),
     )
-    return title
+    if key == "open" or not book.value("effects.count.open"):
+        return title
+    return title + book.say("exhibits.review.title.rest", count=book.num("effects.count.open"))
 
 
 def _exhibit(
@@ -185,7 +188,7 @@ def _exhibit(
     body = stacked(
         table(columns, rows, class_="rev" if paired else "rev lean"), legend, grades
     )
-    height = 38 + 20 * len(found)
+    height = 34 + (20.2 if book.lang == "zh" else 20.8) * len(found)
     return figure(id_, title, body, subtitle=subtitle, page=PAGE, heading=heading, height=height)
 
 
@@ -199,14 +202,15 @@ def _small(piece: Rich) -> Rich:
 
 
 def _who(book: Book, m: Measure) -> Rich:
-    control = book.value(f"{m.id}.n_control") or 0
-    key = "who" if control and m.verdict != "none" else "who_all"
-    told = book.say(
-        f"exhibits.review.{key}",
-        treated=book.num(f"{m.id}.n_treated"),
-        control=book.num(f"{m.id}.n_control"),
+    compared = bool(book.value(f"{m.id}.n_control")) and m.verdict != "none"
+    treated = book.num(f"{m.id}.n_treated")
+    if not compared:
+        return m.name + _small(book.say("exhibits.review.who_all", treated=treated))
+    return (
+        m.name
+        + _small(book.say("exhibits.review.who", treated=treated))
+        + _small(book.say("exhibits.review.who_control", control=book.num(f"{m.id}.n_control")))
     )
-    return m.name + _small(told)
 
 
 def _interval(book: Book, m: Measure, axis: intervals.Axis, divisor: float) -> Cell:

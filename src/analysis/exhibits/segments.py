@@ -10,7 +10,7 @@ from markupsafe import Markup
 from analysis.exhibits import look, marks, waterfall
 from analysis.exhibits.book import Book
 from analysis.exhibits.exhibit import Exhibit
-from analysis.exhibits.markup import EMPTY, Rich, join, tag, words
+from analysis.exhibits.markup import EMPTY, Rich, join, span, tag, words
 from analysis.exhibits.tables import (
     Block,
     Cell,
@@ -100,7 +100,7 @@ def segment_table(book: Book) -> Exhibit | None:
         subtitle=subtitle,
         page=PAGE,
         heading=book.text("exhibits.chapter.segments"),
-        height=34 + 11.5 * len(names),
+        height=31 + 12 * len(names),
     )
 
 
@@ -180,7 +180,7 @@ def _next(book: Book, segment: str) -> Rich:
     if plan.empty:
         return words("–")
     own = plan[plan["segment"] == segment].sort_values("rank")
-    found = [book.label("strategy", s) for s in own["strategy"]]
+    found = [span(book.label("strategy", s), "nb") for s in own["strategy"]]
     return join(found, book.text("exhibits.list.comma")) if found else words("–")
 
 
@@ -232,7 +232,7 @@ def movement(book: Book) -> Exhibit | None:
         Block(html, plain, plain),
         subtitle=legend,
         page=PAGE,
-        height=34 + 10.5 * len(before),
+        height=31 + 9.4 * len(before),
     )
 
 
@@ -352,7 +352,7 @@ def _risk_flow(book: Book) -> Exhibit | None:
         (matrix["segment_after"] == RISK) & (matrix["segment_before"] != RISK)
     ].sort_values(["customers", "segment_before"], ascending=[False, True])
     steps = [_step(book, "start", "previous", "segment.churn_risk.customers_before")]
-    for segment in flows["segment_before"].astype(str):
+    for segment in flows.loc[flows["customers"] > 0, "segment_before"].astype(str):
         label = (
             book.words("exhibits.risk.entered")
             if segment == "entered"
@@ -402,7 +402,7 @@ def _risk_flow(book: Book) -> Exhibit | None:
         page=PAGE,
         alt=alt,
         class_="bridge",
-        height=16 + 5.8 * len(steps),
+        height=12 + 5.7 * len(steps),
     )
 
 
@@ -456,7 +456,7 @@ def what_follows(book: Book) -> Exhibit | None:
         f"{title.plain}\n{listed.plain}",
         caption=title.plain,
         page=PAGE,
-        height=10 + 10 * len(told),
+        height=8 + 11 * len(told),
     )
 
 
@@ -475,4 +475,4 @@ def notes(book: Book) -> Exhibit | None:
     if not len(book.frame("movement_matrix")):
         told.append(book.words("exhibits.segments.no_movement"))
     block = stacked(note(join(told), "caut"))
-    return Exhibit("txt-segment-notes", str(block.html), block.markdown, block.plain, page=PAGE, height=10)
+    return Exhibit("txt-segment-notes", str(block.html), block.markdown, block.plain, page=PAGE, height=8.5)

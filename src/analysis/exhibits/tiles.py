@@ -10,7 +10,9 @@ from analysis.exhibits import look, marks, sparks
 from analysis.exhibits.book import Book
 from analysis.exhibits.exhibit import Exhibit
 from analysis.exhibits.markup import EMPTY, Rich, join, tag, words
-from analysis.exhibits.page_one import PAGE
+from analysis.exhibits.page_one import PAGE, revenue_name
+from analysis.wording import catalogue
+from analysis.wording.numbers import Scale
 
 ORDER = (
     "revenue",
@@ -63,11 +65,10 @@ def tiles(book: Book) -> Exhibit | None:
     )
 
 
-def revenue_name(book: Book) -> Rich:
-    """What the revenue of this run is called: by the event that it counts."""
-    source = book.settings.sources.get("orders")
-    event = source.event if source is not None and source.event else "unknown"
-    return book.words(f"exhibits.revenue_head.{event}")
+def kpi_name(book: Book, kpi: str) -> Rich:
+    """The KPI's name, the short one where a tile has no room for the full one."""
+    short = f"exhibits.tiles.name.{kpi}"
+    return book.words(short) if catalogue.has(short) else book.label("kpi", kpi)
 
 
 def _row(book: Book, kpi: str) -> dict[str, object]:
@@ -85,7 +86,7 @@ def _status(book: Book, kpi: str) -> str:
 def _tile(book: Book, kpi: str) -> tuple[Markup, str]:
     row = _row(book, kpi)
     unit = str(row.get("unit", ""))
-    head = revenue_name(book) if kpi == "revenue" else book.label("kpi", kpi)
+    head = revenue_name(book) if kpi == "revenue" else kpi_name(book, kpi)
     status = str(row.get("status", "none"))
     badge = (
         marks.status(marks.STATUS[status], book.words(f"exhibits.status.{status}"))
@@ -108,7 +109,7 @@ def _tile(book: Book, kpi: str) -> tuple[Markup, str]:
     return html, f"{head.plain} {badge.plain}: {told.plain}".replace(" :", ":")
 
 
-def _scale(book: Book, kpi: str) -> object:
+def _scale(book: Book, kpi: str) -> Scale:
     # Money per order is too small for the page's unit; totals share it.
     return book.scale_of(f"kpi.{kpi}") if kpi == "average_order" else book.scale
 
@@ -117,8 +118,8 @@ def _value(book: Book, kpi: str, unit: str) -> Rich:
     id_ = f"kpi.{kpi}"
     if unit == "money":
         scale = _scale(book, kpi)
-        number = book.num(id_, scale=scale)  # type: ignore[arg-type]
-        word = scale.label  # type: ignore[attr-defined]
+        number = book.num(id_, scale=scale)
+        word = scale.label
     elif unit == "share":
         number, word = book.num(id_, bare=True), "%"
     elif unit == "count":
@@ -137,7 +138,7 @@ def _target(book: Book, kpi: str) -> Rich:
     unit = book.fact(id_).unit
     gap = book.value(id_, "gap") or 0.0
     scale = _scale(book, kpi)
-    target = book.num(id_, "target", scale=scale)  # type: ignore[arg-type]
+    target = book.num(id_, "target", scale=scale)
     if kpi == "ytd_attainment":
         return book.say("exhibits.tiles.time", target=target)
     if unit == "share":
@@ -153,24 +154,25 @@ def _target(book: Book, kpi: str) -> Rich:
 
 def _change(book: Book, kpi: str, unit: str) -> Rich:
     id_ = f"kpi.{kpi}"
-    parts = []
-    if kpi == "ytd_attainment" and book.has(id_, "gap"):
-        way = "ahead" if (book.value(id_, "gap") or 0) >= 0 else "behind"
-        gap = book.num(id_, "gap", absolute=True)
-        parts.append(_nowrap(book.say(f"exhibits.tiles.{way}", gap=gap)))
+    cumulative = kpi == "ytd_attainment"
     # Counts are compared by how many, everything else by its relative change or in points.
     names = ("difference", "difference_year") if unit == "count" else ("change", "change_year")
-    for part, key in zip(names, ("qoq", "yoy"), strict=True):
-        if kpi == "ytd_attainment" and key == "qoq":
-            continue
-        if book.has(id_, part):
-            number = book.num(id_, part, signed=True)
-            parts.append(
-                _nowrap(book.say(f"exhibits.tiles.{key}.{book.period.kind}", value=number))
-            )
-    if not parts:
+    compared = [
+        book.say(
+            f"exhibits.tiles.{key}.{book.period.kind}", value=book.num(id_, part, signed=True)
+        )
+        for part, key in zip(names, ("qoq", "yoy"), strict=True)
+        if book.has(id_, part) and not (cumulative and key == "qoq")
+    ]
+    if cumulative and book.has(id_, "gap"):
+        way = "ahead" if (book.value(id_, "gap") or 0) >= 0 else "behind"
+        gap = book.num(id_, "gap", absolute=True)
+        if not compared:
+            return book.say(f"exhibits.tiles.{way}_points", gap=gap)
+        compared.insert(0, book.say(f"exhibits.tiles.{way}", gap=gap))
+    if not compared:
         return EMPTY
-    line = join(parts, book.text("exhibits.list.clause"))
+    line = join([_nowrap(part) for part in compared], book.text("exhibits.list.clause"))
     if unit in ("share", "count"):
         line = line + book.words(f"exhibits.tiles.tail.{unit}")
     return line

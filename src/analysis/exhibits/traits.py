@@ -63,7 +63,7 @@ def told(book: Book, row: dict[str, Any], *, compare: bool = True) -> Rich:
     if unit == "money":
         value = book.money(*id_, scale=book.scale_of(fact_id(*id_)))
     elif unit in ("days", "count", "points", "number"):
-        value = book.num(*id_, decimals=0 if size >= 10 or unit == "count" and size == 0 else 1)
+        value = book.num(*id_, decimals=0 if size >= 10 or (unit == "count" and size == 0) else 1)
     else:
         value = book.num(*id_)
     head, _, level = str(row["trait"]).partition("=")
@@ -71,7 +71,9 @@ def told(book: Book, row: dict[str, Any], *, compare: bool = True) -> Rich:
     if unit == "days":
         value = book.say("exhibits.unit.days", value=value)
     line = called + words(" ") + value
-    differs = book.has(*id_, "lift") and bool(row.get("notable"))
+    # A level that is rarer than elsewhere is no trait; a mean may differ either way.
+    lift = book.value(*id_, "lift")
+    differs = lift is not None and bool(row.get("notable")) and (lift > 1 or not level)
     if compare and differs:
         line = line + book.say("exhibits.portraits.times", lift=book.num(*id_, "lift"))
     return line

@@ -15,7 +15,7 @@ from typing import Any
 
 from analysis import store
 from analysis.errors import AnalysisError, Problem, ResourceError, StageError
-from analysis.pipeline import assemble, fingerprints, processes, sealing, stage_body
+from analysis.pipeline import assemble, fingerprints, processes, sealing
 from analysis.pipeline.locking import run_lock
 from analysis.pipeline.log import Log
 from analysis.pipeline.stages import Stage, chain, find
@@ -225,6 +225,8 @@ class _Runner:
         self._enough_room()
         built = store.temporary_folder(self.work, stage.name)
         try:
+            from analysis.pipeline import stage_body  # Papermill and the figures take seconds
+
             job = stage_body.Job(
                 stage, self.config, built, dict(folders), self.overrides, self.mark, log.cell
             )

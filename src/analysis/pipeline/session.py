@@ -211,13 +211,14 @@ def open_stage(name: str, params: str, overrides: Mapping[str, Any] | None = Non
     given = json.loads(os.environ.get(ENVIRONMENT, "{}"))
     if given and given["stage"] != name:
         given = {}
+    out = Path(given["out"]) if given else None
+    _explain_errors(out, given.get("lang") or wording.reader_language())
     root = Path(given["root"]) if given else settings_module.find_root()
     config = settings_module.load(_params_file(params, root), root, overrides)
     wording.relabel(config.settings.labels)
     lang = given.get("lang") or config.settings.languages[0]
-    out = Path(given["out"]) if given else None
     upstream = {stage: Path(folder) for stage, folder in given.get("upstream", {}).items()}
-    _explain_errors(out, lang)
+    _explain_errors(out, lang)  # now in the language that the settings ask for
     return StageSession(name, config, lang, params, out, upstream)
 
 

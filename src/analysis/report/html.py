@@ -33,7 +33,7 @@ HTML_LANG = {"zh": "zh-CN", "en": "en"}
 FALLBACK_FONT = "Report CJK"
 
 # Room on an A4 sheet between head and foot, space between blocks, a chapter's heading [mm].
-SHEET, GAP, HEADING = 263.0, 5.0, 12.0
+SHEET, GAP, HEADING = 262.0, 3.7, 10.0
 
 
 @dataclass
