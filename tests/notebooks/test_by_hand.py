@@ -59,8 +59,8 @@ def test_a_draft_is_compared_with_the_record(bare: Path, tmp_path: Path) -> None
     assert "“personas”草稿" in run_alone(project, "notebooks/03_personas.ipynb")
     cell = "stage.save(personas=portrait)"
     path = project / "notebooks" / "03_personas.ipynb"
-    changed = path.read_text(encoding="utf-8").replace(cell, "stage.save(personas=portrait.head(3))")
-    path.write_text(changed, encoding="utf-8")
+    text = path.read_text(encoding="utf-8")
+    path.write_text(text.replace(cell, cell.replace("portrait", "portrait.head(3)")), encoding="utf-8")
     printed = run_alone(project, "notebooks/03_personas.ipynb")
     assert "“personas”草稿：3 行，记录里是" in printed
     assert store.files_of(record) == before

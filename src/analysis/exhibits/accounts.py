@@ -8,7 +8,7 @@ import pandas as pd
 
 from analysis.exhibits.book import Book, parse_reason
 from analysis.exhibits.exhibit import Exhibit
-from analysis.exhibits.facts import fact_id
+from analysis.exhibits.facts import fact_id, records
 from analysis.exhibits.markup import Rich, name, words
 from analysis.exhibits.segments import short_label
 from analysis.exhibits.tables import Column, Row, figure, table
@@ -48,7 +48,7 @@ def _list(book: Book, one: str, rows: pd.DataFrame, heading: str) -> Exhibit:
         Column(book.words("exhibits.accounts.head.interval"), "n rh"),
         Column(book.words("exhibits.accounts.head.reason"), "gap why"),
     ]
-    made = [_row(book, one, row, owned, placed) for row in rows.to_dict("records")]
+    made = [_row(book, one, row, owned, placed) for row in records(rows)]
     key = f"exhibits.accounts.title.{one}"
     title = (
         book.say(
@@ -76,10 +76,7 @@ def _list(book: Book, one: str, rows: pd.DataFrame, heading: str) -> Exhibit:
 
 def _scale(book: Book) -> Scale:
     rows = book.frame("accounts")
-    ids = [
-        fact_id("account", row["list"], row["customer_id"], "amount")
-        for row in rows.to_dict("records")
-    ]
+    ids = [fact_id("account", row["list"], row["customer_id"], "amount") for row in records(rows)]
     return book.scale_of(*ids)
 
 

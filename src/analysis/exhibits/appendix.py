@@ -1,4 +1,4 @@
-"""Appendices: definitions, data quality and tie-out, what further tables would add, settings."""
+"""Appendices: definitions, data quality and tie-out, what further tables would add."""
 
 from __future__ import annotations
 
@@ -6,29 +6,30 @@ from collections.abc import Sequence
 from typing import Any
 
 import pandas as pd
-from pydantic import BaseModel
 
 from analysis.exhibits import marks
 from analysis.exhibits.book import Book
 from analysis.exhibits.exhibit import Exhibit
-from analysis.exhibits.markup import EMPTY, Rich, bold, join, name, tag, words
-from analysis.exhibits.segments import segment_names
-from analysis.exhibits.tables import Block, Column, Row, cell, figure, note, stacked, table
+from analysis.exhibits.facts import records
+from analysis.exhibits.markup import EMPTY, Rich, bold, tag, words
 from analysis.exhibits.page_one import revenue_name
+from analysis.exhibits.segments import segment_names
+from analysis.exhibits.tables import Block, Column, Row, cell, figure, stacked, table
 from analysis.exhibits.tiles import shown_kpis
 from analysis.tables import INPUT
 from analysis.wording import catalogue
 
-DEFINITIONS, QUALITY, PROVENANCE = "definitions", "quality", "provenance"
-TERMS = ("qoq", "attainment", "cycle", "overdue_to_reorder", "comparison", "likely", "break_even")
-TERMS += ("waves", "rounding")
+DEFINITIONS, QUALITY = "definitions", "quality"
+TERMS = tuple(
+    """qoq attainment cycle overdue_to_reorder comparison likely break_even waves
+    rounding""".split()  # noqa: SIM905
+)
 MEASURE_TERMS = ("comparison", "likely", "break_even", "waves")
 MOST_CHECKS = 12
-DIGITS = 12
-SECTIONS = ("scope", "cleaning", "segmentation", "personas", "effectiveness", "strategy", "report")
 
 
-def _terms(pairs: Sequence[tuple[Rich, Rich]], class_: str = "terms two") -> Block:
+def terms(pairs: Sequence[tuple[Rich, Rich]], class_: str = "terms two") -> Block:
+    """Words with what they mean, in two columns."""
     html = tag(
         "dl",
         *(tag("div", tag("dt", head), tag("dd", body)) for head, body in pairs),
@@ -58,24 +59,24 @@ def definitions(book: Book) -> list[Exhibit]:
         if catalogue.has(f"kpi_definition.{kpi}")
     ]
     if kpis:
-        made.append(_block(book, "txt-kpis", "kpis", _terms(kpis), _tall(kpis, book.lang), made))
+        made.append(_block(book, "txt-kpis", "kpis", terms(kpis), _tall(kpis, book.lang), made))
     segments = _segments(book)
     if segments is not None:
         block, tall = segments
         made.append(_block(book, "tbl-cuts", "segments", block, tall, made))
     level = book.num("setting.effectiveness.level", decimals=0)
-    terms = [
+    told = [
         (
             book.words(f"exhibits.term.{t}.name"),
             book.say(f"exhibits.term.{t}.text", level=level),
         )
         for t in (TERMS if kpis else MEASURE_TERMS)
     ]
-    made.append(_block(book, "txt-terms", "words", _terms(terms), _tall(terms, book.lang), made))
+    made.append(_block(book, "txt-terms", "words", terms(told), _tall(told, book.lang), made))
     return made
 
 
-def _block(  # noqa: PLR0917 - one call each, in the order of the page
+def _block(
     book: Book, id_: str, key: str, block: Block, tall: float, before: Sequence[Exhibit]
 ) -> Exhibit:
     heading = "" if before else book.text("exhibits.chapter.definitions")
@@ -89,8 +90,8 @@ def _segments(book: Book) -> tuple[Block, float] | None:
         for s in segment_names(book)
         if catalogue.has(f"segment_definition.{s}")
     ]
-    cuts = book.frame("cuts")
-    blocks = [_terms(pairs)] if pairs else []
+    cuts = book.frame("cuts") if pairs else pd.DataFrame()
+    blocks = [terms(pairs)] if pairs else []
     tall = _tall(pairs, book.lang)
     if len(cuts):
         made: list[Row] = []
@@ -169,11 +170,11 @@ def _reconciliation(book: Book, heading: str) -> Exhibit | None:
     ]
     amount = Column(book.say("exhibits.quality.head.amount", unit=unit), "n")
     blocks = []
-    for side in (left, right):
+    for side in filter(None, (left, right)):
         paid = money and any(bool(cell(row[3]).text) for row in side)
         columns = [*heads, amount] if paid else heads
         blocks.append(table(columns, [row[: len(columns)] for row in side], class_="slim rec"))
-    html = tag("div", *(tag("div", b.html) for b in blocks if b.plain), class_="pair")
+    html = tag("div", *(tag("div", b.html) for b in blocks), class_="pair")
     main = tables[0]
     title = book.say(
         "exhibits.quality.title.reconciliation",
@@ -229,7 +230,7 @@ def _checks(book: Book, heading: str) -> Exhibit | None:
         return None
     worst = rows.sort_values(["share", "table", "field", "check"]).head(MOST_CHECKS)
     made: list[Row] = []
-    for row in worst.to_dict("records"):
+    for row in records(worst):
         id_ = ("quality", row["table"], row["field"], row["check"])
         below = (book.value(*id_, "share") or 0) < (book.value(*id_, "gate") or 0)
         word = marks.status(
@@ -285,172 +286,8 @@ def further_tables(book: Book) -> Exhibit | None:
     return figure(
         "txt-adds",
         book.say("exhibits.adds.title", count=book.num("inputs.absent")),
-        _terms(pairs),
-        subtitle=book.words("exhibits.adds.subtitle"),
+        terms(pairs),
         page="adds",
         heading=book.text("exhibits.chapter.adds"),
-        height=13 + _tall(pairs, book.lang),
+        height=8 + _tall(pairs, book.lang),
     )
-
-
-# -- settings and provenance ------------------------------------------------------------------
-
-
-def settings(book: Book) -> Exhibit:
-    """The settings that shaped this report, with the file that set each."""
-    walked = [(section, _walk(book, section)) for section in SECTIONS]
-    sections = [(section, lines) for section, lines in walked if lines]
-    halves: list[list[tuple[str, list[Line]]]] = [[], []]
-    longest = max(sections, key=lambda pair: len(pair[1]))
-    halves[0].append(longest)
-    for pair in sections:  # each to the shorter half, the longest section first
-        if pair is not longest:
-            sizes = [sum(len(lines) + 2 for _, lines in half) for half in halves]
-            halves[sizes.index(min(sizes))].append(pair)
-    blocks = [
-        stacked(*(_section(book, section, lines) for section, lines in half)) for half in halves
-    ]
-    html = tag("div", *(tag("div", block.html) for block in blocks), class_="pair")
-    rows = max(sum(len(lines) + 2 for _, lines in half) for half in halves)
-    return figure(
-        "tbl-settings",
-        book.words("exhibits.settings.title"),
-        Block(
-            html,
-            "\n\n".join(block.markdown for block in blocks),
-            "\n".join(block.plain for block in blocks),
-        ),
-        subtitle=book.words("exhibits.settings.subtitle"),
-        page=PROVENANCE,
-        heading=book.text("exhibits.chapter.provenance"),
-        height=13 + 4.8 * rows,
-    )
-
-
-Line = tuple[str, Rich, str]
-
-
-def _section(book: Book, section: str, lines: list[Line]) -> Block:
-    columns = [
-        Column(name(section), row_head=True),
-        Column(book.words("exhibits.settings.value")),
-        Column(book.words("exhibits.settings.origin")),
-    ]
-    rows: list[Row] = [
-        [name(key.partition(".")[2]), value, name(_short(origin)) if origin else EMPTY]
-        for key, value, origin in lines
-    ]
-    return table(columns, rows, class_="slim set")
-
-
-def _short(origin: str) -> str:
-    """``params/base.yml:12`` → ``base.yml:12``: the folder is the same for all."""
-    return origin.rpartition("/")[2]
-
-
-def _walk(book: Book, path: str) -> list[Line]:
-    value: Any = book.settings
-    for part in path.split("."):
-        value = getattr(value, part)
-    if path == "cleaning.rules":
-        return [_rules(book, path, value)]
-    if isinstance(value, BaseModel):
-        found = []
-        for field in type(value).model_fields:
-            found += _walk(book, f"{path}.{field}")
-        return found
-    # What is not set, and the lists of words, stand in the manifest.
-    if value is None or value in ("", [], {}) or path.endswith("_words"):
-        return []
-    return [(path, _value(book, path, value), str(book.origins.get(path, "")))]
-
-
-def _rules(book: Book, path: str, rules: BaseModel) -> Line:
-    """The cleaning rules in one line: all on, or which are off."""
-    off = [rule for rule, on in rules.model_dump().items() if not on]
-    if not off:
-        return path, book.words("exhibits.settings.all_on"), ""
-    told = join([book.label("rule", rule) for rule in off], book.text("exhibits.list.comma"))
-    origin = next((str(o) for r in off if (o := book.origins.get(f"{path}.{r}"))), "")
-    return path, book.say("exhibits.settings.off_list", rules=told), origin
-
-
-def _quantity(book: Book, id_: str) -> Rich:
-    money = book.fact(id_).unit == "money"
-    return book.money(id_, scale=book.scale_of(id_)) if money else book.num(id_)
-
-
-def _value(book: Book, path: str, value: Any) -> Rich:
-    id_ = f"setting.{path}"
-    if isinstance(value, bool):
-        return book.words(f"exhibits.settings.{'on' if value else 'off'}")
-    if book.has(id_):
-        return _quantity(book, id_)
-    if book.has(f"{id_}.1"):
-        places = [f"{id_}.{i}" for i in range(1, 9) if book.has(f"{id_}.{i}")]
-        return join([_quantity(book, p) for p in places], book.text("exhibits.list.comma"))
-    if isinstance(value, dict):
-        shown = ", ".join(str(v) for v in value.values())
-    else:
-        shown = ", ".join(map(str, value)) if isinstance(value, list) else str(value)
-    return name(shown if len(shown) <= 32 else shown[:31] + "…")
-
-
-def provenance(book: Book) -> Exhibit:
-    """Report id, versions, and the files with their fingerprints."""
-    known = book.provenance
-    pairs = [
-        (book.words("exhibits.provenance.report"), name(known.get("report_id", ""))),
-        (book.words("exhibits.provenance.period"), book.when(style="long")),
-        (book.words("exhibits.provenance.as_of"), book.day(book.as_of)),
-        (book.words("exhibits.provenance.version"), name(known.get("package_version", ""))),
-    ]
-    if known.get("params"):
-        pairs.append((book.words("exhibits.provenance.params"), name(known["params"])))
-    files = _files(book)
-    blocks = [_terms(pairs), files] if files is not None else [_terms(pairs)]
-    blocks.append(note(book.words("exhibits.provenance.note")))
-    title = book.words("exhibits.provenance.title")
-    if book.has("sources.count"):
-        title = book.say(
-            "exhibits.quality.title.sources",
-            files=book.num("sources.count"),
-            rows=book.num("sources.rows"),
-        )
-    return figure(
-        "txt-provenance",
-        title,
-        stacked(*blocks),
-        page=PROVENANCE,
-        height=24 + 2.6 * len(pairs) + 5.2 * (files.plain.count("\n") if files else 0),
-    )
-
-
-def _files(book: Book) -> Block | None:
-    """Every file that was read, with what it gave and its fingerprint."""
-    prints = {str(i["path"]): str(i["sha256"]) for i in book.provenance.get("inputs", [])}
-    rows = book.frame("sources")
-    made: list[Row] = []
-    for row in rows.to_dict("records") if len(rows) else []:
-        path = str(row["file"])
-        made.append(
-            [
-                book.label("table", row["table"]),
-                name(path),
-                name(row["encoding"]) if row["encoding"] else words("–"),
-                book.num("source", row["table"], path, "rows"),
-                name(prints[path][:DIGITS]) if path in prints else words("–"),
-            ]
-        )
-    for path in sorted(set(prints) - set(rows["file"].astype(str) if len(rows) else ())):
-        made.append([words("–"), name(path), words("–"), words("–"), name(prints[path][:DIGITS])])
-    if not made:
-        return None
-    columns = [
-        Column(book.words("exhibits.quality.head.table"), row_head=True),
-        Column(book.words("exhibits.quality.head.file"), "wide"),
-        Column(book.words("exhibits.quality.head.encoding")),
-        Column(book.words("exhibits.quality.head.rows"), "n"),
-        Column(book.words("exhibits.provenance.sha"), "gap"),
-    ]
-    return table(columns, made, class_="slim")

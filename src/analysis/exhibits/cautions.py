@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from analysis.exhibits.book import Book
 from analysis.exhibits.exhibit import Exhibit
+from analysis.exhibits.facts import records
 from analysis.exhibits.markup import EMPTY, Rich, tag
 from analysis.exhibits.measures import measures
 from analysis.exhibits.page_one import PAGE
@@ -15,8 +16,16 @@ NOTABLE_INFERRED = 0.30
 
 def cautions(book: Book) -> Exhibit | None:
     """At most three cautions; None where there is nothing to be careful about."""
-    found = [c for c in (_unfinished(book), *_quality(book), _recomputed(book), _targets(book), _measures(book),
-                         _removed(book), _inferred(book)) if c][:MOST]  # fmt: skip
+    candidates = [
+        _unfinished(book),
+        *_quality(book),
+        _recomputed(book),
+        _targets(book),
+        _measures(book),
+        _removed(book),
+        _inferred(book),
+    ]
+    found = [caution for caution in candidates if caution][:MOST]
     if not found:
         return None
     head = book.words("exhibits.cautions.title")
@@ -41,9 +50,7 @@ def cautions(book: Book) -> Exhibit | None:
 def _unfinished(book: Book) -> Rich:
     if book.as_of >= book.period.end:
         return EMPTY
-    return book.say(
-        "exhibits.cautions.unfinished", day=book.day(book.as_of), period=book.when()
-    )
+    return book.say("exhibits.cautions.unfinished", day=book.day(book.as_of), period=book.when())
 
 
 def _quality(book: Book) -> list[Rich]:
@@ -54,7 +61,7 @@ def _quality(book: Book) -> list[Rich]:
         (rows["share"] < rows["gate"].astype(float)) & (rows["table"] != "all")
     ].sort_values(["share", "table", "field", "check"])
     found = []
-    for row in below.head(2).to_dict("records"):
+    for row in records(below.head(2)):
         id_ = ("quality", row["table"], row["field"], row["check"])
         key = "industry" if row["field"] == "industry" else "field"
         found.append(
@@ -73,9 +80,7 @@ def _recomputed(book: Book) -> Rich:
     before = book.frame("segments_before")
     if before.empty or "origin" not in before or not (before["origin"] == "recomputed").any():
         return EMPTY
-    return book.say(
-        "exhibits.cautions.recomputed", previous=book.when(book.period.previous())
-    )
+    return book.say("exhibits.cautions.recomputed", previous=book.when(book.period.previous()))
 
 
 def _targets(book: Book) -> Rich:

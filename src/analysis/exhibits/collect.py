@@ -10,7 +10,7 @@ from pydantic import BaseModel
 
 from analysis.exhibits.book import parse_reason
 from analysis.exhibits.derived import derive
-from analysis.exhibits.facts import Fact, FactBook, fact_id, facts_from_table, plain_value
+from analysis.exhibits.facts import Fact, FactBook, fact_id, facts_from_table, plain_value, records
 from analysis.settings_model import Settings
 from analysis.stats import largest_remainder
 
@@ -213,7 +213,7 @@ def _kpis(frame: pd.DataFrame, period: str) -> FactBook:
         unit_column="unit",
     )
     # What a share divides is money for rates of money and customers or lines elsewhere.
-    for row in own.to_dict("records"):
+    for row in records(own):
         parts = [p for p in ("kpi", row["kpi"], row["part"], row["time"]) if p is not None]
         for column in ("numerator", "denominator"):
             value = plain_value(row.get(column))
@@ -225,7 +225,23 @@ def _kpis(frame: pd.DataFrame, period: str) -> FactBook:
 
 
 MONEY_RATES = frozenset(
-    ["gross_margin", "margin_rate", "gross_margin_rate", "collection_rate", "overdue_share", "ytd_attainment", "revenue_retention", "net_revenue_retention", "top_ten_share", "top_customers_share", "high_value_share", "discount", "concentration", "revenue_share_high_value", "last_days_share"]
+    [
+        "gross_margin",
+        "margin_rate",
+        "gross_margin_rate",
+        "collection_rate",
+        "overdue_share",
+        "ytd_attainment",
+        "revenue_retention",
+        "net_revenue_retention",
+        "top_ten_share",
+        "top_customers_share",
+        "high_value_share",
+        "discount",
+        "concentration",
+        "revenue_share_high_value",
+        "last_days_share",
+    ]
 )
 
 
@@ -266,7 +282,7 @@ def _reasons(tables: Tables) -> FactBook:
         frame = _frame(tables, name)
         if column not in frame:
             continue
-        for row in frame.to_dict("records"):
+        for row in records(frame):
             told = parse_reason(row[column])
             for arg, value in (told.get("args") or {}).items():
                 if not isinstance(value, Mapping) or "value" not in value:

@@ -11,7 +11,7 @@ from collections.abc import Iterator, Mapping
 
 import pandas as pd
 
-from analysis.exhibits.facts import Fact, FactBook, fact_id, plain_value
+from analysis.exhibits.facts import Fact, FactBook, fact_id, plain_value, records
 from analysis.settings_model import Settings
 from analysis.tables import INPUT
 
@@ -129,9 +129,7 @@ def _movements(matrix: pd.DataFrame) -> Iterator[Fact]:
         yield from _fact(f"{id_}.customers", rows["customers"].sum(), "count", source)
         yield from _fact(f"{id_}.amount_before", rows["amount_before"].sum(), "money", source)
     for segment in sorted(set(kept["segment_after"]) - {"left"}):
-        into = matrix[
-            (matrix["segment_after"] == segment) & (matrix["segment_before"] != segment)
-        ]
+        into = matrix[(matrix["segment_after"] == segment) & (matrix["segment_before"] != segment)]
         out = kept[(kept["segment_before"] == segment) & (kept["segment_after"] != segment)]
         back = out[out["segment_after"] != "left"]
         head = fact_id("movement", "flow", segment)
@@ -175,16 +173,12 @@ def _effects(effects: pd.DataFrame) -> Iterator[Fact]:
     if rows.empty:
         return
     yield from _fact("effects.count", len(rows), "count", "effects")
-    verdicts = [
-        "none" if no_conclusion(row) else str(row["verdict"]) for row in rows.to_dict("records")
-    ]
+    verdicts = ["none" if no_conclusion(row) else str(row["verdict"]) for row in records(rows)]
     for verdict in ("worked", "did_not_pay", "cannot_tell", "none"):
-        yield from _fact(
-            f"effects.count.{verdict}", verdicts.count(verdict), "count", "effects"
-        )
+        yield from _fact(f"effects.count.{verdict}", verdicts.count(verdict), "count", "effects")
     still = verdicts.count("cannot_tell") + verdicts.count("none")
     yield from _fact("effects.count.open", still, "count", "effects")
-    for row in rows.to_dict("records"):
+    for row in records(rows):
         cost, n = plain_value(row.get("cost_per_customer")), plain_value(row.get("n_treated"))
         if isinstance(cost, (int, float)) and isinstance(n, (int, float)):
             id_ = fact_id("effect", row["strategy"], row["arm"], "cost")
@@ -222,7 +216,8 @@ def _tasks(tasks: pd.DataFrame) -> Iterator[Fact]:
     if len(tasks):
         yield from _fact("tasks.count", len(tasks), "count", "tasks")
         if "owner_id" in tasks:
-            yield from _fact("tasks.people", tasks["owner_id"].nunique(), "count", "tasks")
+            people = tasks["owner_id"].replace("", None).nunique()
+            yield from _fact("tasks.people", people or None, "count", "tasks")
 
 
 def _rows(reconciliation: pd.DataFrame, sources: pd.DataFrame) -> Iterator[Fact]:

@@ -74,9 +74,7 @@ class FactBook(Mapping[str, Fact]):
             If the unit is unknown, or the id stands there with another value.
         """
         if fact.unit not in UNITS:
-            raise StageError(
-                Problem("exhibits.unknown_unit", {"fact": fact.id, "unit": fact.unit})
-            )
+            raise StageError(Problem("exhibits.unknown_unit", {"fact": fact.id, "unit": fact.unit}))
         known = self._facts.setdefault(fact.id, fact)
         if (known.value, known.unit) != (fact.value, fact.unit):
             raise StageError(
@@ -113,6 +111,11 @@ class FactBook(Mapping[str, Fact]):
     def from_json(cls, data: Mapping[str, Mapping[str, Any]]) -> FactBook:
         """The book that `to_json` wrote."""
         return cls(Fact(id=key, **entry) for key, entry in data.items())
+
+
+def records(frame: pd.DataFrame) -> list[dict[str, Any]]:
+    """The rows of a table as maps, column → cell."""
+    return [{str(k): v for k, v in row.items()} for row in frame.to_dict("records")]
 
 
 def plain_value(value: Any) -> Value | None:
@@ -185,25 +188,19 @@ def facts_from_table(
     book = FactBook()
     keys = [key] if isinstance(key, str) else list(key)
     head = name if prefix is None else prefix
-    for row in frame.to_dict("records"):
+    for row in records(frame):
         parts = [head, *(row[k] for k in keys if row[k] is not None)]
         for column, unit in units.items():
             value = plain_value(row.get(column))
             if value is None:
                 continue
-            own = str(row[unit_column]) if unit_column else ""
-            if unit == "row":
-                unit = own
-            elif unit == "change":
-                unit = "points" if own == "share" else "relative"
-            elif unit == "difference":
-                unit = "points" if own == "share" else own
+            own = _unit(unit, str(row[unit_column]) if unit_column else "")
             main = column in ("value", "estimate")
             book.add(
                 Fact(
                     fact_id(*parts, "" if column == "value" else column),
                     value,
-                    unit,
+                    own,
                     n=_whole(row, n),
                     low=_number(row, low if main else None),
                     high=_number(row, high if main else None),
@@ -212,6 +209,18 @@ def facts_from_table(
                 )
             )
     return book
+
+
+def _unit(kind: str, own: str) -> str:
+    """A column's unit, where it follows from the row's own."""
+    match kind:
+        case "row":
+            return own
+        case "change":
+            return "points" if own == "share" else "relative"
+        case "difference":
+            return "points" if own == "share" else own
+    return kind
 
 
 def _number(row: Mapping[Any, Any], column: str | None) -> float | None:

@@ -96,7 +96,11 @@ def draw(
         if even is not None and axis.low <= even <= axis.high:
             place = axis.x(even)
             axes.plot(
-                [place, place], [HEIGHT * 0.1, HEIGHT * 0.72], color=look.INK, lw=0.9, ls=(0, (3, 2))
+                [place, place],
+                [HEIGHT * 0.1, HEIGHT * 0.72],
+                color=look.INK,
+                lw=0.9,
+                ls=(0, (3, 2)),
             )
             wide = look.width_of(even_text, look.SMALL)
             start = min(max(place - 1.0, 0.0), WIDTH - wide - 0.5)

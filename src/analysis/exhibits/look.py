@@ -62,7 +62,7 @@ def _style() -> Iterator[None]:
 
 @contextmanager
 def board(width: float, height: float) -> Iterator[tuple[Figure, Axes]]:
-    """A blank figure of `width` × `height` mm; data coordinates are millimetres from the top left."""
+    """A blank figure of `width` × `height` mm; coordinates are millimetres from the top left."""
     with _style():
         figure = Figure(figsize=(width * MM, height * MM))
         axes = figure.add_axes((0, 0, 1, 1))
@@ -113,9 +113,7 @@ def width_of(text: str, size: float = BODY) -> float:
     """Width of a text in mm."""
     with _style():
         shape = FontProperties(family=fonts.FAMILY, size=size)
-        width, _, _ = text_to_path.get_text_width_height_descent(
-            fonts.drawable(text), shape, False
-        )
+        width, _, _ = text_to_path.get_text_width_height_descent(fonts.drawable(text), shape, False)
     return float(width) * 25.4 / 72
 
 

@@ -22,9 +22,7 @@ _CHARACTER = {"up": "▲", "down": "▼", "mid": "●", "none": "○"}
 
 def shape(kind: str) -> Markup:
     """A small triangle, dot or ring."""
-    return tag(
-        "svg", _SHAPES[kind], class_=f"shp {kind}", viewBox="0 0 10 10", aria_hidden="true"
-    )
+    return tag("svg", _SHAPES[kind], class_=f"shp {kind}", viewBox="0 0 10 10", aria_hidden="true")
 
 
 def status(kind: str, word: Rich) -> Rich:
@@ -59,8 +57,6 @@ def before_after(share: float | None, longest: float, word: Rich, class_: str = 
 
 def boxes(*names: Rich) -> Rich:
     """Tick boxes: the paper copy is the minutes."""
-    html = Markup().join(
-        tag("span", tag("i", class_="bx"), name, class_="tick") for name in names
-    )
+    html = Markup().join(tag("span", tag("i", class_="bx"), name, class_="tick") for name in names)
     text = " ".join(f"[ ] {name.plain}" for name in names)
     return Rich(html, text.replace("[", "\\["), text)

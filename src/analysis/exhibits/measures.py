@@ -8,7 +8,7 @@ import pandas as pd
 
 from analysis.exhibits.book import Book, parse_reason
 from analysis.exhibits.derived import main_effects, no_conclusion
-from analysis.exhibits.facts import fact_id
+from analysis.exhibits.facts import fact_id, records
 from analysis.exhibits.markup import EMPTY, Rich, words
 from analysis.wording.numbers import Scale
 
@@ -36,7 +36,7 @@ def measures(book: Book) -> list[Measure]:
         return []
     arms = rows.groupby("strategy")["arm"].nunique()
     found = []
-    for row in rows.to_dict("records"):
+    for row in records(rows):
         strategy, arm = str(row["strategy"]), str(row["arm"])
         called = book.label("strategy", strategy)
         if arms[strategy] > 1:

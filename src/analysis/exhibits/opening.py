@@ -11,8 +11,22 @@ from analysis.exhibits.book import Book
 from analysis.exhibits.collect import collect
 
 # The tables that the report tells of; the line-grain ones stay in the record.
-TOLD = tuple(
-    ["kpis", "segment_summary", "movement_matrix", "bridge", "accounts", "personas", "effects", "plan_summary", "decisions", "tasks", "reconciliation", "quality", "sources", "cuts", "segments_before"]
+TOLD = (
+    "kpis",
+    "segment_summary",
+    "movement_matrix",
+    "bridge",
+    "accounts",
+    "personas",
+    "effects",
+    "plan_summary",
+    "decisions",
+    "tasks",
+    "reconciliation",
+    "quality",
+    "sources",
+    "cuts",
+    "segments_before",
 )
 
 
@@ -28,7 +42,7 @@ def open_book(stage: Any) -> Book:
     tables = {name: _read(stage, name) for name in TOLD}
     facts = getattr(stage, "facts", None)
     return Book(
-        facts=collect(tables, stage.settings) if not facts else facts,
+        facts=facts or collect(tables, stage.settings),
         tables=tables,
         settings=stage.settings,
         lang=stage.lang,

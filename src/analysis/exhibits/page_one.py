@@ -10,7 +10,7 @@ from analysis.exhibits.exhibit import Exhibit
 from analysis.exhibits.markup import EMPTY, Rich, join, name, tag, words
 from analysis.exhibits.measures import in_short, measures, verdict_word
 from analysis.exhibits.reasons import reasons
-from analysis.exhibits.tables import Block, Cell, Column, beside, figure, ordered, table
+from analysis.exhibits.tables import Block, beside, figure, ordered
 
 PAGE = "one"
 STEPS = ("previous", "new", "returned", "more", "less", "not_bought", "current")
@@ -67,7 +67,7 @@ def _title(book: Book) -> Rich:
 
 
 def _scope(book: Book) -> Rich:
-    if not book.has("segment.all.customers"):
+    if not book.value("segment.all.customers"):
         treated = book.value("effects.count")
         return (
             book.say("exhibits.cover.scope_measures", count=book.num("effects.count"))
@@ -106,6 +106,8 @@ def _removed(book: Book) -> Rich:
     head = f"reconciliation.{table_}.all"
     if not book.has(f"{head}.removed_share"):
         return EMPTY
+    if not book.value(f"{head}.removed_rows"):
+        return book.words("exhibits.cover.removed_none")
     return book.say(
         "exhibits.cover.removed_line",
         share=book.num(f"{head}.removed_share"),
@@ -209,12 +211,15 @@ def _answer_measures(book: Book) -> Rich:
     if not found:
         return book.words("exhibits.answer.nothing")
     best = [m for m in found if m.verdict == "worked"]
+    parts = [
+        book.say(f"exhibits.answer.some.{kind}", count=book.num(f"effects.count.{kind}"))
+        for kind in ("worked", "did_not_pay", "open")
+        if book.value(f"effects.count.{kind}")
+    ]
     lead = book.say(
         "exhibits.answer.measures",
         count=book.num("effects.count"),
-        worked=book.num("effects.count.worked"),
-        failed=book.num("effects.count.did_not_pay"),
-        open=book.num("effects.count.open"),
+        parts=join(parts, book.text("exhibits.list.clause")),
     )
     if not best:
         return lead
@@ -322,111 +327,11 @@ def _steps(book: Book) -> tuple[list[waterfall.Step], list[Rich]]:
     return steps, told
 
 
-def decisions(book: Book) -> Exhibit:
-    """What leadership is asked: yes or no, with cost, value, lead and day."""
-    rows = book.frame("decisions")
-    if rows.empty:
-        sentence = book.words("exhibits.decisions.none")
-        title = book.words("exhibits.decisions.title")
-        html = tag("section", tag("h3", title), tag("p", sentence), class_="quiet")
-        return Exhibit(
-            "tbl-decisions",
-            str(html),
-            f"### {title.markdown}\n\n{sentence.markdown}",
-            sentence.plain,
-            caption=title.plain,
-            page=PAGE,
-        )
-    columns = [
-        Column(class_="no"),
-        Column(book.words("exhibits.decisions.title"), "it"),
-        Column(book.words("exhibits.decisions.money")),
-        Column(book.words("exhibits.decisions.lead"), "who"),
-        Column(book.words("exhibits.decisions.due"), "nw"),
-        Column(book.words("exhibits.decisions.vote"), "ok"),
-    ]
-    boxes = marks.boxes(
-        book.words("exhibits.decisions.agree"), book.words("exhibits.decisions.discuss")
-    )
-    made = []
-    for row in rows.sort_values("rank").head(3).to_dict("records"):
-        id_ = f"decision.{row['rank']}"
-        made.append(
-            [
-                book.num(id_, "rank"),
-                Cell(_bold(_decision(book, row, id_))),
-                _worth(book, row, id_),
-                book.label("role", row["owner_role"]),
-                book.day(row["due"], "short"),
-                boxes,
-            ]
-        )
-    block = table(columns, made, class_="decide")
-    return Exhibit(
-        "tbl-decisions",
-        str(tag("section", block.html, id="tbl-decisions")),
-        block.markdown,
-        block.plain,
-        caption=book.text("exhibits.decisions.title"),
-        page=PAGE,
-    )
-
-
-def _bold(piece: Rich) -> Rich:
-    return Rich(tag("b", piece), f"**{piece.markdown}**", piece.plain)
-
-
-def _decision(book: Book, row: dict[str, object], id_: str) -> Rich:
-    kind = str(row["decision"])
-    known = {
-        "strategy": book.label("strategy", row.get("strategy") or ""),
-        "segment": book.label("segment", row.get("segment") or "all"),
-        "count": book.num(id_, "customers"),
-        "before": book.num(id_, "customers_before"),
-        "cost": book.money(id_, "cost"),
-    }
-    key = f"exhibits.decisions.what.{kind}"
-    if kind == "expand" and not book.has(id_, "customers_before"):
-        key = "exhibits.decisions.what.expand_to"
-    return book.say(key, **known)
-
-
-def _worth(book: Book, row: dict[str, object], id_: str) -> Rich:
-    kind = str(row["decision"])
-    cost, value = book.value(id_, "cost"), book.value(id_)
-    parts = []
-    if kind == "stop":
-        if value is not None:
-            freed = book.money(id_, decimals=1)
-            return book.say("exhibits.decisions.worth.freed", value=freed)
-        parts.append(book.words("exhibits.decisions.worth.no_cost"))
-    elif cost:
-        parts.append(book.say("exhibits.decisions.worth.cost", cost=book.money(id_, "cost", decimals=1)))
-    else:
-        parts.append(book.words("exhibits.decisions.worth.no_cost"))
-    if value is not None:
-        if book.has(id_, "value_low") and book.has(id_, "value_high"):
-            low = book.num(id_, "value_low")
-            high = book.num(id_, "value_high")
-            least = "range_negative" if (book.value(id_, "value_low") or 0) < 0 else "range"
-            parts.append(
-                book.say(
-                    "exhibits.decisions.worth.value_range",
-                    value=book.money(id_),
-                    range=book.say(f"exhibits.unit.{least}", low=low, high=high),
-                )
-            )
-        else:
-            kinds = "at_stake" if kind == "rescue" else "value"
-            parts.append(book.say(f"exhibits.decisions.worth.{kinds}", value=book.money(id_)))
-    elif kind in ("start", "keep_testing"):
-        parts.append(book.words("exhibits.decisions.worth.unknown"))
-    return join(parts, book.text("exhibits.list.semicolon"))
-
-
-def last_measures(book: Book) -> Exhibit:
-    """Last period's measures in a strip: how many, and what is known of each."""
+def last_measures(book: Book) -> Exhibit | None:
+    """Last period's measures in a strip; None where their whole review stands on page 1."""
     found = measures(book)
+    if found and not book.has("kpi.revenue"):
+        return None
     if not found:
         title = book.words("exhibits.last.title_none")
         sentence = book.words("exhibits.last.none")
@@ -453,9 +358,7 @@ def last_measures(book: Book) -> Exhibit:
     for measure in found[:5]:
         status = marks.status(marks.VERDICT[measure.verdict], verdict_word(book, measure))
         short = in_short(book, measure)
-        cells.append(
-            tag("div", status, tag("b", measure.name), tag("span", short, class_="g"))
-        )
+        cells.append(tag("div", status, tag("b", measure.name), tag("span", short, class_="g")))
         plain.append(f"{status.plain} {measure.name.plain}: {short.plain}")
     html = tag("section", *cells, class_=f"strip k{len(cells)}", id="txt-last")
     return Exhibit(

@@ -8,6 +8,7 @@ import pandas as pd
 
 from analysis.exhibits.book import Book
 from analysis.exhibits.exhibit import Exhibit
+from analysis.exhibits.facts import records
 from analysis.exhibits.markup import EMPTY, Rich, join, tag, words
 from analysis.exhibits.tables import Column, Row, figure, note, stacked, table
 
@@ -32,7 +33,7 @@ def plan_table(book: Book, page: str = "plan") -> Exhibit | None:
     duties = rows[rows["basis"] == "mandatory"]
     extra = rows[rows["basis"] != "mandatory"]
     shown = extra if len(extra) else rows
-    made = [_row(book, row) for row in shown.sort_values("rank").to_dict("records")]
+    made = [_row(book, row) for row in records(shown.sort_values("rank"))]
     total = [
         EMPTY,
         book.words("exhibits.plan.total"),
@@ -49,7 +50,7 @@ def plan_table(book: Book, page: str = "plan") -> Exhibit | None:
     tasks = EMPTY
     if book.has("tasks.count"):
         tasks = book.say(
-            "exhibits.plan.tasks",
+            "exhibits.plan.tasks" if book.has("tasks.people") else "exhibits.plan.tasks_unowned",
             count=book.num("tasks.count"),
             people=book.num("tasks.people"),
         )
@@ -80,7 +81,9 @@ def _row(book: Book, row: dict[str, Any]) -> Row:
         book.say("exhibits.plan.customers", count=book.num(*id_, "customers"))
     )
     days = book.say(
-        "exhibits.plan.days", start=book.day(row["start"], "short"), due=book.day(row["due"], "short")
+        "exhibits.plan.days",
+        start=book.day(row["start"], "short"),
+        due=book.day(row["due"], "short"),
     )
     return [
         book.num(*id_, "rank"),
@@ -103,7 +106,7 @@ def _duties(book: Book, rows: pd.DataFrame) -> Rich:
             segment=book.label("segment", row["segment"]),
             count=book.num("plan", row["strategy"], "customers"),
         )
-        for row in rows.sort_values("rank").to_dict("records")
+        for row in records(rows.sort_values("rank"))
     ]
     listed = join(told, book.text("exhibits.list.comma"))
     return book.say("exhibits.plan.duties", list=listed)

@@ -14,7 +14,7 @@ from matplotlib.figure import Figure
 from analysis.exhibits import fonts, look
 from analysis.exhibits.book import Book
 from analysis.exhibits.exhibit import Exhibit
-from analysis.exhibits.facts import fact_id
+from analysis.exhibits.facts import fact_id, records
 from analysis.exhibits.markup import EMPTY, Rich, join, tag, words
 from analysis.exhibits.segments import segment_names, short_label
 from analysis.exhibits.tables import Block, Cell, Column, Row, figure, note, stacked, table
@@ -23,6 +23,7 @@ from analysis.exhibits.traits import level_of, rows_of, strongest, told, trait_n
 PAGE = "portraits"
 ASPECTS = ("basic", "transaction", "behaviour", "need", "pain", "value", "service")
 MOST_ROWS = 13
+NOTHING = "–"
 PER_CELL = 2
 # The company's own view of the same, the size itself, and what made the segment what it is.
 UNTOLD = ("own_tier", "customers", "recency_days", "recency_cycles", "monetary", "tenure_days")
@@ -41,14 +42,18 @@ def portraits(book: Book) -> Exhibit | None:
     if rows.empty:
         return None
     present = set(rows["aspect"].astype(str))
+    known = set(rows["segment"].astype(str))
+    order = [s for s in segment_names(book) if s in known] or sorted(known)
     groups = [(key, [a for a in aspects if a in present]) for key, aspects in COLUMNS]
-    shown = [(key, aspects) for key, aspects in groups if aspects]
+    shown = [
+        (key, aspects)
+        for key, aspects in groups
+        if any(_cell(book, segment, aspects).plain != NOTHING for segment in order)
+    ]
     columns = [
         Column(book.words("exhibits.portraits.head.segment"), row_head=True),
         *(Column(book.words(f"exhibits.portraits.head.{key}"), "gap") for key, _ in shown),
     ]
-    known = set(rows["segment"].astype(str))
-    order = [s for s in segment_names(book) if s in known] or sorted(known)
     made: list[Row] = [
         [
             book.label("segment", segment),
@@ -112,10 +117,9 @@ def _cell(book: Book, segment: str, aspects: list[str]) -> Rich:
             chosen = rows[levels].sort_values(["value", "trait"], ascending=[False, True]).head(1)
         room = PER_CELL if len(aspects) == 1 else 1
         pieces += [
-            told(book, {str(k): v for k, v in row.items()})
-            for row in chosen.head(room).to_dict("records")
+            told(book, {str(k): v for k, v in row.items()}) for row in records(chosen.head(room))
         ]
-    return _lines(pieces) if pieces else words("–")
+    return _lines(pieces) if pieces else words(NOTHING)
 
 
 def _lines(pieces: list[Rich]) -> Rich:
@@ -166,12 +170,12 @@ def _grid(book: Book) -> pd.DataFrame | None:
         return None
     shares = shares[~shares["trait"].str.partition("=")[0].isin(UNTOLD)]
     shares["key"] = shares["aspect"] + "\n" + shares["trait"]
-    shares["far"] = (np.log(shares["lift"].astype(float).clip(0.05, 20))).abs() * (
-        1 + shares["notable"].astype(int)
-    )
+    distance = np.abs(np.log(shares["lift"].astype(float).clip(0.05, 20).to_numpy()))
+    shares["far"] = distance * (1 + shares["notable"].astype(int).to_numpy())
     rank = shares.groupby("key")["far"].max().sort_index()
     chosen = rank.sort_values(ascending=False, kind="stable").index[:MOST_ROWS]
-    grid = shares[shares["key"].isin(chosen)].pivot(index="key", columns="segment", values="lift")
+    cells = shares[shares["key"].isin(chosen)].set_index(["key", "segment"])["lift"]
+    grid = cells.unstack("segment")  # noqa: PD010 - one value a cell, nothing to sum up
     order = {aspect: place for place, aspect in enumerate(ASPECTS)}
     keys = sorted(grid.index, key=lambda k: (order.get(k.split("\n")[0], 99), k))
     return grid.loc[keys, names].astype(float)

@@ -87,8 +87,9 @@ def _existing(book: Book) -> Rich:
 def _risk(book: Book) -> Rich:
     """High-value customers who turned at risk, else the balance of customers at risk."""
     fallen = book.value("movement.high_value.churn_risk.customers")
-    into, back = book.value("movement.flow.churn_risk.in"), book.value(
-        "movement.flow.churn_risk.back"
+    into, back = (
+        book.value("movement.flow.churn_risk.in"),
+        book.value("movement.flow.churn_risk.back"),
     )
     if fallen:
         return _told(
@@ -136,9 +137,7 @@ def _measures(book: Book) -> Rich:
             all=book.num("effects.count"),
         )
     if failed:
-        return _told(
-            book, "failed", worst=failed[0].name, failure=in_short(book, failed[0])
-        )
+        return _told(book, "failed", worst=failed[0].name, failure=in_short(book, failed[0]))
     return _told(book, "open", all=book.num("effects.count"))
 
 

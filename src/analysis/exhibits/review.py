@@ -7,7 +7,7 @@ from markupsafe import Markup
 from analysis.exhibits import intervals, look, marks
 from analysis.exhibits.book import Book
 from analysis.exhibits.exhibit import Exhibit
-from analysis.exhibits.facts import fact_id
+from analysis.exhibits.facts import fact_id, records
 from analysis.exhibits.markup import EMPTY, Rich, join, tag, words
 from analysis.exhibits.measures import (
     Measure,
@@ -19,10 +19,16 @@ from analysis.exhibits.measures import (
     verdict_word,
     why,
 )
+from analysis.exhibits.page_one import PAGE as FIRST
 from analysis.exhibits.tables import Cell, Column, Row, figure, note, stacked, table
 from analysis.wording.numbers import format_value
 
 PAGE = "review"
+
+
+def page_of(book: Book) -> str:
+    """Page 1 where there are measures and no orders: the review is all there is to tell."""
+    return PAGE if book.has("kpi.revenue") else FIRST
 
 
 def review(book: Book) -> Exhibit | None:
@@ -39,6 +45,7 @@ def review(book: Book) -> Exhibit | None:
         "tbl-review",
         found,
         _title(book, found),
+        page=page_of(book),
         heading=book.text("exhibits.chapter.review"),
     )
 
@@ -55,7 +62,7 @@ def further_outcomes(book: Book) -> Exhibit | None:
         return None
     unit_of = dict(zip(others["outcome"].astype(str), others["unit"].astype(str), strict=True))
     made = []
-    for row in others.sort_values(["outcome", "strategy", "arm"]).to_dict("records"):
+    for row in records(others.sort_values(["outcome", "strategy", "arm"])):
         head = ("effect", row["strategy"], row["arm"], row["outcome"], "all")
         if fact_id(*head) in main:
             continue
@@ -82,7 +89,9 @@ def further_outcomes(book: Book) -> Exhibit | None:
                 book.say(f"exhibits.unit.{key}", low=low, high=high),
                 book.num(*head, "n_treated"),
                 book.num(*head, "n_control"),
-                marks.status(marks.VERDICT.get(kind, "mid"), book.words(f"exhibits.verdict.{kind}")),
+                marks.status(
+                    marks.VERDICT.get(kind, "mid"), book.words(f"exhibits.verdict.{kind}")
+                ),
             ]
         )
     if not made:
@@ -100,7 +109,7 @@ def further_outcomes(book: Book) -> Exhibit | None:
         "tbl-outcomes",
         book.words("exhibits.review.further"),
         table(columns, made, class_="out"),
-        page=PAGE,
+        page=page_of(book),
         height=22 + 7 * len(made),
     )
 
@@ -131,7 +140,7 @@ def _title(book: Book, found: list[Measure]) -> Rich:
 
 
 def _exhibit(
-    book: Book, id_: str, found: list[Measure], title: Rich, *, heading: str
+    book: Book, id_: str, found: list[Measure], title: Rich, *, page: str, heading: str
 ) -> Exhibit:
     values = [
         v
@@ -165,18 +174,17 @@ def _exhibit(
          for part in ("before_after", "before_after_control")),
         default=0.0,
     )  # fmt: skip
-    rows: list[Row] = []
-    for m in found:
-        rows.append(
-            [
-                _who(book, m),
-                _interval(book, m, axis, divisor),
-                *([_before_after(book, m, longest)] if paired else []),
-                marks.grade(m.grade),
-                _verdict(book, m),
-                _decision(book, m),
-            ]
-        )
+    rows: list[Row] = [
+        [
+            _who(book, m),
+            _interval(book, m, axis, divisor),
+            *([_before_after(book, m, longest)] if paired else []),
+            marks.grade(m.grade),
+            _verdict(book, m),
+            _decision(book, m),
+        ]
+        for m in found
+    ]
     subtitle = book.say(
         "exhibits.review.subtitle",
         outcome=book.label("outcome", found[0].outcome),
@@ -185,11 +193,9 @@ def _exhibit(
     level = book.num("effects.level", decimals=0)
     legend = note(book.say("exhibits.review.legend", level=level))
     grades = note(book.words("exhibits.review.grades"))
-    body = stacked(
-        table(columns, rows, class_="rev" if paired else "rev lean"), legend, grades
-    )
+    body = stacked(table(columns, rows, class_="rev" if paired else "rev lean"), legend, grades)
     height = 34 + (20.2 if book.lang == "zh" else 20.8) * len(found)
-    return figure(id_, title, body, subtitle=subtitle, page=PAGE, heading=heading, height=height)
+    return figure(id_, title, body, subtitle=subtitle, page=page, heading=heading, height=height)
 
 
 def _tick(book: Book, tick: float, step: float) -> str:
@@ -221,7 +227,8 @@ def _interval(book: Book, m: Measure, axis: intervals.Axis, divisor: float) -> C
     shown = m.verdict != "none"
     text, reach = effect(book, m, unit=False), likely(book, m)
     even = effect(book, m, "break_even", unit=False)
-    even_text = book.say("exhibits.review.even", value=even) if even else EMPTY
+    priced = bool(even) and bool(book.value(f"{m.id}.break_even"))
+    even_text = book.say("exhibits.review.even", value=even) if priced else EMPTY
     brackets = book.say("exhibits.unit.brackets", value=reach) if reach else EMPTY
     absent = book.text("exhibits.review.absent")
     svg = intervals.draw(
@@ -230,7 +237,7 @@ def _interval(book: Book, m: Measure, axis: intervals.Axis, divisor: float) -> C
         estimate=part("estimate") if shown else None,
         low=part("low"),
         high=part("high"),
-        even=part("break_even"),
+        even=part("break_even") if priced else None,
         text=text.plain,
         range_text=brackets.plain,
         even_text=even_text.plain,
@@ -286,7 +293,8 @@ def _decision(book: Book, m: Measure) -> Rich:
     detail = EMPTY
     if key == "expand" and len(own):
         detail = book.say(
-            "exhibits.review.decision.to", count=book.num(f"decision.{own['rank'].iloc[0]}.customers")
+            "exhibits.review.decision.to",
+            count=book.num(f"decision.{own['rank'].iloc[0]}.customers"),
         )
     bold = Rich(tag("b", head), f"**{head.markdown}**", head.plain)
     return bold + _small(detail) if detail else bold
@@ -299,7 +307,7 @@ def none(book: Book) -> Exhibit | None:
     key = "later" if book.value("plans.later") else "nothing"
     sentence = book.say(
         f"exhibits.review.none_{key}",
-        count=book.num("plans.count"),
+        count=book.num("plans.extra"),
         later=book.num("plans.later"),
     )
     return figure(

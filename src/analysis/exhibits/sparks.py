@@ -47,8 +47,13 @@ def draw(values: Sequence[float], *, target: float | None = None, back: int = 4)
         axes.plot(xs, ys, color=look.INK2, lw=1.1, solid_joinstyle="round")
         if len(values) > back and math.isfinite(ys[-1 - back]):
             axes.plot(
-                [xs[-1 - back]], [ys[-1 - back]], marker="o", ms=3.4, mfc="white",
-                mec=look.INK2, mew=1.0,
+                [xs[-1 - back]],
+                [ys[-1 - back]],
+                marker="o",
+                ms=3.4,
+                mfc="white",
+                mec=look.INK2,
+                mew=1.0,
             )
         axes.plot([xs[-1]], [ys[-1]], marker="o", ms=4.4, color=look.INK)
         return look.to_svg(figure)

@@ -9,6 +9,7 @@ from markupsafe import Markup
 from analysis.exhibits import look, marks, sparks
 from analysis.exhibits.book import Book
 from analysis.exhibits.exhibit import Exhibit
+from analysis.exhibits.facts import records
 from analysis.exhibits.markup import EMPTY, Rich, join, tag, words
 from analysis.exhibits.page_one import PAGE, revenue_name
 from analysis.wording import catalogue
@@ -76,7 +77,7 @@ def _row(book: Book, kpi: str) -> dict[str, object]:
     chosen = rows[
         (rows["kpi"] == kpi) & (rows["segment"] == "all") & (rows["period"] == book.period.name)
     ]
-    return {str(k): v for k, v in chosen.to_dict("records")[0].items()} if len(chosen) else {}
+    return records(chosen)[0] if len(chosen) else {}
 
 
 def _status(book: Book, kpi: str) -> str:
@@ -147,9 +148,7 @@ def _target(book: Book, kpi: str) -> Rich:
             target=target,
             gap=book.num(id_, "gap", absolute=True),
         )
-    return book.say(
-        "exhibits.tiles.target", target=target, attainment=book.num(id_, "attainment")
-    )
+    return book.say("exhibits.tiles.target", target=target, attainment=book.num(id_, "attainment"))
 
 
 def _change(book: Book, kpi: str, unit: str) -> Rich:
@@ -158,9 +157,7 @@ def _change(book: Book, kpi: str, unit: str) -> Rich:
     # Counts are compared by how many, everything else by its relative change or in points.
     names = ("difference", "difference_year") if unit == "count" else ("change", "change_year")
     compared = [
-        book.say(
-            f"exhibits.tiles.{key}.{book.period.kind}", value=book.num(id_, part, signed=True)
-        )
+        book.say(f"exhibits.tiles.{key}.{book.period.kind}", value=book.num(id_, part, signed=True))
         for part, key in zip(names, ("qoq", "yoy"), strict=True)
         if book.has(id_, part) and not (cumulative and key == "qoq")
     ]

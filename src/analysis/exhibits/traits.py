@@ -7,7 +7,7 @@ from typing import Any
 import pandas as pd
 
 from analysis.exhibits.book import Book
-from analysis.exhibits.facts import fact_id
+from analysis.exhibits.facts import fact_id, records
 from analysis.exhibits.markup import Rich, name, words
 from analysis.wording import catalogue
 
@@ -34,7 +34,7 @@ def strongest(book: Book, segment: str, aspect: str) -> dict[str, Any]:
     clear = rows[rows["notable"].astype(bool) & (rows["lift_"] > 1)]
     if clear.empty:
         clear = rows.sort_values(["value", "trait"], ascending=[False, True])
-    return {str(k): v for k, v in clear.to_dict("records")[0].items()}
+    return records(clear)[0]
 
 
 def level_of(book: Book, row: dict[str, Any]) -> Rich:

@@ -61,7 +61,7 @@ def draw(
     room = max(look.width_of(step.text + step.note) for step in steps) + 5
     spans = _spans(steps)
     top = max(max(span) for span in spans) or 1.0
-    low = min(min(min(span) for span in spans), 0.0) if not cut else cut
+    low = cut or min(0.0, *(min(span) for span in spans))
     scale = (width - gutter - room) / ((top - low) or 1.0)
 
     def x(value: float) -> float:
@@ -101,9 +101,7 @@ def _spans(steps: Sequence[Step]) -> list[tuple[float, float]]:
     return spans
 
 
-def _bar(
-    axes: Axes, kind: Kind, left: float, right: float, middle: float, pitch: float
-) -> None:
+def _bar(axes: Axes, kind: Kind, left: float, right: float, middle: float, pitch: float) -> None:
     axes.add_patch(
         Rectangle(
             (left, middle - pitch * BAR / 2),

@@ -27,7 +27,8 @@ def lines(config: Config, record: Path, lang: Language) -> list[str]:
         number = format_value(revenue.iloc[0], "money", lang, scale=scale)
         word, _, letter = scale.label.partition(" ")
         money = f"{number} {word}" if lang == "zh" else f"{word} {number} {letter}".rstrip()
-    rows: Any = segments[segments["segment"] != "all"].itertuples()
+    placed = (segments["segment"] != "all") & (segments["customers"] > 0)
+    rows: Any = segments[placed].itertuples()
     shown = [f"{wording.text(f'segment.{r.segment}', lang)} {r.customers:,}" for r in rows]
     every = effects[effects["segment"] == "all"].drop_duplicates(["strategy", "arm", "outcome"])
     verdicts = every["verdict"].value_counts()

@@ -18,7 +18,23 @@ from analysis.wording.catalogue import Language
 MOST_BYTES = 5_000_000
 
 # Void elements never close, so they are not put on the stack of open ones.
-_VOID = frozenset(["area", "base", "br", "col", "embed", "hr", "img", "input", "link", "meta", "source", "track", "wbr"])
+_VOID = frozenset(
+    [
+        "area",
+        "base",
+        "br",
+        "col",
+        "embed",
+        "hr",
+        "img",
+        "input",
+        "link",
+        "meta",
+        "source",
+        "track",
+        "wbr",
+    ]
+)
 _UNPRINTED = frozenset(("style", "script", "title"))
 _NUMBER = re.compile(r"[+\u2212-]?\d[\d,.]*%?")
 _PLACEHOLDER = re.compile(r"\{[A-Za-z_][A-Za-z0-9_.]*\}")

@@ -106,7 +106,8 @@ def explain(error: AnalysisError, lang: Language) -> list[str]:
 
     Problems come in the order of file and line; beyond twelve only their number is said.
     """
-    ordered = sorted(error.problems, key=lambda p: (p.file, p.line))
+    # what to do next has no place in a file and comes last
+    ordered = sorted(error.problems, key=lambda p: (not p.file, p.file, p.line))
     lines = [_line(problem, lang) for problem in ordered[:_MOST_PROBLEMS]]
     more = len(ordered) - _MOST_PROBLEMS
     if more > 0:

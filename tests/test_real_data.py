@@ -1,0 +1,120 @@
+"""Real data through the whole chain: published totals, published effects."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Callable
+from decimal import Decimal
+from pathlib import Path
+
+import pyarrow.compute as pc
+import pytest
+
+from analysis import record
+from analysis.engine import query
+from analysis.exhibits.facts import FactBook
+from analysis.report import check_html
+from analysis.store import Record
+from tests.test_cli import ROOT, analysis
+
+pytestmark = [pytest.mark.slow, pytest.mark.realdata]
+
+
+def make_project(folder: Path) -> Path:
+    for name in ("params", "notebooks", "reports/templates"):
+        shutil.copytree(ROOT / name, folder / name)
+    return folder
+
+
+@pytest.fixture(scope="module")
+def retail(real_data: Callable[[str], Path], tmp_path_factory: pytest.TempPathFactory) -> Record:
+    """Two years of a wholesaler's orders, a million lines."""
+    source = real_data("online_retail_2yr_combined.parquet")
+    project = make_project(tmp_path_factory.mktemp("retail") / "project")
+    (project / "data").mkdir()
+    (project / "data" / "online_retail.parquet").symlink_to(source)
+    said = analysis(project, "run", "params/examples/online_retail.yml")
+    assert said.code == 0, said.err
+    return record("online_retail", "2011Q4", project)
+
+
+@pytest.fixture(scope="module")
+def campaign(real_data: Callable[[str], Path], tmp_path_factory: pytest.TempPathFactory) -> Record:
+    """A randomised e-mail experiment with 64,000 customers."""
+    source = real_data("hillstrom.csv")
+    project = make_project(tmp_path_factory.mktemp("campaign") / "project")
+    paths = [f"--set=sources.{t}.path={source}" for t in ("treatments", "outcomes")]
+    said = analysis(project, "run", "params/examples/campaign.yml", *paths)
+    assert said.code == 0, said.err
+    return record("campaign", "2008Q1", project)
+
+
+def test_what_is_kept_is_exact(retail: Record) -> None:
+    orders = retail.arrow("orders")
+    assert pc.count_distinct(orders["customer_id"]).as_py() == 5878
+    assert pc.count_distinct(orders["order_id"]).as_py() == 36969
+    assert pc.sum(orders["amount"]).as_py().quantize(Decimal("0.01")) == Decimal("17431533.18")
+
+
+def test_every_other_row_has_a_rule(retail: Record) -> None:
+    removed = retail.arrow("removed_rows")
+    kept = len(retail.arrow("orders"))
+    assert kept + len(removed) == 1_044_847
+    assert set(removed["rule"].to_pylist()) == {
+        "missing_customer",
+        "returns_removed",
+        "zero_amount",
+    }
+    steps = query(
+        "select step, sum(rows) as n from r group by step", r=retail.arrow("reconciliation")
+    ).to_pylist()
+    by_step = {row["step"]: row["n"] for row in steps}
+    assert by_step["read"] == 1_044_847
+    gone = sum(rows for step, rows in by_step.items() if step not in ("read", "kept"))
+    assert by_step["read"] + gone == by_step["kept"] == kept
+
+
+def test_customers_of_orders_are_all_placed(retail: Record) -> None:
+    segments = retail.table("segments")
+    assert len(segments) == segments["customer_id"].nunique() == 5878
+    summary = retail.table("segment_summary").set_index("segment")["customers"]
+    assert summary["all"] == 5878 == summary.drop("all").sum()
+
+
+@pytest.mark.parametrize("lang", ["zh", "en"])
+def test_the_report_says_what_further_tables_would_add(retail: Record, lang: str) -> None:
+    from analysis import wording
+
+    html = (retail.folder / f"report.{lang}.html").read_text(encoding="utf-8")
+    for table in ("customers", "treatments", "targets", "receivables"):
+        assert wording.text(f"adds.{table}", lang) in html  # type: ignore[arg-type]
+    facts = FactBook.from_json(retail.facts)
+    assert check_html(retail.folder / f"report.{lang}.html", facts, lang) == []  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize(
+    ("arm", "outcome", "estimate", "error"),
+    [
+        ("Mens E-Mail", "visit", 0.076590, 0.003386),
+        ("Womens E-Mail", "visit", 0.045233, 0.003234),
+        ("Mens E-Mail", "spend", 0.76983, 0.14525),
+        ("Womens E-Mail", "spend", 0.42441, 0.13033),
+    ],
+)
+def test_published_effects(
+    campaign: Record, arm: str, outcome: str, estimate: float, error: float
+) -> None:
+    effects = campaign.table("effects").query("segment == 'all'")
+    row = effects[(effects["arm"] == arm) & (effects["outcome"] == outcome)].iloc[0]
+    assert row["estimate"] == pytest.approx(estimate, abs=5e-6)
+    assert row["std_error"] == pytest.approx(error, abs=5e-6)
+    assert (row["grade"], row["verdict"]) == ("A", "worked")
+    assert row["low"] < row["estimate"] < row["high"]
+    assert row["n_control"] == 21_306
+
+
+def test_a_campaign_needs_no_orders(campaign: Record) -> None:
+    assert len(campaign.arrow("orders")) == 0
+    assert len(campaign.arrow("treatments")) == 64_000
+    for lang in ("zh", "en"):
+        assert (campaign.folder / f"report.{lang}.html").is_file()
