@@ -60,7 +60,8 @@ def test_a_draft_is_compared_with_the_record(bare: Path, tmp_path: Path) -> None
     cell = "stage.save(personas=portrait)"
     path = project / "notebooks" / "03_personas.ipynb"
     text = path.read_text(encoding="utf-8")
-    path.write_text(text.replace(cell, cell.replace("portrait", "portrait.head(3)")), encoding="utf-8")
+    shorter = cell.replace("portrait", "portrait.head(3)")
+    path.write_text(text.replace(cell, shorter), encoding="utf-8")
     printed = run_alone(project, "notebooks/03_personas.ipynb")
     assert "“personas”草稿：3 行，记录里是" in printed
     assert store.files_of(record) == before

@@ -78,10 +78,10 @@ def subset_woff(text: Iterable[str]) -> bytes:
     options.desubroutinize = True
     options.name_IDs = [1, 2]
     options.notdef_outline = True
-    font = subset.load_font(str(font_path()), options)
-    worker = subset.Subsetter(options)
-    worker.populate(unicodes=wanted)
-    worker.subset(font)
     out = io.BytesIO()
-    subset.save_font(font, out, options)
+    with subset.load_font(str(font_path()), options) as font:
+        worker = subset.Subsetter(options)
+        worker.populate(unicodes=wanted)
+        worker.subset(font)
+        subset.save_font(font, out, options)
     return out.getvalue()

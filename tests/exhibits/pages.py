@@ -1,0 +1,51 @@
+"""All exhibits of a report in the order of its notebook."""
+
+from __future__ import annotations
+
+from analysis.exhibits import (
+    accounts,
+    appendix,
+    cautions,
+    decisions,
+    movement,
+    page_one,
+    plan,
+    portraits,
+    provenance,
+    review,
+    segments,
+    tiles,
+)
+from analysis.exhibits.book import Book
+from analysis.exhibits.exhibit import Exhibit
+
+
+def everything(book: Book) -> list[Exhibit]:
+    """What the notebook shows."""
+    shown = [
+        page_one.header(book),
+        page_one.answer(book),
+        page_one.why_and_bridge(book),
+        tiles.tiles(book),
+        decisions.decisions(book),
+        page_one.last_measures(book),
+        cautions.cautions(book),
+        segments.segment_table(book),
+        movement.movement_matrix(book),
+        movement.risk_and_next(book),
+        segments.notes(book),
+        *accounts.account_lists(book),
+        portraits.portraits(book),
+        portraits.heat_map(book),
+        portraits.absent(book),
+        review.review(book),
+        review.further_outcomes(book),
+        review.none(book),
+        plan.plan_table(book),
+        *appendix.definitions(book),
+        appendix.further_tables(book),
+        *appendix.quality(book),
+        provenance.settings(book),
+        provenance.provenance(book),
+    ]
+    return [exhibit for exhibit in shown if exhibit is not None]
