@@ -6,6 +6,7 @@ from typing import Any
 
 import pandas as pd
 
+from analysis.exhibits import look
 from analysis.exhibits.book import Book, parse_reason
 from analysis.exhibits.exhibit import Exhibit
 from analysis.exhibits.facts import fact_id, records
@@ -16,6 +17,7 @@ from analysis.wording import catalogue
 from analysis.wording.numbers import Scale
 
 PAGE = "accounts"
+SIZE, ROOM = 8.0, 47.0  # of the names: type size [pt], width of their column [mm]
 LISTS = ("rescue", "reorder", "grow", "hold")
 
 
@@ -70,7 +72,7 @@ def _list(book: Book, one: str, rows: pd.DataFrame, heading: str) -> Exhibit:
         ),
         page=PAGE,
         heading=heading,
-        height=17 + 5 * len(made),
+        height=17 + sum(_height(row) for row in records(rows)),
     )
 
 
@@ -78,6 +80,11 @@ def _scale(book: Book) -> Scale:
     rows = book.frame("accounts")
     ids = [fact_id("account", row["list"], row["customer_id"], "amount") for row in records(rows)]
     return book.scale_of(*ids)
+
+
+def _height(row: dict[str, Any]) -> float:
+    """About how tall a row prints [mm]: long names take a second line."""
+    return 5.0 + 3.8 * (look.width_of(str(row["name"]), SIZE) // ROOM)
 
 
 def _known(value: Any) -> bool:
@@ -118,5 +125,5 @@ def _reason(book: Book, row: dict[str, Any], id_: tuple[str, ...]) -> Rich:
     short = f"exhibits.accounts.short.{key.rpartition('.')[2]}"
     if key.startswith("account.") and catalogue.has(short):
         args = {name: _shorter(value) for name, value in (reason.get("args") or {}).items()}
-        return book.told({"key": short, "args": args}, *id_, "reason")
+        return book.told({"key": short, "args": args}, *id_, "reason", scale=_scale(book))
     return book.told(reason, *id_, "reason")

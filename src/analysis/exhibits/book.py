@@ -176,7 +176,8 @@ class Book:
         parts: list[Rich] = []
         for index, stretch in enumerate(raw.split("**")):
             inner: list[Rich] = []
-            for place, piece in enumerate(stretch.split(_OPEN)):
+            pieces = stretch.split(_OPEN)
+            for place, piece in enumerate(pieces):
                 literal = piece
                 if place:
                     field_, literal = piece.split(_CLOSE, 1)
@@ -184,6 +185,8 @@ class Book:
                     # A number and its measure word stay on one line.
                     if self.lang == "zh" and literal.startswith(" "):
                         literal = NBSP + literal[1:]
+                if self.lang == "zh" and literal.endswith(" ") and place + 1 < len(pieces):
+                    literal = literal[:-1] + NBSP
                 if literal:
                     inner.append(markup.words(literal))
             whole = markup.join(inner)
@@ -230,7 +233,7 @@ class Book:
         head = markup.join(pieces[:-1], self.text("exhibits.list.comma"))
         return head + markup.words(self.text("exhibits.list.last")) + pieces[-1]
 
-    def told(self, reason: Any, *prefix: object) -> Rich:
+    def told(self, reason: Any, *prefix: object, scale: Scale | None = None) -> Rich:
         """A reason of a table: catalogue key with arguments, whose numbers are facts.
 
         Parameters
@@ -239,21 +242,25 @@ class Book:
             JSON text ``{"key": …, "args": {…}}``, or the same as a map.
         prefix
             Id under which `collect` stored the arguments' facts.
+        scale
+            Unit of money that stands beside the reason already; None writes it out.
         """
         told = parse_reason(reason)
         if not told or not catalogue.has(str(told["key"])):
             return markup.EMPTY
         args = {
-            name: self._argument(value, fact_id(*prefix, name))
+            name: self._argument(value, fact_id(*prefix, name), scale)
             for name, value in (told.get("args") or {}).items()
         }
         return self._compose(self._marked(str(told["key"])), args)
 
-    def _argument(self, value: Any, id_: str) -> Rich:
+    def _argument(self, value: Any, id_: str, scale: Scale | None) -> Rich:
         if isinstance(value, Mapping):
             if "key" in value:
                 key = str(value["key"])
                 return self.words(key) if catalogue.has(key) else markup.name(key)
+            if str(value.get("unit", "")) == "money" and scale is not None:
+                return self.num(id_, scale=scale)
             if str(value.get("unit", "")) == "money":
                 return self.money(id_, scale=self.scale_of(id_))
             return self.num(id_)
