@@ -42,7 +42,7 @@ def plan_table(book: Book, page: str = "plan") -> Exhibit | None:
         EMPTY,
         EMPTY,
         EMPTY,
-        book.num("plans.cost", decimals=1),
+        book.num("plans.cost", decimals=_places(book)),
         EMPTY,
     ]
     block = table(columns, made, class_="plan", total=total)
@@ -59,7 +59,7 @@ def plan_table(book: Book, page: str = "plan") -> Exhibit | None:
     title = book.say(
         f"exhibits.plan.{key if len(extra) else 'title_duties'}",
         count=book.num("plans.extra" if len(extra) else "plans.count"),
-        cost=book.money("plans.cost", decimals=1),
+        cost=book.money("plans.cost", decimals=_places(book)),
         decisions=book.num("decisions.count"),
     )
     return figure(
@@ -93,9 +93,14 @@ def _row(book: Book, row: dict[str, Any]) -> Row:
         book.label("role", row["owner_role"]),
         days,
         _expected(book, id_, row),
-        book.num(*id_, "cost", decimals=1),
+        book.num(*id_, "cost", decimals=_places(book)),
         _proof(book, id_, row),
     ]
+
+
+def _places(book: Book) -> int:
+    """Places of a plan's money: enough that small budgets do not read as nothing and add up."""
+    return 2 if book.scale.divisor >= 1e6 else 1
 
 
 def _duties(book: Book, rows: pd.DataFrame) -> Rich:
@@ -121,7 +126,8 @@ def _expected(book: Book, id_: tuple[str, Any], row: dict[str, Any]) -> Rich:
         key = "mandatory" if row["basis"] == "mandatory" else "unknown"
         return book.words(f"exhibits.plan.expected.{key}")
     lead = book.say(
-        "exhibits.plan.expected.value", value=book.num(*id_, "expected_value", signed=True)
+        "exhibits.plan.expected.value",
+        value=book.num(*id_, "expected_value", signed=True, decimals=_places(book)),
     )
     if not book.has(*id_, "expected_low"):
         return lead
@@ -129,8 +135,8 @@ def _expected(book: Book, id_: tuple[str, Any], row: dict[str, Any]) -> Rich:
     key = "range_negative" if least < 0 else "range"
     reach = book.say(
         f"exhibits.unit.{key}",
-        low=book.num(*id_, "expected_low"),
-        high=book.num(*id_, "expected_high"),
+        low=book.num(*id_, "expected_low", decimals=_places(book)),
+        high=book.num(*id_, "expected_high", decimals=_places(book)),
     )
     return lead + _break(book.say("exhibits.unit.brackets", value=reach))
 

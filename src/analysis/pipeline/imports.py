@@ -37,7 +37,7 @@ def closure(sources: Iterable[str]) -> dict[str, Path]:
     return {path.relative_to(PACKAGE).as_posix(): path for path in sorted(seen)}
 
 
-_DATA = {".yml", ".json", ".css", ".j2", ".txt"}
+_DATA = {".yml", ".json", ".css", ".j2"}
 
 
 def _files(module: str) -> list[Path]:

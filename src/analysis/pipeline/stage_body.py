@@ -11,7 +11,7 @@ from typing import Any
 from analysis import store
 from analysis.engine import to_frame
 from analysis.errors import Problem, PublishError, StageError
-from analysis.exhibits import collect
+from analysis.exhibits.collect import collect
 from analysis.pipeline.execute import CellHook, run_notebook
 from analysis.pipeline.session import ENVIRONMENT, ERROR_FILE
 from analysis.pipeline.stages import Stage

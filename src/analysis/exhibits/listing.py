@@ -1,0 +1,83 @@
+"""A table as an analyst reads it in a notebook: words for keys, numbers as the language writes."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import pandas as pd
+
+from analysis import wording
+from analysis.exhibits.exhibit import Exhibit
+from analysis.exhibits.markup import tag
+from analysis.wording import Language
+from analysis.wording.numbers import format_value, money_scale
+
+_LONGEST = 20
+
+
+def listing(
+    frame: pd.DataFrame,
+    lang: Language,
+    units: Mapping[str, str] | None = None,
+    currency: str = "CNY",
+) -> Exhibit:
+    """A table for reading: keys in words, numbers as the language writes them.
+
+    Parameters
+    ----------
+    frame
+        At most its first twenty rows are shown; the rest is counted.
+    units
+        Column → unit of `analysis.wording.numbers.format_value`; money columns share one
+        scale each, named in their header.
+    """
+    units = units or {}
+    heads, columns = [], []
+    for name in frame.columns:
+        values = frame[name].head(_LONGEST)
+        unit = units.get(str(name))
+        head = word("column", str(name), lang)
+        if unit == "money":
+            scale = money_scale(values, lang, currency)
+            head = f"{head} ({scale.label})"
+            cells = [format_value(v, unit, lang, scale=scale) for v in values]
+        elif unit:
+            cells = [format_value(v, unit, lang) for v in values]
+        else:
+            cells = [word(str(name), v, lang) for v in values]
+        heads.append((head, bool(unit)))
+        columns.append(cells)
+    rows = list(zip(*columns, strict=True))
+    side = [
+        {"style": "text-align:right"} if number else {"style": "text-align:left"}
+        for _, number in heads
+    ]
+    html = tag(
+        "table",
+        tag(
+            "thead", tag("tr", *(tag("th", h, **s) for (h, _), s in zip(heads, side, strict=True)))
+        ),
+        tag(
+            "tbody",
+            *(
+                tag("tr", *(tag("td", c, **s) for c, s in zip(row, side, strict=True)))
+                for row in rows
+            ),
+        ),
+    )
+    more = len(frame) - len(rows)
+    tail = wording.text("analyst.more_rows", lang, count=f"{more:,}") if more > 0 else ""
+    plain = pd.DataFrame(rows, columns=[h for h, _ in heads]).to_string(index=False)
+    return Exhibit("tbl-analyst", str(html) + tail, plain + "\n" + tail, plain + "\n" + tail)
+
+
+def word(column: str, value: Any, lang: Language) -> str:
+    """A key in words where the catalogues know it, else the value itself."""
+    if value is None or (isinstance(value, float) and pd.isna(value)):
+        return "–"
+    stem = "segment" if column.startswith("segment") else column
+    for key in (f"{stem}.{value}", f"analyst.{column}.{value}", f"analyst.word.{value}"):
+        if wording.has(key):
+            return wording.text(key, lang)
+    return str(value)
