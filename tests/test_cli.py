@@ -59,7 +59,7 @@ def project(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
     assert analysis(folder, "demo", "data/demo", "--customers", "150").code == 0
     said = analysis(folder, "run", "params/demo.yml")
     assert said.code == 0, said.err
-    assert len(said.out.splitlines()) == 6
+    assert len(said.out.splitlines()) == 7  # the path and six lines
     assert "reports/demo/2025Q3/report.zh.html" in said.out
     yield folder
 

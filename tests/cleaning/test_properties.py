@@ -1,4 +1,3 @@
-
 """What holds for any input: every row and cent ends somewhere, once, wherever it stood."""
 
 from __future__ import annotations

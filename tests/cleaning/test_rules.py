@@ -1,4 +1,3 @@
-
 """Each rule on a small case: what goes, with which reason, and that its switch works."""
 
 from __future__ import annotations

@@ -1,4 +1,3 @@
-
 """Workbooks, Parquet, mappings, and what a source may say of its columns."""
 
 from __future__ import annotations

