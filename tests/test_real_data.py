@@ -86,7 +86,7 @@ def test_the_report_says_what_further_tables_would_add(retail: Record, lang: str
     from analysis import wording
 
     html = (retail.folder / f"report.{lang}.html").read_text(encoding="utf-8")
-    for table in ("customers", "treatments", "targets", "receivables"):
+    for table in ("customers", "treatments", "tickets", "receivables"):
         assert wording.text(f"adds.{table}", lang) in html  # type: ignore[arg-type]
     facts = FactBook.from_json(retail.facts)
     assert check_html(retail.folder / f"report.{lang}.html", facts, lang) == []  # type: ignore[arg-type]

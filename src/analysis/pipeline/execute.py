@@ -42,6 +42,9 @@ KERNEL = "python3"
 _PRIVATE = re.compile(r"[\w.+-]+@[\w-]+\.[\w.]+|(?<!\d)\+?\d[\d\s-]{6,}\d(?!\d)")
 _LONGEST_CAUSE = 200
 
+# A stopped run leaves futures that nobody asks again; asyncio would print a traceback for each.
+logging.getLogger("asyncio").setLevel(logging.CRITICAL)
+
 CellHook = Callable[[int, int, str], None]
 
 
