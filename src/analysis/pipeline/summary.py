@@ -47,7 +47,7 @@ def _money(kpis: pd.DataFrame, config: Config, lang: Language) -> str:
     number = format_value(row["value"], "money", lang, scale=scale)
     word, _, letter = scale.label.partition(" ")
     return _say(
-        "money",
+        "money" if pd.notna(row["attainment"]) else "money_untargeted",
         lang,
         revenue=f"{number} {word}" if lang == "zh" else f"{word} {number} {letter}".rstrip(),
         attainment=format_value(row["attainment"], "share", lang),
