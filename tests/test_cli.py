@@ -140,11 +140,11 @@ def test_a_what_if_record_and_the_difference(project: Path) -> None:
 
 def test_approve_seals_the_record(project: Path) -> None:
     said = analysis(project, "approve", "params/demo.yml")
-    assert said.out == "decisions/demo/2025Q3.approved.json\n"
-    seal = project / "decisions" / "demo" / "2025Q3.approved.json"
+    assert said.out == "decisions/demo/2025Q3/approved.json\n"
+    seal = project / "decisions" / "demo" / "2025Q3" / "approved.json"
     known = project / "reports" / "demo" / "2025Q3" / "manifest.json"
     assert json.loads(seal.read_text())["manifest"] == store.digest(known)
-    seal.unlink()
+    shutil.rmtree(seal.parent)
 
 
 def test_check_reads_and_computes_nothing(project: Path) -> None:

@@ -154,6 +154,8 @@ def test_unknown_tables_and_columns_are_told_with_the_nearest(project: Path) -> 
         (GOOD + "previous: 2025Q4\n", "must end before 2025Q3 begins"),
         (GOOD + "cleaning: {rules: {repeated_lines: yes}}\n", "true, false, on or off"),
         (GOOD + "seed: [1\n", "not valid YAML"),
+        (GOOD + "languages: []\n", "must be a list of at least 1"),
+        (GOOD + "segmentation: {monetary_cuts: [5, 1]}\n", "the smaller first"),
         ("- a\n- b\n", "must hold “key: value” lines"),
         (GOOD.replace("base.yml", "bas.yml"), "neither beside this file nor in params/"),
         (GOOD + "segmentation: {scheme: rfm9}\n", "there is no “rfm9.yml” in params/schemes"),
@@ -183,6 +185,22 @@ def test_yaml_guesses_nothing(project: Path) -> None:
     config = load(project, GOOD + "report: {company: no, title: {zh: 12:30:45}}\n")
     assert config.settings.report.company == "no"
     assert config.settings.report.title == {"zh": "12:30:45"}
+
+
+def test_a_year_may_stand_as_a_number(project: Path) -> None:
+    assert load(project, GOOD.replace("2025Q3", "2024")).period.name == "2024"
+
+
+def test_names_are_checked_even_where_values_are_wrong(project: Path) -> None:
+    text = GOOD + "segmentation: {scheme: rfm9}\nstrategy: {trust: 3}\n"
+    assert "rfm9" in "\n".join(problems(project, text))
+
+
+def test_a_file_in_another_encoding_is_told_and_nothing_else(project: Path) -> None:
+    (project / "params" / "gb.yml").write_bytes((GOOD + "# 客户\n").encode("gb18030"))
+    with pytest.raises(SettingsError) as caught:
+        settings.load("params/gb.yml", project)
+    assert [p.key for p in caught.value.problems] == ["settings.unreadable"]
 
 
 def test_a_secret_that_is_not_set_is_told(project: Path) -> None:

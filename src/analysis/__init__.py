@@ -35,6 +35,11 @@ def record(run: str, period: str, root: Any = None) -> Record:
     SourceError
         If there is no such record, or it is damaged.
     """
-    from analysis import store  # pandas is loaded only when a record is wanted
+    from analysis import store, wording  # pandas is loaded only when a record is wanted
+    from analysis.errors import AnalysisError
 
-    return store.record(run, period, root)
+    try:
+        return store.record(run, period, root)
+    except AnalysisError as error:  # outside a notebook nobody else puts it into words
+        error.args = ("; ".join(wording.explain(error, wording.reader_language())),)
+        raise

@@ -194,11 +194,13 @@ def approve(file: str, sets: tuple[str, ...], root: Path | None) -> None:
 @click.argument("a", type=click.Path(path_type=Path))
 @click.argument("b", type=click.Path(path_type=Path))
 def diff(a: Path, b: Path) -> None:
-    """Say what differs between two records: settings, inputs, tables."""
+    """Say what differs between two records (folders, or RUN/PERIOD below reports/)."""
     from analysis.pipeline import compare
 
     lang = wording.reader_language()
-    for line in compare.lines(a, b, lang):
+    reports = settings_module.find_root() / "reports"
+    one, two = (path if path.exists() else reports / path for path in (a, b))
+    for line in compare.lines(one, two, lang):
         click.echo(line)
 
 

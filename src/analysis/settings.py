@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
@@ -18,7 +19,7 @@ from pydantic import ValidationError
 from analysis import settings_yaml
 from analysis.calendars import Period
 from analysis.errors import Problem, SettingsError
-from analysis.settings_checks import SECRET, cross_checks, source_checks, validation_problems
+from analysis.settings_checks import SECRET, cross_checks, name_checks, validation_problems
 from analysis.settings_model import Settings
 from analysis.settings_yaml import Key, Layer
 
@@ -121,7 +122,7 @@ def load(
     path = Path(file)
     if root is not None and (root / path).is_file():
         path = root / path
-    root = (root or find_root(path.parent if path.is_file() else None)).resolve()
+    root = (root or _root_for(path)).resolve()
     if not path.is_file() and (root / path).is_file():
         path = root / path
     if not path.is_file():
@@ -134,11 +135,13 @@ def load(
         values = settings_yaml.merge(values, layer.values)
         places |= {key: (layer.name, line) for key, line in layer.lines.items()}
     values.pop("extends", None)
+    if any(problem.key == "settings.unreadable" for problem in problems):
+        raise SettingsError(problems)  # what is missing then is not missing in truth
     for name, value in (overrides or {}).items():
         key = tuple(name.split("."))
         values = settings_yaml.merge(values, _nest(key, value))
         places |= {key[: cut + 1]: ("--set", 0) for cut in range(len(key))}
-    problems += source_checks(values, places)
+    problems += name_checks(values, root, places)
     try:
         settings = Settings.model_validate(values)
     except ValidationError as error:
@@ -151,6 +154,14 @@ def load(
         ".".join(key): f"{file}:{line}" if line else file for key, (file, line) in places.items()
     }
     return Config(settings, origins, values, _relative(path, root), root)
+
+
+def _root_for(path: Path) -> Path:
+    """The project of a file, else that of the current folder."""
+    if path.is_file():
+        with suppress(SettingsError):
+            return find_root(path.parent)
+    return find_root()
 
 
 def parse_sets(pairs: Iterable[str]) -> dict[str, Any]:

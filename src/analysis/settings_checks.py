@@ -81,7 +81,7 @@ def _problem_of(detail: Any, key: Key) -> Problem:
         if message.startswith("one_of:"):
             choices = message.removeprefix("one_of:").split(",")
             return Problem("settings.one_of", {"setting": setting, "allowed": choices})
-        if message in ("bad_period", "bad_timezone", "bad_country"):
+        if message in ("bad_period", "bad_timezone", "bad_country", "increasing"):
             return Problem(f"settings.{message}", {"setting": setting, "found": detail["input"]})
         return Problem("settings.impossible_date", {"setting": setting, "found": detail["input"]})
     if kind.startswith("date"):
@@ -94,6 +94,8 @@ def _problem_of(detail: Any, key: Key) -> Problem:
     elif kind in _LIMITS:
         sign, limit = _LIMITS[kind]
         allowed = f"{sign} {context[limit]}"
+        if kind in ("too_short", "too_long"):
+            allowed = {"key": f"settings.allowed.{kind}", "limit": context[limit]}
     found = detail["input"]
     shown = found if isinstance(found, (str, int, float, bool)) else type(found).__name__
     return Problem("settings.wrong_type", {"setting": setting, "allowed": allowed, "found": shown})
@@ -160,11 +162,11 @@ def _hint(key: Key, choices: Iterable[str]) -> Any:
     return {"key": "error.settings.nearest", "setting": ".".join((*key[:-1], found))}
 
 
-def source_checks(
-    values: Mapping[str, Any], places: Mapping[Key, tuple[str, int]]
+def name_checks(
+    values: Mapping[str, Any], root: Path, places: Mapping[Key, tuple[str, int]]
 ) -> list[Problem]:
-    """Tables and columns that do not exist, found even where other values are wrong too."""
-    found = []
+    """Tables, columns and files that do not exist, found even where other values are wrong too."""
+    found = _files(values, root, places)
     sources = values.get("sources")
     for table, source in sources.items() if isinstance(sources, Mapping) else ():
         if table not in INPUT:
@@ -179,6 +181,32 @@ def source_checks(
                 args = {"table": table, "found": column, "nearest": hint}
                 place = place_of(("sources", table, "columns", column), places)
                 found.append(Problem("settings.unknown_column", args, *place))
+    return found
+
+
+def _files(
+    values: Mapping[str, Any], root: Path, places: Mapping[Key, tuple[str, int]]
+) -> list[Problem]:
+    """Schemes, playbooks and mappings that are named but not there."""
+    sources = values.get("sources")
+    named: list[tuple[str, Key]] = [
+        ("schemes", ("segmentation", "scheme")),
+        ("playbooks", ("strategy", "playbook")),
+    ]
+    if isinstance(sources, Mapping):
+        named += [("mappings", ("sources", table, "mapping")) for table in sources]
+    found = []
+    for folder, key in named:
+        stem: Any = values
+        for part in key:
+            stem = stem.get(part) if isinstance(stem, Mapping) else None
+        available = sorted(p.stem for p in (root / "params" / folder).glob("*.yml"))
+        if isinstance(stem, str) and stem not in available:
+            args = {"setting": ".".join(key), "folder": f"params/{folder}", "found": stem}
+            problem = Problem(
+                "settings.unknown_file", {**args, "allowed": available}, *place_of(key, places)
+            )
+            found.append(problem)
     return found
 
 
@@ -211,16 +239,6 @@ def cross_checks(
         for secret in SECRET.findall(source.url or ""):
             if secret not in os.environ:
                 report("missing_secret", ("sources", name, "url"), found=secret)
-    named: list[tuple[str, Key, str | None]] = [
-        ("schemes", ("segmentation", "scheme"), settings.segmentation.scheme),
-        ("playbooks", ("strategy", "playbook"), settings.strategy.playbook),
-        *(("mappings", ("sources", n, "mapping"), s.mapping) for n, s in sources.items()),
-    ]
-    for folder, setting, stem in named:
-        available = sorted(p.stem for p in (root / "params" / folder).glob("*.yml"))
-        if stem is not None and stem not in available:
-            place = f"params/{folder}"
-            report("unknown_file", setting, folder=place, found=stem, allowed=available)
     for label in settings.labels:
         if not wording.has(label):
             report(

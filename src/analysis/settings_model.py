@@ -51,7 +51,18 @@ def _country(value: str) -> str:
     return value
 
 
-PeriodName = Annotated[str, AfterValidator(_period_name)]
+def _year(value: Any) -> Any:
+    """Take ``period: 2025`` as it is written: YAML reads a year as a number."""
+    return str(value) if isinstance(value, int) and not isinstance(value, bool) else value
+
+
+def _increasing(value: list[float]) -> list[float]:
+    if value != sorted(set(value)):
+        raise ValueError("increasing")
+    return value
+
+
+PeriodName = Annotated[str, BeforeValidator(_year), AfterValidator(_period_name)]
 Zone = Annotated[str, AfterValidator(_zone)]
 Country = Annotated[str, AfterValidator(_country)]
 Switch = Annotated[bool, BeforeValidator(_switch)]
@@ -185,7 +196,7 @@ class Recency(Section):
     )
 
 
-Cuts = Annotated[list[float], Field(min_length=2, max_length=2)]
+Cuts = Annotated[list[float], Field(min_length=2, max_length=2), AfterValidator(_increasing)]
 
 
 class Segmentation(Section):

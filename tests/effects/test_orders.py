@@ -201,7 +201,10 @@ def test_kpi_periods_changes_and_history():
     # two years are needed: 2024Q3 reaches back to 2022-10-01, before the first order
     assert np.isnan(measured(found, "retention", period="2024Q3")["value"])
     short = kpis(orders(("A", "2025-08-20", 1)), None, Q3)
-    assert short["value"].isna().all()  # a third of the quarter is not recorded
+    # the reported quarter's orders are its orders; what was not recorded before is not 0
+    assert measured(short, "revenue")["value"] == 1
+    assert short["previous"].isna().all()
+    assert short[short["period"] != Q3.name]["value"].isna().all()
     assert conform(found, RECORD["kpis"]).num_rows == len(found)
 
 

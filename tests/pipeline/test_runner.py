@@ -256,16 +256,27 @@ def test_a_second_starter_is_turned_away(finished: Path, tmp_path: Path) -> None
     assert caught.value.exit_code == 75
 
 
-def test_an_approved_record_is_never_touched(finished: Path, tmp_path: Path) -> None:
+def test_an_approved_record_is_never_touched(
+    finished: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     project = copy_of(finished, tmp_path)
     record = project / "reports" / "tiny" / "2025Q3"
     before = tree(record)
-    sealing.approve(project, record)
+    monkeypatch.setattr(sealing, "TABLES", ("three",))
+    seal = sealing.approve(project, record)
     assert chain.run(project).record == record
     outcome = chain.run(project, overrides={"seed": 11})
     assert outcome.record == record.with_name("2025Q3.r2")
     assert tree(record) == before
-    assert sealing.sealed(project, "tiny", "2025Q3") == record
+    assert sealing.sealed(project, "tiny", "2025Q3") == seal
+    shutil.rmtree(record)  # an approval does not need the generated files
+    assert list(sealing.read(seal, "three")["id"].to_pylist()) == ["A", "B"]
+    sealing.approve(project, outcome.record)
+    assert sealing.sealed(project, "tiny", "2025Q3") == sealing.seal_file(project, outcome.record)
+    assert sealing.sealed(project, "tiny", "2025") is None
+    seal.with_name("three.parquet").write_bytes(b"")
+    with pytest.raises(errors.SourceError):
+        sealing.read(seal, "three")
 
 
 def test_leftovers_of_a_killed_publish_are_recovered(finished: Path, tmp_path: Path) -> None:
@@ -278,6 +289,12 @@ def test_leftovers_of_a_killed_publish_are_recovered(finished: Path, tmp_path: P
     assert tree(folder / "2025Q3") == before
     assert not list(folder.glob(".tmp-*"))
     assert not list(folder.glob(".old-*"))
+
+
+def test_a_damaged_help_file_does_not_stop_a_run(finished: Path, tmp_path: Path) -> None:
+    project = copy_of(finished, tmp_path)
+    (project / "reports" / "tiny" / ".stages" / "last.json").write_text("{")
+    assert chain.run(project).kept == ["first", "second", "third"]
 
 
 def test_results_that_nobody_needs_are_removed(finished: Path, tmp_path: Path) -> None:

@@ -60,6 +60,8 @@ def customers(
 ) -> pa.Table:
     """Customers of the customer table and those that only other tables name.
 
+    Phones and mail addresses in names are masked.
+
     Parameters
     ----------
     listed
@@ -88,7 +90,8 @@ def customers(
     """
     params = {"earliest": earliest, "tomorrow": as_of + timedelta(days=1)}
     found = engine.query(sql, params, ids=every, listed=listed, lines=lines)
-    return engine.conform(found, RECORD["customers"])
+    # a sole trader's name often carries the trader's own number
+    return engine.conform(_masked(found, "name"), RECORD["customers"])
 
 
 def other(table: str, judged: pa.Table, as_of: date) -> pa.Table:
@@ -112,9 +115,13 @@ def other(table: str, judged: pa.Table, as_of: date) -> pa.Table:
             t=rows,
         )
     if "text" in RECORD[table].names:
-        masked = masking.mask_column(rows["text"])
-        rows = rows.set_column(rows.column_names.index("text"), "text", masked)
+        rows = _masked(rows, "text")
     return engine.conform(rows, RECORD[table])
+
+
+def _masked(rows: pa.Table, column: str) -> pa.Table:
+    masked = masking.mask_column(rows[column])
+    return rows.set_column(rows.column_names.index(column), column, masked)
 
 
 def _numbered(rows: pa.Table, number: str, day: str | None) -> pa.Table:

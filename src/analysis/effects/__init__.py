@@ -3,7 +3,16 @@
 from analysis.effects.bridge import bridge
 from analysis.effects.estimate import estimate
 from analysis.effects.kpis import kpis
+from analysis.effects.margin import margin_rate
 from analysis.effects.outcomes import outcomes_from_orders
-from analysis.effects.planned import treatments_from_plan
+from analysis.effects.planned import of_period, treatments_from_plan
 
-__all__ = ["bridge", "estimate", "kpis", "outcomes_from_orders", "treatments_from_plan"]
+__all__ = [
+    "bridge",
+    "estimate",
+    "kpis",
+    "margin_rate",
+    "of_period",
+    "outcomes_from_orders",
+    "treatments_from_plan",
+]

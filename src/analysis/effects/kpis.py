@@ -78,7 +78,15 @@ def kpis(
         raw = raw_values(orders, everybody, wanted, activities, tickets)
         for one in wanted:
             for kpi in KPIS:
-                found = _measure(kpi, one, _row(raw, one, ALL), start, goals, sizes)
+                found = _measure(
+                    kpi,
+                    one,
+                    _row(raw, one, ALL),
+                    start,
+                    goals,
+                    sizes,
+                    reported=one == period,
+                )
                 measured[kpi.key, ALL, one.name] = found
     rows = [
         _line(kpi, ALL, one, measured, goals, watch, compare=True) for kpi in KPIS for one in shown
@@ -89,7 +97,9 @@ def kpis(
         )
         for segment in sorted(set(segments["segment"].astype(str))):
             for kpi in (k for k in KPIS if k.by_segment):
-                found = _measure(kpi, period, _row(raw, period, segment), start, goals, {})
+                found = _measure(
+                    kpi, period, _row(raw, period, segment), start, goals, {}, reported=True
+                )
                 measured[kpi.key, segment, period.name] = found
                 rows.append(_line(kpi, segment, period, measured, goals, watch, compare=False))
     return pd.DataFrame(rows, columns=RECORD["kpis"].names)
@@ -111,11 +121,17 @@ def _measure(
     start: date,
     goals: dict[tuple[str, str, str], float],
     high_value: dict[str, float],
+    *,
+    reported: bool,
 ) -> Measured:
-    """Value, n, numerator and denominator of one KPI."""
+    """Value, n, numerator and denominator of one KPI.
+
+    The orders of the reported period are its orders, however late the first of them; an earlier
+    period that was not recorded from its beginning is no comparison.
+    """
     last_year = year_start(period.end)
     before = year_start(last_year - timedelta(days=1))
-    whole = _recorded(period.start, period.end, start)
+    whole = reported or _recorded(period.start, period.end, start)
     year = _recorded(last_year, period.end, start)
 
     def count(name: str) -> float:

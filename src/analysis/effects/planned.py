@@ -1,10 +1,22 @@
-"""Last period's approved plan, read as the measures that were carried out."""
+"""The measures of a period: as listed, or as the approved plan says."""
 
 from __future__ import annotations
 
 import pandas as pd
 
+from analysis.calendars import Period
+
 _ARMS = {"first": "treated", "later": "held_out"}
+
+
+def of_period(treatments: pd.DataFrame, period: Period) -> pd.DataFrame:
+    """Measures that began in the period, or whose beginning is not known.
+
+    What began earlier was judged by an earlier report; its outcome lies in another period.
+    """
+    started = pd.to_datetime(treatments["started_on"])
+    inside = started.between(pd.Timestamp(period.start), pd.Timestamp(period.end))
+    return treatments[started.isna() | inside].reset_index(drop=True)
 
 
 def treatments_from_plan(plan: pd.DataFrame | None) -> pd.DataFrame:

@@ -8,12 +8,14 @@ from pathlib import Path
 from typing import Any
 
 from analysis import __version__, store
+from analysis.errors import AnalysisError
 from analysis.pipeline.fingerprints import versions
 from analysis.pipeline.sealing import seal_file
 from analysis.pipeline.stages import Stage
 from analysis.settings import Config
 
 FORMAT = 1
+LAST = "last.json"  # record → stage → folder of its last result; only a help for reasons
 
 
 def assemble(
@@ -96,13 +98,20 @@ def _target(config: Config, parent: Path, name: str, manifest: Mapping[str, Any]
     return target
 
 
+def last_runs(work: Path) -> dict[str, dict[str, str]]:
+    """What each record's last run used; a damaged file is as good as none."""
+    try:
+        return dict(store.read_json(work / LAST))
+    except AnalysisError:
+        return {}
+
+
 def prune(work: Path, parent: Path) -> None:
     """Remove stage results that neither a record nor a last run refers to."""
     wanted: set[str] = set()
     for manifest in sorted(parent.glob(f"*/{store.MANIFEST}")):
         wanted |= set(store.read_json(manifest).get("stages", {}).values())
-    last = work / "last.json"
-    for stages in store.read_json(last).values() if last.is_file() else ():
+    for stages in last_runs(work).values():
         wanted |= set(stages.values())
     for folder in sorted(work.iterdir()):
         if folder.is_dir() and folder.name not in wanted:

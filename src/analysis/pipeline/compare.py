@@ -21,8 +21,7 @@ def lines(a: Path, b: Path, lang: Language) -> Iterator[str]:
     """
     for folder in (a, b):
         if not (folder / store.MANIFEST).is_file():
-            args = {"run": "", "period": folder.name, "folder": folder.parent.as_posix()}
-            raise SourceError(Problem("store.no_record", args))
+            raise SourceError(Problem("store.no_record_at", {"folder": folder.as_posix()}))
     one, two = store.Record(a), store.Record(b)
     found = False
     for part in ("settings", "inputs", "versions"):

@@ -63,7 +63,7 @@ def lines(config: Config, customer: str, lang: Language) -> Iterator[str]:
     yield wording.text("why.orders", lang, count=f"{len(orders):,}")
     latest: Any = orders.head(_LATEST_ORDERS).itertuples()
     for row in latest:
-        money = format_value(row.amount, "money", lang, currency=currency)
+        money = _money(row.amount, lang, currency)
         yield f"  {format_day(row.ordered_at, lang)}  {row.order_id}  {money}"
     plan = record.table("plan").query("customer_id == @customer")
     planned: Any = plan.itertuples()

@@ -180,8 +180,10 @@ class _Runner:
         if not stage.needs:
             return self.inputs
         run, previous = self.config.settings.run, self.config.previous.name
-        record = sealing.sealed(self.config.root, run, previous) if stage.reads_sealed else None
-        return {f"{run}/{record.name}": store.digest(record / store.MANIFEST)} if record else {}
+        seal = sealing.sealed(self.config.root, run, previous) if stage.reads_sealed else None
+        if seal is None:
+            return {}
+        return {seal.relative_to(self.config.root).as_posix(): store.digest(seal)}
 
     def _reuse(
         self, stage: Stage, last: Mapping[str, str], folders: dict[str, Path], given: dict[str, str]
@@ -261,14 +263,11 @@ class _Runner:
             raise ResourceError(Problem("run.disk_full", {"found": free, "needed": needed}))
 
     def _last(self) -> dict[str, str]:
-        path = self.work / "last.json"
-        known = store.read_json(path) if path.is_file() else {}
-        return dict(known.get(self.record_name, {}))
+        return dict(assemble.last_runs(self.work).get(self.record_name, {}))
 
     def _remember(self, last: Mapping[str, str]) -> None:
-        path = self.work / "last.json"
-        known = store.read_json(path) if path.is_file() else {}
-        store.write_json(path, {**known, self.record_name: dict(last)})
+        known = assemble.last_runs(self.work)
+        store.write_json(self.work / assemble.LAST, {**known, self.record_name: dict(last)})
 
 
 def gave(built: Path) -> str:

@@ -1,39 +1,64 @@
-"""Approved records: decisions that stand outside the generated files."""
+"""Approvals: decisions, kept outside the generated files with what the next period needs."""
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
+import pyarrow as pa
+
 from analysis import store
+from analysis.errors import Problem, SourceError
+
+TABLES = ("cuts", "plan", "segments")
+_SEAL = "approved.json"
 
 
 def seal_file(root: Path, record: Path) -> Path:
-    """Where the approval of a record stands: a decision, so not among generated files."""
-    return root / "decisions" / record.parent.name / f"{record.name}.approved.json"
+    """Where the approval of a record stands."""
+    return root / "decisions" / record.parent.name / record.name / _SEAL
 
 
 def approve(root: Path, record: Path) -> Path:
-    """Seal a record: its plan and cuts are what the next period reads.
+    """Seal a record: copy its cuts, plan and segments, which the next period reads.
 
     Returns
     -------
     Path
-        The decision, with the sha256 of the record's manifest.
+        The decision, with the sha256 of the record's manifest and of each copy.
     """
     path = seal_file(root, record)
-    seal = {"record": record.name, "manifest": store.digest(record / store.MANIFEST)}
-    store.write_json(path, seal)
+    files = {}
+    for table in TABLES:
+        content = (record / "tables" / f"{table}.parquet").read_bytes()
+        store.write_bytes(path.parent / f"{table}.parquet", content)
+        files[f"{table}.parquet"] = store.digest(path.parent / f"{table}.parquet")
+    manifest = store.digest(record / store.MANIFEST)
+    store.write_json(path, {"record": record.name, "manifest": manifest, "files": files})
     return path
 
 
 def sealed(root: Path, run: str, period: str) -> Path | None:
-    """The approved record of a period, the latest revision first; None if there is none."""
-    parent = root / "reports" / run
-    for record in sorted(parent.glob(f"{period}*"), reverse=True):
-        path = seal_file(root, record)
-        manifest = record / store.MANIFEST
-        if not (path.is_file() and manifest.is_file()):
-            continue
-        if store.read_json(path)["manifest"] == store.digest(manifest):
-            return record
-    return None
+    """The approval of a period's record, the latest revision first; None if there is none."""
+    form = re.compile(rf"{re.escape(period)}(?:\.r(\d+))?")
+    found = [
+        (int(name[1] or 1), path)
+        for path in (root / "decisions" / run).glob(f"*/{_SEAL}")
+        if (name := form.fullmatch(path.parent.name))
+    ]
+    return max(found)[1] if found else None
+
+
+def read(seal: Path, table: str) -> pa.Table:
+    """A table of an approval.
+
+    Raises
+    ------
+    SourceError
+        If it is not what the approval says.
+    """
+    name = f"{table}.parquet"
+    path = seal.parent / name
+    if not path.is_file() or store.read_json(seal)["files"].get(name) != store.digest(path):
+        raise SourceError(Problem("store.damaged", {"file": name}))
+    return store.read_table(path)

@@ -131,8 +131,8 @@ class StageSession:
 
     def sealed(self, table: str) -> pd.DataFrame | None:
         """A table of the previous period's approved record; None if none was approved."""
-        record = sealing.sealed(self.root, self.settings.run, self.previous.name)
-        return None if record is None else store.Record(record).table(table)
+        seal = sealing.sealed(self.root, self.settings.run, self.previous.name)
+        return None if seal is None else to_frame(sealing.read(seal, table))
 
     def save(self, **tables: pa.Table | pd.DataFrame) -> None:
         """Check tables against their contracts and save them.

@@ -16,7 +16,8 @@ from analysis.wording.numbers import format_value, money_scale
 def lines(config: Config, record: Path, lang: Language) -> list[str]:
     """The report's path and six lines: customers, money, segments, moves, measures, plan."""
     known = store.Record(record)
-    shown = record / f"report.{config.settings.languages[0]}.html"
+    languages = config.settings.languages
+    shown = record / f"report.{lang if lang in languages else languages[0]}.html"
     return [
         _say("report", lang, path=shown.relative_to(config.root).as_posix()),
         _say(

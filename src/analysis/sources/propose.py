@@ -2,16 +2,25 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from analysis import wording
 from analysis.errors import Problem, SourceError
 from analysis.settings_model import Source
 from analysis.sources import mapping
 from analysis.sources.files import File
+from analysis.sources.mapping import NamedMapping
 from analysis.sources.reader import read_grid
 from analysis.tables import INPUT
+from analysis.wording import Language
+
+# One of these in a file means documents: their customer columns are not a customer list.
+_OF_ORDERS = ("order_id", "ordered_at", "amount")
+# Fewer headers than this say nothing about a file that lacks required columns.
+_LEAST_PARTIAL = 2
 
 
 @dataclass(frozen=True)
@@ -28,19 +37,37 @@ class Proposal:
         Canonical column → header.
     left_over
         Headers that were placed nowhere.
+    missing
+        Required columns for which the file has no header.
     """
 
     file: str
     table: str
     columns: dict[str, str]
     left_over: tuple[str, ...]
+    missing: tuple[str, ...] = ()
+
+    @property
+    def fit(self) -> float:
+        """How well the table explains the file, 0 to 1.
+
+        The Dice coefficient of the file's headers and the table's columns, so that neither a
+        long table nor a short one wins by its size, less where required columns are missing.
+        """
+        if self.missing and len(self.columns) < _LEAST_PARTIAL:
+            return 0.0
+        placed = len(self.columns)
+        size = placed + len(self.left_over) + len(INPUT[self.table].columns)
+        required = len(INPUT[self.table].required)
+        return 2 * placed / size * (1 - len(self.missing) / required) ** 2
 
 
 def propose(files: Sequence[Path], root: Path) -> list[Proposal]:
     """Guess table and columns of each file from the synonyms in ``params/mappings``.
 
-    A table fits if every required column is found; of several the one that places most
-    headers is taken. It is a proposal: a person reads it before anything is computed.
+    The table that fits best is taken, also if required columns are missing; a file with order
+    numbers, order dates or amounts is never a customer list. It is a proposal: a person reads
+    it before anything is computed.
 
     Raises
     ------
@@ -55,54 +82,121 @@ def propose(files: Sequence[Path], root: Path) -> list[Proposal]:
     ]
     if missing:
         raise SourceError(missing)
-    return [_propose(path, names, root) for path in files]
-
-
-def _propose(path: Path, names: Sequence[str], root: Path) -> Proposal:
-    file = File(path.as_posix(), path)
-    best = Proposal(file.name, "", {}, ())
+    mappings = []
     for name in names:
         named, problems = mapping.load(name, root)
         if named is None:
             raise SourceError(problems)
-        for table in named.tables:
-            source = Source(path=file.name, mapping=name)
-            wanted = mapping.wanted_columns(INPUT[table], source, named)
-            grid = read_grid(file, source, wanted)
-            found = mapping.resolve(grid.header, INPUT[table], source, wanted, file.name)
-            placed = {c: o.header for c, o in found.origins.items() if o.header}
-            rest = tuple(h for h in grid.header if h and h not in placed.values())
-            if not best.left_over and not best.table:
-                best = Proposal(file.name, "", {}, rest)
-            if not found.problems and len(placed) > len(best.columns):
-                best = Proposal(file.name, table, placed, rest)
-    return best
+        mappings.append((name, named))
+    return [_propose(File(path.as_posix(), path), mappings) for path in files]
 
 
-def period_file(proposals: Sequence[Proposal], run: str, period: str) -> str:
-    """The proposals as a period file, with what was not placed as comments."""
+def _propose(file: File, mappings: Sequence[tuple[str, NamedMapping]]) -> Proposal:
+    found = [
+        _as_table(file, table, name, named) for name, named in mappings for table in named.tables
+    ]
+    if any(p.table == "orders" and set(_OF_ORDERS) & set(p.columns) for p in found):
+        found = [p for p in found if p.table != "customers"]
+    best = max(found, key=lambda p: p.fit, default=None)
+    if best is None:
+        return Proposal(file.name, "", {}, ())
+    if best.fit > 0:
+        return best
+    return Proposal(file.name, "", {}, (*best.columns.values(), *best.left_over))
+
+
+def _as_table(file: File, table: str, name: str, named: NamedMapping) -> Proposal:
+    source = Source(path=file.name, mapping=name)
+    wanted = mapping.wanted_columns(INPUT[table], source, named)
+    grid = read_grid(file, source, wanted)
+    found = mapping.resolve(grid.header, INPUT[table], source, wanted, file.name)
+    required = INPUT[table].required
+    # a header is placed once, required columns choose first
+    placed: dict[str, str] = {}
+    for column in sorted(found.origins, key=lambda c: c not in required):
+        header = found.origins[column].header
+        if header and header not in placed.values():
+            placed[column] = header
+    told = {str(p.args.get("column", "")).partition(".")[2] for p in found.problems}
+    return Proposal(
+        file.name,
+        table,
+        {c: placed[c] for c in INPUT[table].names if c in placed},
+        tuple(dict.fromkeys(h for h in grid.header if h and h not in placed.values())),
+        tuple(c for c in required if c in told and c not in placed),
+    )
+
+
+def period_file(
+    proposals: Sequence[Proposal], run: str, period: str, lang: Language = "en"
+) -> str:
+    """The proposals as a period file, with what was not placed as comments.
+
+    Files of one table under the same headers become one source.
+
+    Parameters
+    ----------
+    proposals
+        What `propose` found.
+    run, period
+        As the settings have them.
+    lang
+        Language of the comments.
+    """
+    groups: dict[str, list[Proposal]] = {}
+    others: list[str] = []
+    for found in proposals:
+        if not found.table:
+            others.append(_comment("not_placed", lang, file=found.file))
+            others += [f"  #   {_line(header)}" for header in found.left_over]
+            continue
+        group = groups.setdefault(found.table, [])
+        if group and group[0].columns != found.columns:
+            others.append(_comment("second", lang, file=found.file, table=found.table))
+            continue
+        group.append(found)
     lines = [
-        "# Proposed from the files' headers. Read it, correct it, then: analysis check FILE",
+        _comment("first", lang).strip(),
         "extends: base.yml",
         "",
-        f"run: {run}",
-        f"period: {period}",
+        f"run: {_quoted(run)}",
+        f"period: {_quoted(period)}",
         "",
-        "sources:",
+        "sources:" if groups else "sources: {}",
     ]
-    seen: set[str] = set()
-    for found in proposals:
-        if not found.table or found.table in seen:
-            lines.append(f"  # not placed: {found.file}")
-            lines += [f"  #   {header}" for header in found.left_over]
-            continue
-        seen.add(found.table)
-        lines += [f"  {found.table}:", f"    path: {_quoted(found.file)}", "    columns:"]
-        lines += [f"      {column}: {_quoted(h)}" for column, h in found.columns.items()]
-        if found.left_over:
-            lines.append("    # headers left over: " + ", ".join(found.left_over))
-    return "\n".join(lines) + "\n"
+    for table, group in groups.items():
+        lines += _source(table, group, lang)
+    return "\n".join([*lines, *others]) + "\n"
+
+
+def _source(table: str, group: Sequence[Proposal], lang: Language) -> list[str]:
+    files = [_quoted(found.file) for found in group]
+    if len(files) == 1:
+        lines = [f"  {table}:", f"    path: {files[0]}"]
+    else:
+        lines = [f"  {table}:", "    path:", *(f"      - {file}" for file in files)]
+    lines.append("    columns:")
+    lines += [f"      {column}: {_quoted(h)}" for column, h in group[0].columns.items()]
+    if group[0].missing:
+        names = ", ".join(group[0].missing)
+        lines.append("  " + _comment("missing", lang, columns=names))
+    left = list(dict.fromkeys(header for found in group for header in found.left_over))
+    if left:
+        lines.append("  " + _comment("left_over", lang, headers=", ".join(left)))
+    return lines
+
+
+def _comment(key: str, lang: Language, **args: str) -> str:
+    return "  # " + _line(wording.text(f"propose.{key}", lang, **args))
+
+
+def _line(text: str) -> str:
+    """Text on one line: a line break in a name must not leave the comment."""
+    return " ".join("".join(c if c.isprintable() else " " for c in text).split())
 
 
 def _quoted(text: str) -> str:
-    return "'" + text.replace("'", "''") + "'"
+    """A YAML scalar that is read back as the same text, whatever it holds."""
+    if text.isprintable():
+        return "'" + text.replace("'", "''") + "'"
+    return json.dumps(text)

@@ -15,7 +15,7 @@ from analysis.errors import AnalysisError, Problem
 Language = Literal["zh", "en"]
 LANGUAGES: tuple[Language, ...] = get_args(Language)
 
-_MOST_PROBLEMS = 12
+_MOST_PROBLEMS = 40
 _own_words: dict[tuple[str, str], str] = {}
 
 
@@ -103,7 +103,7 @@ def reader_language(environ: Mapping[str, str] | None = None) -> Language:
 def explain(error: AnalysisError, lang: Language) -> list[str]:
     """An error in the reader's language, one line a problem.
 
-    Problems come in the order of file and line; beyond twelve only their number is said.
+    Problems come in the order of file and line; beyond forty only their number is said.
     """
     # what to do next has no place in a file and comes last
     ordered = sorted(error.problems, key=lambda p: (not p.file, p.file, p.line))
