@@ -60,7 +60,7 @@ def project(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
     said = analysis(folder, "run", "params/demo.yml")
     assert said.code == 0, said.err
     assert len(said.out.splitlines()) == 7  # the path and six lines
-    assert "reports/demo/2025Q3/report.zh.html" in said.out
+    assert "reports/demo/2025Q3/report.en.html" in said.out
     yield folder
 
 

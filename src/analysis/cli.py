@@ -241,7 +241,8 @@ def init(files: tuple[Path, ...], run_name: str, period: str, root: Path | None)
     from analysis import sources
 
     found = sources.propose(files, root or settings_module.find_root())
-    click.echo(sources.period_file(found, run_name, period), nl=False)
+    text = sources.period_file(found, run_name, period, wording.reader_language())
+    click.echo(text, nl=False)
 
 
 @cli.command()

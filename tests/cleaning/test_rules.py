@@ -330,3 +330,17 @@ def test_negative_numbers_of_rows_and_opposite_money_in_the_reconciliation() -> 
         ("orders", "missing_customer", -1, -10.0),
         ("orders", "kept", 1, 10.0),
     ]
+
+
+def test_phones_and_mail_addresses_in_customers_names_are_masked() -> None:
+    names = {
+        "A": ("个体户王五（13812345000）", "个体户王五（***）"),
+        "B": ("李四 li4@acme.cn", "李四 ***"),
+        "C": ("五金店１３８１２３４５０００", "五金店***"),
+        "D": ("三六零一二三工业公司", "三六零一二三工业公司"),
+        "E": (None, None),
+    }
+    listed = [{"customer_id": key, "name": name} for key, (name, _) in names.items()]
+    found = run([line(order_id=key, customer_id=key) for key in names], customers=listed)
+    kept = {r["customer_id"]: r["name"] for r in found.tables["customers"].to_pylist()}
+    assert kept == {key: masked for key, (_, masked) in names.items()}

@@ -326,6 +326,7 @@ def effects() -> pd.DataFrame:
             "cost_per_customer": 7500.0,
             "break_even": 27e3,
             "total_value": 1.57e6,
+            "extra_margin": 2.2e6,
             "before_after": 0.22,
             "before_after_control": 0.14,
             "done_share": 0.97,

@@ -187,3 +187,126 @@ def test_a_scheme_without_the_known_segments_gets_neutral_words(lang: str) -> No
     assert block is not None
     assert "tier_" in block.html
     assert movement.movement_matrix(book) is not None
+
+
+def _steps(**amounts: float) -> dict[str, pd.DataFrame]:
+    """The record without KPIs of its own, with a bridge of these steps."""
+    tables = sample.tables()
+    known = {"new": 0.0, "returned": 0.0, "more": 0.0, "less": 0.0, "not_bought": 0.0, **amounts}
+    rows = [("previous", 100e6, 900)]
+    rows += [(step, amount, 40 if amount else 0) for step, amount in known.items()]
+    rows.append(("current", 100e6 + sum(known.values()), 900))
+    tables["bridge"] = pd.DataFrame(rows, columns=["step", "amount", "customers"])
+    return tables
+
+
+@pytest.mark.parametrize(
+    ("amounts", "zh", "en"),
+    [
+        (
+            {"more": 30e6, "less": -20e6, "not_bought": -25e6, "new": 25e6},
+            "老客户少买的比多买的多",
+            "Existing customers buy less on balance.",
+        ),
+        ({"more": 30e6, "less": -5e6}, "老客户在加量", "Existing customers are buying more."),
+        (
+            {"more": 30e6, "less": -29e6},
+            "老客户有加有减",
+            "Existing customers: some up, some down.",
+        ),
+        ({"more": 10e6, "less": -30e6}, "老客户在减量", "Existing customers are cutting back."),
+    ],
+)
+def test_existing_customers_are_netted(amounts: dict[str, float], zh: str, en: str) -> None:
+    tables = _steps(**amounts)
+    assert reasons(sample.book("zh", tables))[0].plain.startswith(zh)
+    assert reasons(sample.book("en", tables))[0].plain.startswith(en)
+
+
+def test_steps_without_customers_or_money_are_left_out() -> None:
+    told = reasons(sample.book("en", _steps(less=-30e6)))[0].plain
+    assert (
+        told == "Existing customers are cutting back. 40 bought RMB 30.0 m less than last quarter."
+    )
+
+
+def test_returns_alone_are_no_gain() -> None:
+    tables = _steps(new=-3e6, returned=-1e6, more=20e6)
+    told = " ".join(reason.plain for reason in reasons(sample.book("zh", tables)))
+    assert "新客户" not in told
+    assert "本期又下单" not in told
+    assert "回流客户（" not in _answer(sample.book("zh", tables))
+
+
+@pytest.mark.parametrize(("count", "before"), [(5.0, 5.0), (0.0, 0.0), (0.0, 4.0)])
+def test_no_change_is_no_reason(count: float, before: float) -> None:
+    tables = _steps()
+    tables["effects"] = tables["effects"].iloc[:0]
+    tables["movement_matrix"] = tables["movement_matrix"].iloc[:0]
+    kpis = tables["kpis"]
+    kept = kpis["kpi"] == "retention"
+    kpis.loc[kept, ["previous", "change"]] = [0.915, 0.0002]
+    row = {**kpis[kept].iloc[-1].to_dict(), "kpi": "new_customers", "unit": "count"}
+    row |= {"value": count, "previous": before, "change": None}
+    tables["kpis"] = pd.concat([kpis, pd.DataFrame([row])], ignore_index=True)
+    told = [reason.plain for reason in reasons(sample.book("en", tables))]
+    assert len(told) == 1
+    assert told[0].startswith("Revenue rests on few customers.")
+
+
+def test_nothing_bought_before_is_not_said_in_money() -> None:
+    tables = sample.tables()
+    tables["movement_matrix"]["amount_before"] = 0.0
+    tables["decisions"].loc[2, "value"] = 0.0
+    book = sample.book("zh", tables)
+    told = next(r.plain for r in reasons(book) if r.plain.startswith("大客户在松动"))
+    assert "采购合计" not in told
+    block = decisions.decisions(book)
+    assert block is not None
+    assert "涉及上季采购" not in block.plain
+
+
+def test_extra_margin_is_gross_wherever_it_is_told() -> None:
+    told = review.review(sample.book("zh"))
+    assert told is not None
+    assert "投入 63.0 万元，多赚毛利约 220.0 万元" in told.plain.replace("\u00a0", " ")
+
+
+def test_orders_without_the_revenue_kpi_are_still_orders() -> None:
+    tables = sample.tables()
+    tables["kpis"] = tables["kpis"][tables["kpis"]["kpi"] != "revenue"].reset_index(drop=True)
+    book = sample.book("zh", tables)
+    assert _answer(book).startswith("三季度发货收入 12,860 万元，比二季度少 260 万元")
+    assert reasons(book)[0].plain.startswith("老客户在减量")
+    block = cautions.cautions(book)
+    assert block is not None
+    assert "没有订单" not in block.plain
+    tables["bridge"] = tables["bridge"].iloc[:0]
+    bare = sample.book("en", tables | {"effects": tables["effects"].iloc[:0]})
+    assert "neither orders" not in _answer(bare)
+
+
+def test_a_period_of_another_year_says_so() -> None:
+    zh, en = (sample.book(lang, {}, period="2025Q1") for lang in ("zh", "en"))
+    assert zh.when(zh.period.previous()).plain == "上年四季度"
+    assert en.when(en.period.previous()).plain == "Q4 2024"
+    half = sample.book("zh", {}, period="2025H1")
+    assert half.when(half.period.previous()).plain == "去年下半年"
+    assert sample.book("zh").when(sample.book("zh").period.previous()).plain == "二季度"
+
+
+def test_small_money_takes_a_smaller_unit() -> None:
+    tables = _steps(more=12e3, new=20e6)
+    book = sample.book("en", tables)
+    assert book.money("bridge.more.amount").plain.replace("\u00a0", " ") == "RMB 12.0 k"
+    plain = sample.book("zh", {"bridge": tables["bridge"].assign(amount=95_500.0)})
+    shown = plain.money("bridge.more.amount", decimals=1).plain.replace("\u00a0", " ")
+    assert shown == "95,500 元"
+
+
+def test_one_customer_is_no_customers() -> None:
+    tables = sample.tables()
+    tables["plan_summary"]["customers"] = 1
+    told = sample.book("en", tables)
+    line = told.say("exhibits.plan.customers", count=told.num("plan.onboarding.customers"))
+    assert "1 customers" not in line.plain

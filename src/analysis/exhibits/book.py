@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date
 from functools import cached_property
 from typing import Any
@@ -80,11 +80,21 @@ class Book:
 
     # -- numbers ----------------------------------------------------------------------------
 
+    @property
+    def has_orders(self) -> bool:
+        """Whether the record rests on orders; a run may leave the revenue KPI out."""
+        return any(
+            self.has(id_) for id_ in ("kpi.revenue", "bridge.current.amount", "segment.all.revenue")
+        )
+
     @cached_property
     def scale(self) -> Scale:
         """The one unit of money of the report: the period's revenue reads best in it."""
         totals = [self.value(key) for key in ("kpi.revenue", "kpi.revenue.previous")]
         known = [total for total in totals if total]
+        if not known:
+            ends = [self.value(f"bridge.{step}.amount") for step in ("previous", "current")]
+            known = [end for end in ends if end]
         if not known:
             known = [
                 float(fact.value)
@@ -104,6 +114,11 @@ class Book:
         known = [value for id_ in ids if (value := self.value(id_)) is not None]
         return money_scale(known, self.lang, self.settings.currency)
 
+    def scale_for(self, *ids: str) -> Scale:
+        """The report's unit, or a smaller one where an amount beside others would read as zero."""
+        vanishing = [i for i in ids if self.value(i) and not shows_something(self.num(i))]
+        return self.scale_of(*ids) if vanishing else self.scale
+
     def num(
         self,
         *parts: object,
@@ -122,12 +137,20 @@ class Book:
             return self.day(fact.value)
         form = Form(signed=signed, absolute=absolute, bare=bare, decimals=decimals)
         if fact.unit == "money":
-            form = form.scaled(scale or self.scale)
+            used = scale or self.scale
+            # More places suit a large unit; plain currency keeps its own.
+            form = replace(form, decimals=-1) if used.divisor <= 1 else form
+            form = form.scaled(used)
         return markup.number(write(fact, self.lang, form), id_, fact.value, form.encode())
 
     def money(self, *parts: object, scale: Scale | None = None, **options: Any) -> Rich:
-        """Money with its unit word: ``12,860 万元``, ``RMB 128.6 m``."""
+        """Money with its unit word: ``12,860 万元``, ``RMB 128.6 m``.
+
+        An amount that would round to nothing in the page's unit takes the unit that suits it.
+        """
         used = scale or self.scale
+        if self.value(*parts) and not shows_something(self.num(*parts, scale=used, **options)):
+            used = self.scale_of(fact_id(*parts))
         return self.unit_of_money(self.num(*parts, scale=used, **options), used)
 
     def unit_of_money(self, piece: Rich, scale: Scale | None = None) -> Rich:
@@ -148,8 +171,19 @@ class Book:
         return markup.moment(format_day(day, self.lang, style), iso)  # type: ignore[arg-type]
 
     def when(self, period: Period | None = None, style: str = "short") -> Rich:
-        """A period: ``三季度``, ``Q3``; the reported one by default."""
+        """A period: ``三季度``, ``Q3``; the reported one by default.
+
+        One of another year than the reported one says so: ``上年四季度``, ``Q4 2024``.
+        """
         chosen = period or self.period
+        years = int(chosen.name[:4]) - int(self.period.name[:4])
+        if years and chosen.kind != "year" and style == "short":
+            if years == -1 and self.lang == "zh":
+                kind = "half" if chosen.kind == "half" else "other"
+                short = format_period(chosen, self.lang, "short")
+                shown = catalogue.text(f"exhibits.year_before.{kind}", self.lang, period=short)
+                return markup.moment(shown, chosen.name)
+            style = "long"
         shown = format_period(chosen, self.lang, style)  # type: ignore[arg-type]
         return markup.moment(shown, chosen.name)
 
@@ -182,6 +216,8 @@ class Book:
                 if place:
                     field_, literal = piece.split(_CLOSE, 1)
                     inner.append(args[field_])
+                    if args[field_].plain == "1":
+                        literal = self._singular(literal)
                     # A number and its measure word stay on one line.
                     if self.lang == "zh" and literal.startswith(" "):
                         literal = NBSP + literal[1:]
@@ -192,6 +228,16 @@ class Book:
             whole = markup.join(inner)
             parts.append(markup.bold(whole) if index % 2 and whole else whole)
         return markup.join(parts)
+
+    def _singular(self, text: str) -> str:
+        # Only English counts "customers" and "1 customer"; adjectives may stand before the noun.
+        many = catalogue.text("exhibits.singular.many", self.lang).split()
+        one = catalogue.text("exhibits.singular.one", self.lang).split()
+        for plural, single in zip(many, one, strict=True):
+            changed = re.sub(rf"^((?: [a-z-]+){{0,2}} ){plural}\b", rf"\g<1>{single}", text)
+            if changed != text:
+                return changed
+        return text
 
     def text(self, key: str) -> str:
         """Words of the catalogue without placeholders."""
@@ -265,6 +311,11 @@ class Book:
                 return self.money(id_, scale=self.scale_of(id_))
             return self.num(id_)
         return markup.name(value)
+
+
+def shows_something(piece: Rich) -> bool:
+    """Whether a printed number is anything else than zero or a dash."""
+    return any(digit in "123456789" for digit in piece.plain)
 
 
 def parse_reason(reason: Any) -> dict[str, Any]:

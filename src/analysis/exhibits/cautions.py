@@ -90,7 +90,7 @@ def _targets(book: Book) -> Rich:
 
 
 def _measures(book: Book) -> Rich:
-    if not book.has("kpi.revenue"):
+    if not book.has_orders:
         return book.words("exhibits.cautions.no_orders")
     return EMPTY if measures(book) else book.words("exhibits.cautions.no_measures")
 

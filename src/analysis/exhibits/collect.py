@@ -57,6 +57,7 @@ _PLAIN: dict[str, tuple[str, list[str], dict[str, str], dict[str, str]]] = {
             "cost_per_customer": "money",
             "break_even": "difference",
             "total_value": "money",
+            "extra_margin": "money",
             "before_after": "relative",
             "before_after_control": "relative",
             "n_needed": "count",

@@ -14,7 +14,7 @@ from analysis.exhibits.tables import Column, table
 def decisions(book: Book) -> Exhibit | None:
     """What leadership is asked: yes or no, with cost, value, lead and day."""
     rows = book.frame("decisions")
-    if rows.empty and not book.has("kpi.revenue"):
+    if rows.empty and not book.has_orders:
         return None
     if rows.empty:
         sentence = book.words("exhibits.decisions.none")
@@ -94,15 +94,18 @@ def _worth(book: Book, row: dict[str, object], id_: str) -> Rich:
         )
     else:
         parts.append(book.words("exhibits.decisions.worth.no_cost"))
+    if kind == "rescue" and not value:
+        return join(parts, book.text("exhibits.list.semicolon"))  # nothing bought, nothing at stake
     if value is not None:
         if book.has(id_, "value_low") and book.has(id_, "value_high"):
-            low = book.num(id_, "value_low")
-            high = book.num(id_, "value_high")
+            scale = book.scale_for(id_, f"{id_}.value_low", f"{id_}.value_high")
+            low = book.num(id_, "value_low", scale=scale)
+            high = book.num(id_, "value_high", scale=scale)
             least = "range_negative" if (book.value(id_, "value_low") or 0) < 0 else "range"
             parts.append(
                 book.say(
                     "exhibits.decisions.worth.value_range",
-                    value=book.money(id_),
+                    value=book.money(id_, scale=scale),
                     range=book.say(f"exhibits.unit.{least}", low=low, high=high),
                 )
             )

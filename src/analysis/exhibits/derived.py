@@ -87,6 +87,8 @@ def _bridge(book: FactBook) -> Iterator[Fact]:
     known = {k: 0.0 if math.isnan(v) else v for k, v in steps.items()}
     yield from _fact("bridge.gains.amount", sum(known[s] for s in GAINS), "money", "bridge")
     yield from _fact("bridge.losses.amount", sum(known[s] for s in LOSSES), "money", "bridge")
+    arrivals = known["new"] + known["returned"]
+    yield from _fact("bridge.arrivals.amount", arrivals, "money", "bridge")
     net = known["current"] - known["previous"]
     yield from _fact("bridge.net.amount", net, "money", "bridge")
     target = _number(book, "kpi.revenue.target")

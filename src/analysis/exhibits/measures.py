@@ -166,7 +166,7 @@ def why(book: Book, measure: Measure) -> Rich:
     cost = f"effect.{measure.strategy}.{measure.arm}.cost"
     priced = book.has(cost) and book.has(f"{measure.id}.break_even")
     if measure.verdict == "worked":
-        key = "worked" if priced and book.has(f"{measure.id}.total_value") else "worked_no_cost"
+        key = "worked" if priced and book.has(f"{measure.id}.extra_margin") else "worked_no_cost"
     elif measure.verdict == "did_not_pay":
         key = "did_not_pay" if priced else "did_not_pay_no_cost"
     else:
@@ -178,7 +178,8 @@ def why(book: Book, measure: Measure) -> Rich:
     return book.say(
         f"exhibits.measure.why.{key}",
         cost=book.money(cost, decimals=1),
-        value=book.money(f"{measure.id}.total_value", decimals=1),
+        # Before the cost that stands beside it, as everywhere that extra margin is spoken of.
+        value=book.money(f"{measure.id}.extra_margin", decimals=1),
         even=effect(book, measure, "break_even"),
         needed=book.num(f"{measure.id}.n_needed"),
         periods=book.num(f"{measure.id}.periods_needed"),

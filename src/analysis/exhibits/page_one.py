@@ -68,7 +68,7 @@ def _title(book: Book) -> Rich:
 
 def _scope(book: Book) -> Rich:
     if not book.value("segment.all.customers"):
-        treated = book.value("effects.count")
+        treated = book.value("effects.count") and not book.has_orders
         return (
             book.say("exhibits.cover.scope_measures", count=book.num("effects.count"))
             if treated
@@ -87,7 +87,7 @@ def _scope(book: Book) -> Rich:
 def basis(book: Book) -> Rich:
     """The money basis in words: event, tax, returns, unit."""
     source = book.settings.sources.get("orders")
-    if source is None and not book.has("kpi.revenue"):
+    if source is None and not book.has_orders:
         return book.words("exhibits.cover.no_money")
     event = source.event if source is not None and source.event else "unknown"
     tax = source.tax if source is not None and source.tax else "unknown"
@@ -129,7 +129,7 @@ def answer(book: Book) -> Exhibit:
 
 
 def _answer(book: Book) -> Rich:
-    if not book.has("kpi.revenue"):
+    if not book.has("kpi.revenue") and not book.has("bridge.current.amount"):
         return _answer_measures(book)
     parts = [_level(book), _cause(book), _year(book)]
     return join([part for part in parts if part])
@@ -137,15 +137,20 @@ def _answer(book: Book) -> Rich:
 
 def _level(book: Book) -> Rich:
     event = _event(book)
-    common = {"period": book.when(), "event": event, "value": book.money("kpi.revenue")}
-    change = book.value("kpi.revenue.difference")
+    # A run may leave the KPI out; the bridge then knows the same money.
+    now, difference = "kpi.revenue", "kpi.revenue.difference"
+    if not book.has(now):
+        now, difference = "bridge.current.amount", "bridge.net.amount"
+    common = {"period": book.when(), "event": event, "value": book.money(now)}
+    known = now == "kpi.revenue" or book.value("bridge.previous.amount")
+    change = book.value(difference) if known else None
     if change is None:
         compare = book.words("exhibits.answer.no_previous")
     else:
         way = "up" if change > 0 else "down" if change < 0 else "same"
         compare = book.say(
             f"exhibits.answer.{way}",
-            value=book.money("kpi.revenue.difference", absolute=True),
+            value=book.money(difference, absolute=True),
             previous=book.when(book.period.previous()),
         )
     if book.has("kpi.revenue.attainment"):
@@ -177,7 +182,10 @@ def _cause(book: Book) -> Rich:
         return EMPTY
     steps = ("new", "returned", "more") if net > 0 else ("less", "not_bought")
     amounts = {step: book.value(f"bridge.{step}.amount") or 0.0 for step in steps}
-    largest = sorted((s for s in steps if amounts[s]), key=lambda s: (-abs(amounts[s]), s))[:2]
+    sign = 1 if net > 0 else -1  # returns may turn a gain negative: it explains no growth
+    largest = sorted(
+        (s for s in steps if sign * amounts[s] > 0), key=lambda s: (-abs(amounts[s]), s)
+    )[:2]
     if not largest:
         return EMPTY
     named = [
@@ -188,8 +196,10 @@ def _cause(book: Book) -> Rich:
         for step in largest
     ]
     other = "losses" if net > 0 else "gains"
+    way = "up" if net > 0 else "down"
+    against = sign * (book.value(f"bridge.{other}.amount") or 0.0) < 0
     return book.say(
-        f"exhibits.answer.cause.{'up' if net > 0 else 'down'}",
+        f"exhibits.answer.cause.{way if against else f'{way}_alone'}",
         steps=book.list_of(named),
         other=book.money(f"bridge.{other}.amount", absolute=True),
     )
@@ -209,7 +219,7 @@ def _year(book: Book) -> Rich:
 def _answer_measures(book: Book) -> Rich:
     found = measures(book)
     if not found:
-        return book.words("exhibits.answer.nothing")
+        return book.words(f"exhibits.answer.{'no_revenue' if book.has_orders else 'nothing'}")
     best = [m for m in found if m.verdict == "worked"]
     parts = [
         book.say(f"exhibits.answer.some.{kind}", count=book.num(f"effects.count.{kind}"))
@@ -260,6 +270,9 @@ def bridge(book: Book) -> Exhibit | None:
     losses = book.num("bridge.losses.amount", absolute=True)
     net = book.value("bridge.net.amount") or 0.0
     way = "up" if net > 0 else "down" if net < 0 else "same"
+    won, lost = book.value("bridge.gains.amount") or 0.0, book.value("bridge.losses.amount") or 0.0
+    if (way == "up" and lost >= 0) or (way == "down" and won <= 0):
+        way = f"{way}_alone"
     title = book.say(
         f"exhibits.bridge.title_{way}",
         gains=gains,
@@ -330,7 +343,7 @@ def _steps(book: Book) -> tuple[list[waterfall.Step], list[Rich]]:
 def last_measures(book: Book) -> Exhibit | None:
     """Last period's measures in a strip; None where their whole review stands on page 1."""
     found = measures(book)
-    if found and not book.has("kpi.revenue"):
+    if found and not book.has_orders:
         return None
     if not found:
         title = book.words("exhibits.last.title_none")

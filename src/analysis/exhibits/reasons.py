@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from analysis.exhibits import markup
-from analysis.exhibits.book import Book
+from analysis.exhibits.book import Book, shows_something
 from analysis.exhibits.markup import EMPTY, Rich
 from analysis.exhibits.measures import Measure, in_short, measures
 
@@ -13,7 +13,7 @@ BALANCED = 0.10  # gains and losses of existing customers closer than this cance
 
 def reasons(book: Book) -> list[Rich]:
     """At most three reasons, each a bold line and a sentence; empty where nothing is to be said."""
-    if not book.has("kpi.revenue"):
+    if not book.has_orders:
         return [_measure(book, m) for m in measures(book)[:MOST]]
     candidates = [
         _gain(book),
@@ -44,44 +44,78 @@ def _headed(book: Book, head: Rich, body: Rich) -> Rich:
     )
 
 
+def _amount(book: Book, step: str) -> float:
+    return book.value(f"bridge.{step}.amount") or 0.0
+
+
+def _clauses(book: Book, *steps: str) -> Rich:
+    """The steps of the bridge one by one; those without customers or money are left out."""
+    told = []
+    for step in steps:
+        source = step.removesuffix("_only")
+        amount = _amount(book, source)
+        # Returns alone turn a step around: a loss is no gain, and a gain no loss.
+        right = amount < 0 if source in ("less", "not_bought", "losses") else amount > 0
+        if not right or book.value(f"bridge.{source}.customers") == 0:
+            continue
+        told.append(
+            book.say(
+                f"exhibits.reasons.clause.{step}",
+                n=book.num(f"bridge.{source}.customers"),
+                amount=book.money(f"bridge.{source}.amount", absolute=True),
+            )
+        )
+    if not told:
+        return EMPTY
+    listed = markup.join(told, book.text("exhibits.list.semicolon"))
+    return book.say("exhibits.reasons.clauses", clauses=listed)
+
+
+def _balance(book: Book) -> str:
+    """Customers of the previous period on balance: growing, shrinking or balanced."""
+    more, losses = _amount(book, "more"), _amount(book, "losses")
+    if abs(more + losses) < BALANCED * max(abs(more), abs(losses)) or more + losses == 0:
+        return "balanced"
+    return "shrinking" if more + losses < 0 else "growing"
+
+
+def _bridged(book: Book, key: str, *steps: str) -> Rich:
+    body = _clauses(book, *steps)
+    return _headed(book, book.words(f"exhibits.reasons.{key}.head"), body) if body else EMPTY
+
+
 def _gain(book: Book) -> Rich:
     """Where the growth came from, in a period that grew."""
-    if (book.value("bridge.net.amount") or 0.0) <= 0 or not book.value("bridge.previous.amount"):
+    if _amount(book, "net") <= 0 or not book.value("bridge.previous.amount"):
         return EMPTY
-    steps = {s: book.value(f"bridge.{s}.amount") or 0.0 for s in ("more", "returned", "new")}
+    steps = {s: _amount(book, s) for s in ("more", "returned", "new")}
     largest = max(steps, key=lambda s: (steps[s], s))
-    if steps[largest] <= 0:
+    if steps[largest] <= 0 or book.value(f"bridge.{largest}.customers") == 0:
         return EMPTY
-    return _told(
-        book,
-        f"gain_{largest}",
-        n=book.num(f"bridge.{largest}.customers"),
-        amount=book.money(f"bridge.{largest}.amount"),
-        more=book.money("bridge.more.amount"),
-        losses=book.money("bridge.losses.amount", absolute=True),
-    )
+    if largest == "new":
+        return _bridged(book, "gain_new", "new", "losses")
+    if largest == "returned":
+        return _bridged(book, "gain_returned", "returned", "more", "losses")
+    # What existing customers bought more says little where they cut as much elsewhere.
+    kind = _balance(book)
+    if kind == "shrinking":
+        return _bridged(book, "gain_shrinking", "more", "losses", "arrivals")
+    cancelled = _amount(book, "more") + _amount(book, "losses") <= 0
+    return _bridged(book, kind, "more", "losses", *(["arrivals"] if cancelled else []))
 
 
 def _existing(book: Book) -> Rich:
-    """Customers who bought in both periods: more against less and not at all."""
+    """Customers who bought in the previous period: more against less and not at all."""
     more = book.value("bridge.more.amount")
     losses = book.value("bridge.losses.amount")
     if more is None or losses is None or not book.value("bridge.previous.amount"):
         return EMPTY
-    if (book.value("bridge.net.amount") or 0.0) > 0:
+    if _amount(book, "net") > 0:
         return EMPTY  # the growth has been told with these figures
-    close = abs(more + losses) < BALANCED * max(more, -losses)
-    key = "balanced" if close else "shrinking" if more + losses < 0 else "growing"
-    return _told(
-        book,
-        key,
-        less=book.money("bridge.less.amount", absolute=True),
-        less_n=book.num("bridge.less.customers"),
-        not_bought=book.money("bridge.not_bought.amount", absolute=True),
-        not_bought_n=book.num("bridge.not_bought.customers"),
-        more=book.money("bridge.more.amount"),
-        more_n=book.num("bridge.more.customers"),
-    )
+    kind = _balance(book)
+    if kind == "shrinking":
+        return _bridged(book, kind, "less", "not_bought", "more_only")
+    return _bridged(book, kind, "more", "less", "not_bought")
 
 
 def _risk(book: Book) -> Rich:
@@ -92,16 +126,21 @@ def _risk(book: Book) -> Rich:
         book.value("movement.flow.churn_risk.back"),
     )
     if fallen:
+        amount = "movement.high_value.churn_risk.amount_before"
         return _told(
             book,
-            "fallen",
+            "fallen" if (book.value(amount) or 0.0) > 0 else "fallen_bare",
             count=book.num("movement.high_value.churn_risk.customers"),
-            amount=book.money("movement.high_value.churn_risk.amount_before"),
+            amount=book.money(amount),
             previous=book.when(book.period.previous()),
             into=book.num("movement.flow.churn_risk.in"),
             back=book.num("movement.flow.churn_risk.back"),
         )
-    if into is None or back is None or (not into and not back):
+    if into is None or back is None or into == back:
+        return EMPTY
+    # Customers who left count in the change alone; the headline must not contradict it.
+    change = book.value("segment.churn_risk.change")
+    if change is not None and change * (into - back) <= 0:
         return EMPTY
     return _told(
         book,
@@ -142,12 +181,16 @@ def _measures(book: Book) -> Rich:
 
 
 def _new(book: Book) -> Rich:
-    if not book.has("kpi.new_customers.difference") or not book.has("bridge.new.amount"):
+    change = book.value("kpi.new_customers.difference")
+    amount = book.value("bridge.new.amount")
+    if not change or amount is None or not book.value("kpi.new_customers"):
         return EMPTY
-    change = book.value("kpi.new_customers.difference") or 0.0
+    if change > 0 and amount <= 0:
+        return EMPTY  # returns only: more customers, and nothing gained
+    fewer = "fewer_new" if amount > 0 else "fewer_new_bare"
     return _told(
         book,
-        "more_new" if change >= 0 else "fewer_new",
+        "more_new" if change > 0 else fewer,
         count=book.num("kpi.new_customers"),
         change=book.num("kpi.new_customers.difference", absolute=True),
         amount=book.money("bridge.new.amount"),
@@ -155,19 +198,21 @@ def _new(book: Book) -> Rich:
 
 
 def _retention(book: Book) -> Rich:
-    if not book.has("kpi.retention.change"):
+    shown = book.num("kpi.retention.change", absolute=True)
+    if not shows_something(shown):
         return EMPTY
-    change = book.value("kpi.retention.change") or 0.0
     return _told(
         book,
-        "retention_up" if change >= 0 else "retention_down",
+        "retention_up" if (book.value("kpi.retention.change") or 0.0) > 0 else "retention_down",
         value=book.num("kpi.retention"),
-        change=book.num("kpi.retention.change", absolute=True),
+        change=shown,
     )
 
 
 def _concentration(book: Book) -> Rich:
     if not book.value("segment.high_value.customers"):
+        return EMPTY
+    if (book.value("segment.high_value.revenue_share") or 0.0) <= 0:
         return EMPTY
     return _told(
         book,

@@ -28,7 +28,7 @@ PAGE = "review"
 
 def page_of(book: Book) -> str:
     """Page 1 where there are measures and no orders: the review is all there is to tell."""
-    return PAGE if book.has("kpi.revenue") else FIRST
+    return PAGE if book.has_orders else FIRST
 
 
 def review(book: Book) -> Exhibit | None:

@@ -149,10 +149,14 @@ def _segment_row(book: Book, segment: str) -> Sequence[Rich | Cell]:
 def trait_line(book: Book, segment: str) -> Rich:
     """What the segment is like in two figures: its rhythm and the size of its orders."""
     id_ = f"segment.{segment}"
+    if not book.value(id_, "customers"):
+        return words("–")
     key = segment if segment in (RISK, "new") else "other"
     if key == RISK and not book.has(id_, "recency_days"):
         key = "other"
-    if key == "other" and not (book.has(id_, "interval_days") and book.has(id_, "mean_order")):
+    if key != RISK and not book.has(id_, "mean_order"):
+        return words("–")
+    if key == "other" and not book.has(id_, "interval_days"):
         return words("–")
     return book.say(
         f"exhibits.segments.trait.{key}",

@@ -7,6 +7,7 @@ the old record as it was and names the command to go on.
 
 from __future__ import annotations
 
+import shlex
 import shutil
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
@@ -252,7 +253,8 @@ class _Runner:
             kept.chmod(store.PRIVATE_FILE)
             path = kept.relative_to(self.config.root).as_posix()
             problems.append(Problem("run.output", {"path": path}))
-        command = f"analysis run {self.config.file} --from {stage.name}"
+        sets = "".join(f" --set {shlex.quote(f'{k}={v}')}" for k, v in self.overrides.items())
+        command = f"analysis run {self.config.file} --from {stage.name}{sets}"
         problems.append(Problem("run.go_on", {"command": command}))
         return problems
 

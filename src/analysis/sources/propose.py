@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from analysis import wording
@@ -12,15 +12,16 @@ from analysis.errors import Problem, SourceError
 from analysis.settings_model import Source
 from analysis.sources import mapping
 from analysis.sources.files import File
-from analysis.sources.mapping import NamedMapping
+from analysis.sources.mapping import NamedMapping, Wanted
 from analysis.sources.reader import read_grid
-from analysis.tables import INPUT
+from analysis.tables import INPUT, Column
 from analysis.wording import Language
 
 # One of these in a file means documents: their customer columns are not a customer list.
 _OF_ORDERS = ("order_id", "ordered_at", "amount")
 # Fewer headers than this say nothing about a file that lacks required columns.
 _LEAST_PARTIAL = 2
+_NO_HEADER = "\ue000"  # private use: nobody's header
 
 
 @dataclass(frozen=True)
@@ -53,13 +54,15 @@ class Proposal:
 
         The Dice coefficient of the file's headers and the table's columns, so that neither a
         long table nor a short one wins by its size, less where required columns are missing.
+        The customer's number does not count: nearly every table has it.
         """
         if self.missing and len(self.columns) < _LEAST_PARTIAL:
             return 0.0
-        placed = len(self.columns)
-        size = placed + len(self.left_over) + len(INPUT[self.table].columns)
+        placed = len(self.columns.keys() - {"customer_id"})
+        own = len(set(INPUT[self.table].names) - {"customer_id"})
+        size = placed + len(self.left_over) + own
         required = len(INPUT[self.table].required)
-        return 2 * placed / size * (1 - len(self.missing) / required) ** 2
+        return 2 * placed / max(size, 1) * (1 - len(self.missing) / max(required, 1)) ** 2
 
 
 def propose(files: Sequence[Path], root: Path) -> list[Proposal]:
@@ -92,44 +95,60 @@ def propose(files: Sequence[Path], root: Path) -> list[Proposal]:
 
 
 def _propose(file: File, mappings: Sequence[tuple[str, NamedMapping]]) -> Proposal:
+    header = _header(file, mappings)
     found = [
-        _as_table(file, table, name, named) for name, named in mappings for table in named.tables
+        _as_table(file, header, table, name, named)
+        for name, named in mappings
+        for table in named.tables
     ]
     if any(p.table == "orders" and set(_OF_ORDERS) & set(p.columns) for p in found):
         found = [p for p in found if p.table != "customers"]
     best = max(found, key=lambda p: p.fit, default=None)
-    if best is None:
-        return Proposal(file.name, "", {}, ())
-    if best.fit > 0:
+    if best is not None and best.fit > 0:
         return best
-    return Proposal(file.name, "", {}, (*best.columns.values(), *best.left_over))
+    return Proposal(file.name, "", {}, tuple(dict.fromkeys(h for h in header if h)))
 
 
-def _as_table(file: File, table: str, name: str, named: NamedMapping) -> Proposal:
+def _header(file: File, mappings: Sequence[tuple[str, NamedMapping]]) -> tuple[str, ...]:
+    """The row that holds most of the headers that any table knows; the file is read once."""
+    source = Source(path=file.name)
+    known = [
+        replace(want, must=False)
+        for name, named in mappings
+        for table in named.tables
+        for want in mapping.wanted_columns(
+            INPUT[table], source.model_copy(update={"mapping": name}), named
+        )
+    ]
+    # no row is complete, so the search goes on below a title that happens to be a known word
+    never = Wanted(Column("", "string", ""), (_NO_HEADER,), must=True)
+    return read_grid(file, source, [*known, never]).header
+
+
+def _as_table(
+    file: File, header: Sequence[str], table: str, name: str, named: NamedMapping
+) -> Proposal:
     source = Source(path=file.name, mapping=name)
     wanted = mapping.wanted_columns(INPUT[table], source, named)
-    grid = read_grid(file, source, wanted)
-    found = mapping.resolve(grid.header, INPUT[table], source, wanted, file.name)
+    found = mapping.resolve(header, INPUT[table], source, wanted, file.name)
     required = INPUT[table].required
     # a header is placed once, required columns choose first
     placed: dict[str, str] = {}
     for column in sorted(found.origins, key=lambda c: c not in required):
-        header = found.origins[column].header
-        if header and header not in placed.values():
-            placed[column] = header
+        own = found.origins[column].header
+        if own and own not in placed.values():
+            placed[column] = own
     told = {str(p.args.get("column", "")).partition(".")[2] for p in found.problems}
     return Proposal(
         file.name,
         table,
         {c: placed[c] for c in INPUT[table].names if c in placed},
-        tuple(dict.fromkeys(h for h in grid.header if h and h not in placed.values())),
+        tuple(dict.fromkeys(h for h in header if h and h not in placed.values())),
         tuple(c for c in required if c in told and c not in placed),
     )
 
 
-def period_file(
-    proposals: Sequence[Proposal], run: str, period: str, lang: Language = "en"
-) -> str:
+def period_file(proposals: Sequence[Proposal], run: str, period: str, lang: Language = "en") -> str:
     """The proposals as a period file, with what was not placed as comments.
 
     Files of one table under the same headers become one source.
