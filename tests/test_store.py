@@ -38,8 +38,9 @@ def test_reads_back_what_was_written(made: Path, tmp_path: Path) -> None:
 
 
 def test_no_such_record_or_table(made: Path, tmp_path: Path) -> None:
-    with pytest.raises(SourceError, match=r"store\.no_record"):
+    with pytest.raises(SourceError, match=r"analysis run params/acme\.yml") as caught:
         record("acme", "2025Q4", tmp_path)
+    assert caught.value.problems[0].key == "store.no_record"
     with pytest.raises(SourceError, match=r"table\.unknown"):
         record("acme", "2025Q3", tmp_path).table("segment")
 
