@@ -56,7 +56,7 @@ def test_a_drawing_is_always_the_same_and_holds_no_text(draw: Callable[[], bytes
 def test_a_short_series_gives_no_sparkline() -> None:
     assert sparks.draw([math.nan, 1, 2]) is None
     assert sparks.draw([1, 2, math.nan]) is None
-    assert sparks.draw([5, 5, 5]) is not None
+    assert b"<svg" in (sparks.draw([5, 5, 5]) or b"")
 
 
 def test_the_axis_holds_zero_and_few_ticks() -> None:
