@@ -14,6 +14,7 @@ import pyarrow.parquet as pq
 
 from analysis.demo.files import Export
 from analysis.demo.kinds import AS_OF, BEFORE, KINDS, START
+from analysis.demo.world import World
 
 FOLDER = "truth"
 
@@ -24,6 +25,21 @@ def render(frame: pd.DataFrame) -> bytes:
     content = io.BytesIO()
     pq.write_table(table, content, compression="zstd")
     return content.getvalue()
+
+
+def files(world: World, exports: Sequence[Export]) -> dict[str, bytes]:
+    """The truth files by name."""
+    folk = world.population
+    measured = effects(world.assigned, world.extra, world.extra_lines, folk)
+    dirty = dirt(exports)
+    last = world.sold.groupby("customer")["day"].max()
+    return {
+        "customers.parquet": render(customers(folk, last)),
+        "dirt.parquet": render(dirty),
+        "effects.parquet": render(measured),
+        "texts.parquet": render(texts(exports)),
+        "summary.json": summary(world.seed, folk, world.clean, dirty, measured, exports),
+    }
 
 
 def dirt(exports: Sequence[Export]) -> pd.DataFrame:
