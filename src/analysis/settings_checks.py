@@ -15,7 +15,7 @@ from rapidfuzz import process
 from analysis import wording
 from analysis.calendars import Period
 from analysis.errors import Problem
-from analysis.settings_model import Settings
+from analysis.settings_model import Settings, Source
 from analysis.settings_yaml import Key
 from analysis.tables import INPUT
 
@@ -239,6 +239,7 @@ def cross_checks(
         for secret in SECRET.findall(source.url or ""):
             if secret not in os.environ:
                 report("missing_secret", ("sources", name, "url"), found=secret)
+        found += _reading(name, source, set(sources), places)
     for label in settings.labels:
         if not wording.has(label):
             report(
@@ -250,4 +251,32 @@ def cross_checks(
     for stage, notebook in settings.notebooks.items():
         if not (root / notebook).is_file():
             report("missing_file_named", ("notebooks", stage), found=notebook)
+    return found
+
+
+_WIDE_TABLES = {"buckets": "receivables", "months": "targets"}
+_KEYS_THEMSELVES = ("customers", "customer_keys")
+
+
+def _reading(
+    name: str, source: Source, given: set[str], places: Mapping[Key, tuple[str, int]]
+) -> list[Problem]:
+    """Ways of reading that a table does not have, or that need another one."""
+    found: list[Problem] = []
+
+    def report(key: str, field: str, **args: Any) -> None:
+        path = ("sources", name, field)
+        args["setting"] = ".".join(path)
+        found.append(Problem(f"settings.{key}", args, *place_of(path, places)))
+
+    if isinstance(source.wide, str) and _WIDE_TABLES[source.wide] != name:
+        report("wide_elsewhere", "wide", found=source.wide, allowed=_WIDE_TABLES[source.wide])
+    if source.wide == "months" and source.year is None:
+        report("wide_without_year", "wide")
+    if source.keys is None:
+        return found
+    if name in _KEYS_THEMSELVES or "customer_id" not in INPUT[name].names:
+        report("keys_elsewhere", "keys", found=name)
+    elif "customer_keys" not in given:
+        report("keys_without_table", "keys", found=source.keys)
     return found

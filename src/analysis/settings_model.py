@@ -83,13 +83,17 @@ class ColumnSource(Section):
     unit: str | None = Field(None, description="unit of the numbers: 元, 千元, 万元, 百万元, 亿元")
     value: str | None = Field(None, description="the same text for every row")
     row_number: bool = Field(False, description="number the rows 1, 2, 3, …")
+    file_name: Literal["date"] | None = Field(
+        None, description="the day that the file's name holds, for every row"
+    )
     date_format: str | None = Field(None, description="strptime format of a date column")
     map: dict[str, str] = Field(default_factory=dict, description="words in the file → keys")
 
     @model_validator(mode="after")
     def _one_origin(self) -> ColumnSource:
-        if sum([self.from_ is not None, self.value is not None, self.row_number]) != 1:
-            raise ValueError("one_of:from,value,row_number")
+        given = (self.from_, self.value, self.row_number or None, self.file_name)
+        if sum(one is not None for one in given) != 1:
+            raise ValueError("one_of:from,value,row_number,file_name")
         return self
 
 
@@ -115,9 +119,14 @@ class Source(Section):
     )
     tax: Literal["included", "excluded"] | None = Field(None, description="含税 or 不含税")
     timezone: Zone | None = Field(None, description="zone of its times; default the settings'")
-    wide: list[str] = Field(
+    wide: list[str] | Literal["buckets", "months"] = Field(
         default_factory=list,
-        description="headers to turn into rows (outcomes: outcome, value)",
+        description="headers to turn into rows (outcomes: outcome, value); buckets: the age"
+        " buckets of receivables; months: the months of targets",
+    )
+    year: int | None = Field(None, ge=2000, le=2100, description="wide months: their year")
+    keys: str | None = Field(
+        None, description="system whose customer numbers it holds, as in customer_keys"
     )
     held_out: str | None = Field(None, description="treatments: the arm left out for comparison")
 
@@ -232,6 +241,9 @@ class Segmentation(Section):
         2.5, gt=0, description="far·low·high beyond this is at risk [cycles]"
     )
     trial_is: Literal["new", "potential"] = Field("new", description="trial without an order")
+    arrears_days: int = Field(
+        30, ge=0, description="in arrears: money overdue for more than [days]"
+    )
 
 
 class Personas(Section):
@@ -262,6 +274,10 @@ class Effectiveness(Section):
         description="planned share held out, checked against the file [share]; empty: no check",
     )
     min_done: Share = Field(0.5, description="less carried out: no verdict [share]")
+    not_collected: list[str] = Field(
+        default_factory=list,
+        description="kinds and methods of payment that do not count as collected",
+    )
 
 
 class Strategy(Section):
@@ -284,6 +300,16 @@ class Strategy(Section):
     )
     exempt_top: int = Field(10, ge=0, description="largest accounts outside the draw [customers]")
     trust: Share = Field(0.8, description="share of a measured effect to plan with [share]")
+    collect_customers: int = Field(
+        5,
+        ge=1,
+        description="high-value customers in arrears: from here leadership is asked [customers]",
+    )
+    collect_overdue_share: Share | None = Field(
+        None,
+        description="overdue share of receivables above which leadership is asked [share];"
+        " empty: the target of overdue_share",
+    )
     holidays: Annotated[str, AfterValidator(_country)] = Field(
         "CN", description="country of the working calendar, ISO code"
     )

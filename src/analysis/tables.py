@@ -95,6 +95,11 @@ INPUT: dict[str, Table] = {n: _table(n, *lines) for n, lines in input_tables.TAB
 RECORD: dict[str, Table] = {n: _table(n, *lines) for n, lines in record_tables.TABLES.items()}
 
 
+def counts_money(table: Table) -> bool:
+    """Whether the rows of a table carry money that has to tie out: a column ``amount``."""
+    return any(c.name == "amount" and c.type == "money" for c in table.columns)
+
+
 def dictionary() -> str:
     """The data dictionary as Markdown."""
     lines = ["# Data dictionary"]

@@ -14,7 +14,7 @@ from analysis.sources.grid import Grid, Note, count
 from analysis.sources.mapping import Origin
 from analysis.tables import ARROW_TYPES, Column
 
-_KEYS = ("customer_id", "key", "credit_code", "predecessor", "system")
+_KEYS = ("customer_id", "key", "credit_code", "predecessor", "system", "account")
 _SCIENTIFIC = r"^[0-9](\.[0-9]+)?[eE]\+[0-9]+$"
 _FLOAT_ID = r"^[0-9]+\.0$"
 _TRUE = ("true", "yes", "y", "t", "1", "是", "√", "有", "已完成", "完成")

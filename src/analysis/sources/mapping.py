@@ -19,8 +19,9 @@ from rapidfuzz import fuzz, process
 
 from analysis.errors import Problem
 from analysis.settings_model import Source
-from analysis.sources import texts
+from analysis.sources import texts, wide
 from analysis.sources.numbers import UNITS
+from analysis.sources.wide import WideHeader
 from analysis.tables import INPUT, Column, Table
 
 _UNIT_AT_END = re.compile(r"\A(.*?)\s*[(\[](?:单位:?)?(元|千元|万元|百万元|亿元)[)\]]\Z")
@@ -70,6 +71,7 @@ class Wanted:
     words: Mapping[str, str] = field(default_factory=dict)
     value: str | None = None
     row_number: bool = False
+    file_name: str | None = None
     must: bool = False
 
 
@@ -88,7 +90,7 @@ class Resolved:
     """One file's columns; `wide` are the headers that become rows."""
 
     origins: dict[str, Origin]
-    wide: tuple[tuple[int, str], ...] = ()
+    wide: tuple[WideHeader, ...] = ()
     problems: tuple[Problem, ...] = ()
     notes: tuple[tuple[str, dict[str, Any]], ...] = ()
 
@@ -140,7 +142,7 @@ def wanted_columns(table: Table, source: Source, named: NamedMapping | None) -> 
             found.append(
                 Wanted(
                     column, names, own.unit, own.date_format, own.map, own.value,
-                    own.row_number, must=bool(names),
+                    own.row_number, own.file_name, must=bool(names),
                 )
             )  # fmt: skip
         elif part is not None and column.name in part.columns:
@@ -162,27 +164,20 @@ def wanted_columns(table: Table, source: Source, named: NamedMapping | None) -> 
 def _required(table: Table, column: Column, source: Source) -> bool:
     if not column.required:
         return False
-    if source.wide and column.name in wide_targets(table, source):
+    if source.wide and column.name in wide.targets(table, source):
         return False
     if table.name == "treatments" and column.name == "strategy" and source.held_out:
         return "strategy" not in source.columns
     return True
 
 
-def wide_targets(table: Table, source: Source) -> tuple[str, str]:
-    """The two columns that wide headers fill: what the header says, and the value."""
-    if table.name == "targets":
-        return ("kpi" if "period" in source.columns else "period", "value")
-    return ("outcome", "value")
-
-
-def score(cells: Sequence[str], wanted: Sequence[Wanted], wide: Sequence[str]) -> tuple[bool, int]:
+def score(cells: Sequence[str], wanted: Sequence[Wanted], source: Source) -> tuple[bool, int]:
     """Whether a row holds every header that must be there, and how many it holds."""
     hits = {w.column.name for w in wanted if w.names and _find(cells, w)}
     musts = [w for w in wanted if w.must and w.names]
-    wide_hits = sum(texts.header(name) in cells for name in wide)
+    wide_hits, wide_complete = wide.hits(cells, source)
     complete = all(w.column.name in hits or _derivable(w, hits) for w in musts)
-    return complete and wide_hits == len(wide) and bool(hits or wide_hits), len(hits) + wide_hits
+    return complete and wide_complete and bool(hits or wide_hits), len(hits) + wide_hits
 
 
 def _derivable(wanted: Wanted, hits: set[str]) -> bool:
@@ -205,6 +200,12 @@ def _find(cells: Sequence[str], wanted: Wanted) -> list[tuple[int, str | None]]:
             if i not in [p for p, _ in positions]:
                 positions.append((i, unit[2] if unit else None))
     return positions
+
+
+def stated_unit(header: str) -> str | None:
+    """The unit in brackets behind a header."""
+    found = _UNIT_AT_END.match(header)
+    return found[2] if found else None
 
 
 def resolve(
@@ -253,17 +254,16 @@ def resolve(
             notes.append(("note.header_chosen", args))
         origins[want.column.name] = Origin(want, index, cells[index], want.unit or stated)
     problems += _missing(cells, table, wanted, origins, file, problems)
-    wide: list[tuple[int, str]] = []
-    for name in source.wide:
-        plain = texts.header(name)
-        if counts[plain] == 1:
-            wide.append((list(cells).index(plain), plain))
-        else:
+    used = {o.index for o in origins.values() if o.index is not None}
+    rows, wrong = wide.find(cells, table, source, used, file)
+    problems += wrong
+    for name in source.wide if isinstance(source.wide, list) else ():
+        if texts.header(name) not in {w.header for w in rows}:
             problems.append(_missing_problem(cells, f"{table.name}.*", (name,), file))
     repeated = sorted(h for h, n in counts.items() if n > 1)
     if repeated and not problems:
         notes.append(("note.duplicate_header", {"headers": " | ".join(repeated)}))
-    return Resolved(origins, tuple(wide), tuple(problems), tuple(notes))
+    return Resolved(origins, tuple(rows), tuple(problems), tuple(notes))
 
 
 def _missing(

@@ -17,11 +17,13 @@ from analysis.errors import Problem, SourceError
 from analysis.settings_model import Settings, Source
 from analysis.sources import mapping, numbers, parquet_files, text_files, texts, totals, workbooks
 from analysis.sources.convert import Context, Converted, convert
+from analysis.sources.dated import with_file_name
 from analysis.sources.dates import Zones
 from analysis.sources.files import File, kind_of, locate
 from analysis.sources.grid import Grid, Note, count
 from analysis.sources.mapping import NamedMapping, Origin, Resolved, Wanted
 from analysis.sources.rejects import misfit_rows, rejected_rows
+from analysis.sources.widen import Wide, canonical_buckets, lengthen
 from analysis.tables import INPUT, RECORD, Table
 
 HELD_OUT = "held_out"
@@ -146,7 +148,7 @@ def _read_file(
     settings: Settings,
     offset: int,
 ) -> _Part:
-    wanted = mapping.wanted_columns(table, source, named)
+    wanted = with_file_name(mapping.wanted_columns(table, source, named), table, file.name)
     grid = read_grid(file, source, wanted)
     if not len(grid.rows) and not grid.misfits:
         raise SourceError(Problem("sources.no_rows", {"file": file.name}))
@@ -159,7 +161,7 @@ def _read_file(
     derived = table.name == "orders" and "amount" not in columns
     if derived:
         columns["amount"] = _product(columns["quantity"], columns["unit_price"])
-    total = _total_rows(table, grid, resolved, columns)
+    total = _total_rows(table, grid, resolved, columns, everywhere=isinstance(source.wide, str))
     problems = [p for c in columns.values() for p in c.problems]
     problems += _hopeless(table, grid, resolved.origins, columns, total, file.name)
     if problems:
@@ -185,8 +187,10 @@ def _read_file(
     if records in EXPORT_LIMITS:
         notes.append(("note.export_limit", {"rows": count(records)}))
     if resolved.wide:
-        kept, more = _wide(table, source, resolved, grid, kept, keep, context)
+        kept, more = lengthen(Wide(table, source, resolved, grid, keep, kept, context))
         rejected += more
+    elif table.name == "receivables":
+        kept = canonical_buckets(kept)
     info = {
         "table": table.name,
         "file": file.name,
@@ -204,7 +208,7 @@ def _read_file(
 def read_grid(file: File, source: Source, wanted: Sequence[Wanted]) -> Grid:
     """One file's header and columns, whatever its format."""
     kind = kind_of(file)
-    score = partial(mapping.score, wanted=wanted, wide=source.wide)
+    score = partial(mapping.score, wanted=wanted, source=source)
     if kind == "parquet":
         return parquet_files.read(file, score)
     if kind == "xlsx":
@@ -220,8 +224,14 @@ def _product(quantity: Converted, price: Converted) -> Converted:
 
 
 def _total_rows(
-    table: Table, grid: Grid, resolved: Resolved, columns: Mapping[str, Converted]
+    table: Table,
+    grid: Grid,
+    resolved: Resolved,
+    columns: Mapping[str, Converted],
+    *,
+    everywhere: bool,
 ) -> pa.Array:
+    """Mask of total rows; `everywhere`: the word may stand in a column that is not read."""
     size = len(grid.rows)
     if grid.format == "parquet":
         return pa.repeat(pa.scalar(False), size)
@@ -229,6 +239,9 @@ def _total_rows(
     text = {o.index for o in origins if o.index is not None and o.wanted.column.type == "string"}
     keys = {o.index for o in origins if o.index is not None and o.wanted.column.required
             and o.wanted.column.type == "string"}  # fmt: skip
+    if everywhere:
+        texts_at = {i for i, c in enumerate(grid.columns) if pa.types.is_string(c.type)}
+        text, keys = text | texts_at, keys | texts_at
     day = next(
         (columns[c.name].data for c in table.columns
          if c.required and c.type in _RULES and c.name in columns),
@@ -320,38 +333,6 @@ def _nulled(
             args = {"header": origins[name].header, "rows": count(wrong)}
             notes.append(("note.unreadable_values", args))
     return notes
-
-
-def _wide(
-    table: Table,
-    source: Source,
-    resolved: Resolved,
-    grid: Grid,
-    kept: pa.Table,
-    keep: pa.Array,
-    context: Context,
-) -> tuple[pa.Table, list[pa.Table]]:
-    """One row a header: what the header says, and the value below it."""
-    label, target = mapping.wide_targets(table, source)
-    parts: list[pa.Table] = []
-    rejected: list[pa.Table] = []
-    base = kept.drop_columns([c for c in (label, target) if c in kept.column_names])
-    for index, header in resolved.wide:
-        origin = Origin(Wanted(table.column(target)), index, header)
-        column = convert(origin, grid, 0, context)
-        words = pa.repeat(pa.scalar(header), base.num_rows)
-        part = base.append_column(label, words)
-        part = part.append_column(target, column.data.filter(keep))
-        bad = column.bad.filter(keep)
-        if pc.any(bad).as_py():
-            wrong = part.filter(bad)
-            rules = pa.repeat(pa.scalar("unreadable_number"), wrong.num_rows)
-            everything = pa.repeat(pa.scalar(True), wrong.num_rows)
-            headers = pa.repeat(pa.scalar(header), wrong.num_rows)
-            rejected.append(rejected_rows(table, wrong, rules, headers, everything))
-            part = part.filter(pc.invert(bad))
-        parts.append(part)
-    return pa.concat_tables(parts), rejected
 
 
 def _held_out(table: pa.Table, level: str, file: str) -> pa.Table:

@@ -10,7 +10,7 @@ import pyarrow.compute as pc
 
 from analysis.sources.files import File
 from analysis.sources.grid import Grid
-from analysis.tables import ARROW_TYPES, RECORD, Table
+from analysis.tables import ARROW_TYPES, RECORD, Table, counts_money
 
 
 def rejected_rows(
@@ -33,9 +33,11 @@ def rejected_rows(
         for rule, label in zip(rules.to_pylist(), labels, strict=True)
     ]
     amount = None
-    if table.name == "orders":  # a total is the money of other rows: it is not counted again
+    money = next((c for c in ("amount", "balance") if c in frame.column_names), None)
+    if money and counts_money(table):
+        # a total is the money of other rows: it is not counted again
         total = pc.equal(rules, "total_row")
-        amount = pc.if_else(total, pa.scalar(None, ARROW_TYPES["money"]), frame["amount"])
+        amount = pc.if_else(total, pa.scalar(None, ARROW_TYPES["money"]), frame[money])
     return _removed(
         table.name, frame["_file"], frame["_row"], _key_text(frame, table), rules, reasons, amount
     )
