@@ -15,7 +15,7 @@ from dataclasses import dataclass
 
 import pyarrow as pa
 
-from analysis import input_tables, record_tables
+from analysis import input_tables, money_tables, record_tables
 
 MONEY = pa.decimal128(18, 4)
 
@@ -92,7 +92,9 @@ def _table(name: str, grain: str, key: str, *lines: str) -> Table:
 
 
 INPUT: dict[str, Table] = {n: _table(n, *lines) for n, lines in input_tables.TABLES.items()}
-RECORD: dict[str, Table] = {n: _table(n, *lines) for n, lines in record_tables.TABLES.items()}
+RECORD: dict[str, Table] = {
+    n: _table(n, *lines) for n, lines in (record_tables.TABLES | money_tables.TABLES).items()
+}
 
 
 def counts_money(table: Table) -> bool:

@@ -2,5 +2,6 @@
 
 from analysis.cleaning.coverage import require_orders
 from analysis.cleaning.pipeline import Cleaned, clean
+from analysis.cleaning.tie_out import TieOut, tie_out
 
-__all__ = ["Cleaned", "clean", "require_orders"]
+__all__ = ["Cleaned", "TieOut", "clean", "require_orders", "tie_out"]

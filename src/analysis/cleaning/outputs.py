@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Sequence
 from datetime import date, timedelta
 
@@ -10,10 +11,17 @@ import pyarrow.compute as pc
 
 from analysis import engine
 from analysis.cleaning import masking
-from analysis.tables import RECORD
+from analysis.cleaning.keys import UNMATCHED
+from analysis.tables import INPUT, RECORD, counts_money
 
 _DAYS = {"activities": "happened_at", "tickets": "opened_at"}
 _NUMBERS = {"contacts": "contact_id", "activities": "activity_id", "tickets": "ticket_id"}
+# What ERP exports call the two kinds of payment; other words stay.
+_KINDS = """
+    SELECT * REPLACE (CASE WHEN kind IN ('应收款', '应收', '货款', '回款') THEN 'receivable'
+                           WHEN kind IN ('预收款', '预收', '预付款', '定金', '订金') THEN 'advance'
+                           ELSE kind END AS kind) FROM t
+"""
 
 
 def kept(judged: pa.Table) -> pa.Table:
@@ -95,10 +103,10 @@ def customers(
 
 
 def other(table: str, judged: pa.Table, as_of: date) -> pa.Table:
-    """Contacts, activities, tickets, people, treatments, outcomes, targets as recorded.
+    """Every table but customers and orders as recorded.
 
     Missing numbers are made from the content; phones and mail addresses in text are masked;
-    what happened to a ticket after as_of is not known yet.
+    what happened to a ticket after as_of is not known yet; a payment's kind becomes a key.
     """
     rows = kept(judged)
     number = _NUMBERS.get(table)
@@ -114,6 +122,8 @@ def other(table: str, judged: pa.Table, as_of: date) -> pa.Table:
             {"tomorrow": as_of + timedelta(days=1)},
             t=rows,
         )
+    if table == "payments":
+        rows = engine.query(_KINDS, t=rows)
     if "text" in RECORD[table].names:
         rows = _masked(rows, "text")
     return engine.conform(rows, RECORD[table])
@@ -147,18 +157,31 @@ def removed(table: str, judged: pa.Table, key: Sequence[str]) -> pa.Table:
     gone = judged.filter(pc.is_valid(judged["rule"]))
     parts = [pc.fill_null(gone[n].cast(pa.string()), "") for n in key if n in gone.column_names]
     schema = RECORD["removed_rows"].schema()
-    if table == "orders":
+    if counts_money(INPUT[table]):
         amount = gone["amount"]
     else:
         amount = pa.chunked_array([pa.nulls(gone.num_rows, schema.field("amount").type)])
-    start, end = '{"args": {}, "key": "removed.', '"}'
     data = {
         "table": pa.repeat(pa.scalar(table), gone.num_rows),
         "file": gone["_file"],
         "row": gone["_row"],
         "key": pc.utf8_rtrim(pc.binary_join_element_wise(*parts, "/"), "/"),
         "rule": gone["rule"],
-        "reason": pc.binary_join_element_wise(start, gone["rule"], end, ""),
+        "reason": _reasons(gone),
         "amount": amount,
     }
     return pa.table({n: data[n] for n in schema.names}).cast(schema)
+
+
+def _reasons(gone: pa.Table) -> pa.ChunkedArray:
+    start, end = '{"args": {}, "key": "removed.', '"}'
+    plain = pc.binary_join_element_wise(start, gone["rule"], end, "")
+    if UNMATCHED not in gone.column_names:
+        return plain
+    told = [
+        json.dumps({"args": {"found": key}, "key": f"removed.{rule}"}, ensure_ascii=False)
+        if rule == "unmatched_key"
+        else None
+        for key, rule in zip(gone[UNMATCHED].to_pylist(), gone["rule"].to_pylist(), strict=True)
+    ]
+    return pc.coalesce(pa.chunked_array([pa.array(told, pa.string())]), plain)

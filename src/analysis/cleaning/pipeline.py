@@ -12,7 +12,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from analysis import engine
-from analysis.cleaning import masking, outputs, quality
+from analysis.cleaning import keys, masking, outputs, quality
 from analysis.cleaning.reconcile import reconcile
 from analysis.cleaning.rules import judge
 from analysis.cleaning.tables import in_force, rules
@@ -24,7 +24,7 @@ from analysis.tables import ARROW_TYPES, INPUT, RECORD
 # The tables a record holds; others stay with the room that reads them.
 TABLES = (
     "customers", "orders", "contacts", "activities", "tickets", "people", "treatments",
-    "outcomes", "targets",
+    "outcomes", "targets", "customer_keys", "receivables", "payments", "invoices", "controls",
 )  # fmt: skip
 _FAR_AHEAD = timedelta(days=3653)  # a CRM's 9999-12-31 stands for "never"
 
@@ -43,12 +43,16 @@ class Cleaned:
         read − rules = kept, per table.
     quality
         Checks on the data as it came in.
+    key_bridge, unmatched_keys
+        What became of other systems' customer numbers, and those without a partner.
     """
 
     tables: dict[str, pa.Table]
     removed: pa.Table
     reconciliation: pd.DataFrame
     quality: pd.DataFrame
+    key_bridge: pa.Table
+    unmatched_keys: pa.Table
 
 
 def clean(
@@ -64,7 +68,7 @@ def clean(
     tables
         As `sources.read` returns them.
     settings
-        Uses `cleaning` and `scope`.
+        Uses `cleaning`, `scope` and of the sources `keys`.
     as_of
         Last day that counts: later rows go.
     rejected
@@ -73,13 +77,18 @@ def clean(
 
     Raises
     ------
+    SourceError
+        If a key of another system belongs to two customers, or that system has none.
     ScopeError
         If no customer, or of given orders none, is left; it names the rule that removed most.
     StageError
         If rows or money do not tie out, or the data is below the gate and the settings say
         to stop there.
     """
-    given = {n: _complete(n, tables[n]) for n in TABLES if n in tables}
+    bridged = keys.translate(
+        {n: _complete(n, tables[n]) for n in TABLES if n in tables}, settings.sources
+    )
+    given = bridged.tables
     checks = quality.assess(given, settings.cleaning, as_of)
     judged = _judge_all(given, settings, as_of)
     removed = _removed(given, judged, rejected)
@@ -88,7 +97,7 @@ def clean(
     steps = reconcile(given, removed, {**kept, "customers": outputs.kept(judged["customers"])}
                       if "customers" in given else kept)  # fmt: skip
     _gate(checks, settings)
-    return Cleaned(kept, removed, steps, checks)
+    return Cleaned(kept, removed, steps, checks, bridged.bridge, bridged.unmatched)
 
 
 def _complete(name: str, table: pa.Table) -> pa.Table:
@@ -118,7 +127,8 @@ def _judge_all(
         table = _with_customer(given[name], fate, known, everybody)
         if name == "contacts":
             table = table.append_column("reachable", _reachable(table))
-        found = rules(name, settings.cleaning, settings.scope)
+        bridged = keys.UNMATCHED in table.column_names
+        found = rules(name, settings.cleaning, settings.scope, bridged=bridged)
         judged[name] = judge(table, found, params)
 
     if listed:

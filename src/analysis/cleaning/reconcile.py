@@ -11,6 +11,7 @@ import pyarrow.compute as pc
 
 from analysis.cleaning.tables import written_order
 from analysis.errors import Problem, StageError
+from analysis.tables import INPUT, counts_money
 
 READ = "read"
 KEPT = "kept"
@@ -34,7 +35,7 @@ def reconcile(
     -------
     pandas.DataFrame
         table, step, rows, amount; removed rows are negative, removed money has the opposite
-        sign. Steps stand in order; amount is empty but for orders.
+        sign. Steps stand in order; amount is empty for tables without money.
 
     Raises
     ------
@@ -44,7 +45,7 @@ def reconcile(
     lines: list[tuple[str, str, int, float | None]] = []
     problems: list[Problem] = []
     for name, before in read.items():
-        money = name == "orders"
+        money = counts_money(INPUT[name])
         gone = removed.filter(pc.equal(removed["table"], name))
         rejected = _rejected_at_reading(gone, before)
         rules = sorted(pc.unique(gone["rule"]).to_pylist(), key=_place)
@@ -78,6 +79,7 @@ def _rejected_at_reading(gone: pa.Table, before: pa.Table) -> pa.Table:
 # Rules of the reader; they never occur among the rules of cleaning.
 AT_READING = (
     "short_row", "long_row", "total_row", "unreadable_date", "unreadable_number",
+    "does_not_add_up",
 )  # fmt: skip
 
 

@@ -7,7 +7,14 @@ from analysis.settings_model import Cleaning, CleaningRules, Scope
 from analysis.tables import INPUT
 
 # Rules that no switch turns off: without them a row has no place in the record.
-ALWAYS = ("missing_value", "after_as_of", "returned_lines", "contradictory_sign", "out_of_scope")
+ALWAYS = (
+    "unmatched_key",
+    "missing_value",
+    "after_as_of",
+    "returned_lines",
+    "contradictory_sign",
+    "out_of_scope",
+)
 
 # What makes up a line of an order; two lines that agree in all of it are one line twice.
 _LINE = (
@@ -16,19 +23,23 @@ _LINE = (
 )  # fmt: skip
 _DAYS = {
     "orders": "ordered_at", "activities": "happened_at", "tickets": "opened_at",
-    "treatments": "started_on", "customers": "joined_on",
+    "treatments": "started_on", "customers": "joined_on", "receivables": "as_of",
+    "payments": "paid_on", "invoices": "invoiced_on",
 }  # fmt: skip
 
 
-def rules(table: str, settings: Cleaning, scope: Scope) -> list[Rule]:
+def rules(table: str, settings: Cleaning, scope: Scope, *, bridged: bool = False) -> list[Rule]:
     """The rules in force for a table, in the order in which they are tried.
 
     Conditions see the table's columns and, for tables with a customer, `fate`: the rule that
     removed the customer; and `known`: whether the customer is known. Customers carry
-    `ordered` as well (an order on or before as_of), contacts `reachable`.
+    `ordered` as well (an order on or before as_of), contacts `reachable`, tables with `bridged`
+    customer numbers `unmatched` (a number without a partner).
     """
     candidates: list[Rule] = []
     keyed = any(c.name == "customer_id" for c in INPUT[table].columns)
+    if bridged:
+        candidates.append(Rule("unmatched_key", "unmatched IS NOT NULL"))
     if keyed:
         candidates.append(Rule("missing_customer", "customer_id IS NULL"))
     candidates.append(Rule("missing_value", _missing(table)))
@@ -105,5 +116,6 @@ def written_order() -> list[str]:
     everything = Cleaning(rules=CleaningRules(returns_netted=False))
     found: list[str] = []
     for table in ("orders", "contacts", "customers"):
-        found += [r.name for r in rules(table, everything, Scope()) if r.name not in found]
+        every = rules(table, everything, Scope(), bridged=True)
+        found += [r.name for r in every if r.name not in found]
     return found
