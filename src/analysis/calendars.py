@@ -101,6 +101,19 @@ class Period:
         """The same period a year earlier (52 weeks for a week)."""
         return self.back(52 if self.kind == "week" else 12 // _MONTHS[self.kind])
 
+    def year(self) -> Period:
+        """The year whose number the period carries."""
+        return Period.parse(self.name[:4])
+
+    def parts(self) -> list[list[Period]]:
+        """The halves, the quarters and the months it is made of, as far as they are shorter."""
+        found = []
+        own = _MONTHS.get(self.kind, 0)
+        for kind in (k for k, months in _MONTHS.items() if months < own):
+            part = self._months(self.start.year, self.start.month, kind)
+            found.append([part.back(-i) for i in range(own // _MONTHS[kind])])
+        return found
+
     @property
     def days(self) -> int:
         """Days in the period."""
@@ -140,6 +153,13 @@ class WorkingCalendar:
         """`day`, or the last working day before it."""
         while not self.is_working(day):
             day -= timedelta(days=1)
+        return day
+
+    def nth_last_working(self, day: date, count: int) -> date:
+        """The first of the last `count` working days up to `day` (1: the last one)."""
+        day = self.last_working_on_or_before(day)
+        for _ in range(count - 1):
+            day = self.last_working_on_or_before(day - timedelta(days=1))
         return day
 
     def add_working_days(self, day: date, count: int) -> date:

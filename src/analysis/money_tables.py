@@ -51,10 +51,10 @@ TABLES: dict[str, tuple[str, ...]] = {
     ),
     "key_bridge": (
         "table × what became of its customer numbers",
-        "table outcome",
+        "table became",
         "table! string  table",
         "system! string  system whose numbers it holds",
-        "outcome! string  translated, own_number (was the company's own already), unmatched",
+        "became! string  translated, own_number (was the company's own already), unmatched",
         "keys! integer  different numbers [customers]",
         "rows! integer  rows [rows]",
         "amount money  their money [currency]",
@@ -80,11 +80,12 @@ TABLES: dict[str, tuple[str, ...]] = {
     ),
     "tie_out_left_out": (
         "month of the period that was not compared",
-        "month basis amount",
+        "month basis amount obstacle",
         "month! string  YYYY-MM",
         "basis string  basis of finance's total; without a total, that of the orders",
         "amount money  finance's total [currency]",
-        "reason! json  catalogue key and arguments",
+        "obstacle! string  other_basis, basis_unknown, own_basis_unknown, second_total,"
+        " month_not_over, no_total",
     ),
     "arrears": (
         "customer with open receivables at the period's end",

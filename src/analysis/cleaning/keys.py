@@ -24,19 +24,19 @@ _TRANSLATE = """
            t.customer_id AS foreign_key,
            CASE WHEN k.customer_id IS NOT NULL THEN 'translated'
                 WHEN own.customer_id IS NOT NULL THEN 'own_number'
-                WHEN t.customer_id IS NOT NULL THEN 'unmatched' END AS outcome
+                WHEN t.customer_id IS NOT NULL THEN 'unmatched' END AS became
     FROM t LEFT JOIN k ON k.key = t.customer_id
     LEFT JOIN own ON own.customer_id = t.customer_id
 """
-_OUTCOMES = """
-    SELECT $table AS "table", $system AS system, outcome, count(DISTINCT foreign_key) AS keys,
+_BECAME = """
+    SELECT $table AS "table", $system AS system, became, count(DISTINCT foreign_key) AS keys,
            count(*) AS rows, CAST(sum({amount}) AS DECIMAL(18, 4)) AS amount
-    FROM t WHERE outcome IS NOT NULL GROUP BY outcome
+    FROM t WHERE became IS NOT NULL GROUP BY became
 """
 _WITHOUT_PARTNER = """
     SELECT $table AS "table", $system AS system, foreign_key AS key, count(*) AS rows,
            CAST(sum({amount}) AS DECIMAL(18, 4)) AS amount
-    FROM t WHERE outcome = 'unmatched' GROUP BY foreign_key
+    FROM t WHERE became = 'unmatched' GROUP BY foreign_key
 """
 _CLASHES = """
     SELECT system, key, min(customer_id) AS one, max(customer_id) AS other,
@@ -102,7 +102,7 @@ def translate(tables: Mapping[str, pa.Table], sources: Mapping[str, Source]) -> 
         amount = "amount" if counts_money(INPUT[name]) else "NULL::DECIMAL(18, 4)"
         params = {"table": name, "system": system}
         for parts, sql, target in (
-            (bridge, _OUTCOMES, "key_bridge"),
+            (bridge, _BECAME, "key_bridge"),
             (missing, _WITHOUT_PARTNER, "unmatched_keys"),
         ):
             made = engine.query(sql.format(amount=amount), params, t=table)
@@ -116,14 +116,14 @@ def translate(tables: Mapping[str, pa.Table], sources: Mapping[str, Source]) -> 
 
 
 def _handed_on(name: str, table: pa.Table) -> pa.Table:
-    alone = pc.equal(table["outcome"], "unmatched")
+    alone = pc.equal(table["became"], "unmatched")
     none = pa.scalar(None, pa.string())
     unmatched = pc.if_else(pc.fill_null(alone, False), table["foreign_key"], none)
     if name == "receivables":  # several accounts of one customer stay apart
         place = table.column_names.index("account")
         account = pc.coalesce(table["account"], table["foreign_key"])
         table = table.set_column(place, "account", account)
-    return table.drop_columns(["foreign_key", "outcome"]).append_column(UNMATCHED, unmatched)
+    return table.drop_columns(["foreign_key", "became"]).append_column(UNMATCHED, unmatched)
 
 
 def _check(keys: pa.Table, named: Mapping[str, str]) -> None:

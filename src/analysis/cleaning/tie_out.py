@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date, timedelta
@@ -42,7 +41,7 @@ class TieOut:
         RECORD ``tie_out``: the period's months on the basis of the orders, and `all`.
     left_out
         RECORD ``tie_out_left_out``: finance's totals of the period that were not compared, and
-        months without one, each with its reason.
+        months without one, each with its obstacle.
     """
 
     rows: pa.Table
@@ -88,17 +87,17 @@ def tie_out(
         if month not in months:
             continue
         basis = canonical_basis(total["basis"] or "") or default
-        reason = _reason(basis, own, month in seen, months[month], as_of)
-        if reason:
+        obstacle = _obstacle(basis, own, month in seen, months[month], as_of)
+        if obstacle:
             shown = basis or total["basis"] or ""
             left.append({"month": month, "basis": shown, "amount": total["amount"],
-                         "reason": _told(reason)})  # fmt: skip
+                         "obstacle": obstacle})  # fmt: skip
             continue
         seen.add(month)
         rows.append(_row(month, basis, sums.get(month, Decimal(0)), total["amount"]))
     if controls.num_rows:
         left += [
-            {"month": m, "basis": own, "amount": None, "reason": _told("no_total")}
+            {"month": m, "basis": own, "amount": None, "obstacle": "no_total"}
             for m in months
             if m not in seen and m not in {row["month"] for row in left}
         ]
@@ -120,7 +119,7 @@ def _basis(event: str | None, tax: str | None) -> str:
     return f"{event}/{tax}" if event and tax else ""
 
 
-def _reason(basis: str, own: str, again: bool, end: date, as_of: date) -> str:
+def _obstacle(basis: str, own: str, again: bool, end: date, as_of: date) -> str:
     if not own:
         return "own_basis_unknown"
     if not basis:
@@ -165,10 +164,6 @@ def _row(month: str, basis: str, ours: Decimal, finance: Decimal) -> dict[str, A
     share = float(difference / finance) if finance else None
     return {"month": month, "basis": basis, "ours": ours, "finance": finance,
             "difference": difference, "share": share}  # fmt: skip
-
-
-def _told(reason: str) -> str:
-    return json.dumps({"key": f"tie_out.{reason}", "args": {}}, sort_keys=True)
 
 
 def _table(name: str, rows: list[dict[str, Any]]) -> pa.Table:

@@ -187,6 +187,7 @@ def _row(case: _Case, settings: Effectiveness, unit: str, seed: int) -> dict[str
         "cost_total": cost * n_treated,
         "extra_margin": extra,
         "balance_p": balance,
+        "margin_rate": settings.margin_rate,
     }
 
 

@@ -7,7 +7,7 @@ the formulas stand in `analysis.effects.kpi_values`.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Literal
+from typing import Any, Literal
 
 
 @dataclass(frozen=True)
@@ -28,6 +28,8 @@ class Kpi:
         Whether it is also shown for each segment.
     cumulative
         Whether it grows through the year, so that the previous period is no comparison.
+    optional
+        Whether it has no row, rather than an empty one, where its input is missing.
     """
 
     key: str
@@ -37,6 +39,12 @@ class Kpi:
     additive: bool = False
     by_segment: bool = True
     cumulative: bool = False
+    optional: bool = False
+
+
+def _whole(key: str, unit: Literal["money", "share"], **more: Any) -> Kpi:
+    """A KPI of the whole company that has a row only where it has a value."""
+    return Kpi(key, unit, by_segment=False, optional=True, **more)
 
 
 KPIS: tuple[Kpi, ...] = (
@@ -51,6 +59,14 @@ KPIS: tuple[Kpi, ...] = (
     Kpi("average_order", "money"),
     Kpi("visit_coverage", "share", needs="activities"),
     Kpi("satisfaction", "number", needs="tickets"),
+    _whole("revenue_ytd", "money", cumulative=True),
+    _whole("time_elapsed", "share", cumulative=True),
+    _whole("quarter_end_push", "share", better="lower"),
+    _whole("collected", "money", needs="payments", additive=True),
+    _whole("collection_rate", "share", needs="payments"),
+    _whole("receivables", "money", needs="receivables", better="lower"),
+    _whole("overdue", "money", needs="receivables", better="lower"),
+    _whole("overdue_share", "share", needs="receivables", better="lower"),
 )
 
 BY_KEY: dict[str, Kpi] = {kpi.key: kpi for kpi in KPIS}

@@ -16,6 +16,8 @@ average_order        revenue / orders in the period
 visit_coverage       customers visited or called in the period / customers known by its end
 satisfaction         mean rating of the tickets opened in the period
 ytd revenue          Σ amount from 1 January to the period's end
+quarter_end_push     Σ amount from the fifth last working day of the period on / revenue: what is
+                     pushed out at the end often comes back
 
 A window that begins before the first recorded order, or visit, by more than a tenth of its length
 gives no value: what was not recorded is not 0. New customers need a year of records before.
@@ -29,10 +31,11 @@ from datetime import date, timedelta
 import pandas as pd
 import pyarrow as pa
 
-from analysis.calendars import Period
+from analysis.calendars import Period, WorkingCalendar
 from analysis.engine import query, to_frame
 
 MOST_UNRECORDED = 0.1  # share of a window that may lie before the first record
+LAST_DAYS = 5  # working days at the period's end that show a push
 _VISITS = ("visit", "call")
 
 _DOCS = """
@@ -88,6 +91,13 @@ FROM docs AS d JOIN windows AS w ON d.day BETWEEN w.january AND w.stop
 GROUP BY w.period, d.segment
 """
 
+_PUSH = """
+SELECT w.period, d.segment, CAST(sum(amount) AS DECIMAL(18, 4)) AS pushed,
+       count(DISTINCT CASE WHEN amount > 0 THEN order_id END) AS pushed_orders
+FROM docs AS d JOIN windows AS w ON d.day BETWEEN w.push AND w.stop
+GROUP BY w.period, d.segment
+"""
+
 _COVERAGE = """
 SELECT w.period, g.segment, count(*) AS known,
        count(CASE WHEN EXISTS (
@@ -126,6 +136,7 @@ def raw_values(
     periods: Iterable[Period],
     activities: pa.Table | None,
     tickets: pa.Table | None,
+    calendar: WorkingCalendar,
 ) -> pd.DataFrame:
     """Everything the KPIs are made of.
 
@@ -138,15 +149,17 @@ def raw_values(
         from.
     periods
         The periods.
+    calendar
+        Whose working days count at the period's end.
 
     Returns
     -------
     DataFrame
         One row a period and segment, indexed by both: revenue, costed, cost, orders, active,
-        base, kept, buyers, repeated, new, ytd and, where the tables are given, known,
-        visited, satisfaction, rated.
+        base, kept, buyers, repeated, new, ytd, pushed, pushed_orders and, where the tables are
+        given, known, visited, satisfaction, rated.
     """
-    spans = _windows(periods)
+    spans = _windows(periods, calendar)
     members = pa.table(
         {
             "customer_id": pa.array(groups["customer_id"].astype(str), pa.string()),
@@ -156,7 +169,7 @@ def raw_values(
     )
     columns = ["customer_id", "order_id", "ordered_at", "amount", "cost"]
     docs = query(_DOCS, orders=orders.select(columns), groups=members)
-    parts = [query(sql, docs=docs, windows=spans) for sql in (_PERIOD, _YEAR, _NEW, _YTD)]
+    parts = [query(sql, docs=docs, windows=spans) for sql in (_PERIOD, _YEAR, _NEW, _YTD, _PUSH)]
     if activities is not None and len(activities):
         visits = query(
             "SELECT DISTINCT customer_id, CAST(happened_at AS DATE) AS day FROM activities"
@@ -180,7 +193,7 @@ def year_start(stop: date) -> date:
     return after.replace(year=after.year - 1, day=28 if leap else after.day)
 
 
-def _windows(periods: Iterable[Period]) -> pa.Table:
+def _windows(periods: Iterable[Period], calendar: WorkingCalendar) -> pa.Table:
     rows = []
     for period in sorted(set(periods)):
         last_year = year_start(period.end)
@@ -192,6 +205,7 @@ def _windows(periods: Iterable[Period]) -> pa.Table:
                 "year_start": last_year,
                 "before_start": year_start(last_year - timedelta(days=1)),
                 "january": date(int(period.name[:4]), 1, 1),
+                "push": calendar.nth_last_working(period.end, LAST_DAYS),
             }
         )
     return pa.Table.from_pylist(rows)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Collection
 from datetime import date, timedelta
 from typing import Any
 
@@ -10,8 +11,9 @@ import numpy as np
 import pandas as pd
 import pyarrow as pa
 
-from analysis.calendars import Period
-from analysis.effects.kpi_dictionary import KPIS, Kpi
+from analysis.calendars import Period, WorkingCalendar
+from analysis.effects.kpi_dictionary import BY_KEY, KPIS, Kpi
+from analysis.effects.kpi_money import Measured, measure_money
 from analysis.effects.kpi_values import MOST_UNRECORDED, first_day, raw_values, year_start
 from analysis.engine import to_frame
 from analysis.tables import RECORD
@@ -19,7 +21,6 @@ from analysis.tables import RECORD
 ALL = "all"
 HIGH_VALUE = "high_value"
 _EMPTY = (math.nan, math.nan, math.nan, math.nan)
-Measured = tuple[float, float, float, float]  # value, n, numerator, denominator
 
 
 def kpis(
@@ -32,6 +33,11 @@ def kpis(
     customers: pd.DataFrame | None = None,
     activities: pa.Table | None = None,
     tickets: pa.Table | None = None,
+    payments: pa.Table | None = None,
+    receivables: pa.Table | None = None,
+    not_collected: Collection[str] = (),
+    as_of: date | None = None,
+    holidays: str = "CN",
     watch: float = 0.02,
     periods: int = 9,
 ) -> pd.DataFrame:
@@ -43,7 +49,7 @@ def kpis(
         RECORD tables; the definitions stand in `analysis.effects.kpi_values`.
     targets
         RECORD ``targets``. A target without an owner is the company's; where there is none,
-        the persons' targets of an additive KPI add up to it.
+        the persons' targets of an additive KPI add up to it, and those of its months or quarters.
     period
         The period of the report.
     segments
@@ -55,6 +61,14 @@ def kpis(
     customers
         RECORD ``customers``: who is known from when (visit coverage). Without it, whoever has
         ordered.
+    payments, receivables
+        RECORD tables; the definitions stand in `analysis.effects.kpi_money`.
+    not_collected
+        Kinds and methods of payment that do not count as collected.
+    as_of
+        Last day that counts; default: the period's end. Before it, the end is not judged.
+    holidays
+        Country of the working calendar.
     watch
         Distance below the target that still counts as `watch`: relative for money, counts and
         numbers, in points for shares.
@@ -65,7 +79,7 @@ def kpis(
     -------
     DataFrame
         RECORD ``kpis``. A KPI whose data is missing, or whose window begins before the first
-        recorded order, has an empty value and status `none`.
+        recorded order, has an empty value and status `none`; an optional one has no row.
     """
     shown = [period.back(k) for k in range(periods)]
     wanted = sorted({q for p in shown for q in (p, p.previous(), p.year_ago())})
@@ -75,7 +89,8 @@ def kpis(
     measured: dict[tuple[str, str, str], Measured] = {}
     if start is not None:
         everybody = _groups(orders, customers, None)
-        raw = raw_values(orders, everybody, wanted, activities, tickets)
+        calendar = WorkingCalendar(holidays)
+        raw = raw_values(orders, everybody, wanted, activities, tickets, calendar)
         for one in wanted:
             for kpi in KPIS:
                 found = _measure(
@@ -88,12 +103,22 @@ def kpis(
                     reported=one == period,
                 )
                 measured[kpi.key, ALL, one.name] = found
+    money = measure_money(wanted, period, payments, receivables, not_collected)
+    measured |= {(key, ALL, name): found for (key, name), found in money.items()}
+    measured |= _collection_rates(measured, wanted, goals)
+    if as_of is not None and as_of < period.end:
+        measured.pop(("quarter_end_push", ALL, period.name), None)
     rows = [
         _line(kpi, ALL, one, measured, goals, watch, compare=True) for kpi in KPIS for one in shown
     ]
     if start is not None and segments is not None and len(segments):
         raw = raw_values(
-            orders, _groups(orders, customers, segments), [period], activities, tickets
+            orders,
+            _groups(orders, customers, segments),
+            [period],
+            activities,
+            tickets,
+            WorkingCalendar(holidays),
         )
         for segment in sorted(set(segments["segment"].astype(str))):
             for kpi in (k for k in KPIS if k.by_segment):
@@ -102,7 +127,23 @@ def kpis(
                 )
                 measured[kpi.key, segment, period.name] = found
                 rows.append(_line(kpi, segment, period, measured, goals, watch, compare=False))
-    return pd.DataFrame(rows, columns=RECORD["kpis"].names)
+    shown_rows = [r for r in rows if not (BY_KEY[r["kpi"]].optional and math.isnan(r["value"]))]
+    return pd.DataFrame(shown_rows, columns=RECORD["kpis"].names)
+
+
+def _collection_rates(
+    measured: dict[tuple[str, str, str], Measured],
+    periods: list[Period],
+    goals: dict[tuple[str, str, str], float],
+) -> dict[tuple[str, str, str], Measured]:
+    """What was collected, as a share of what was to be collected."""
+    found: dict[tuple[str, str, str], Measured] = {}
+    for one in periods:
+        money, n = measured.get(("collected", ALL, one.name), _EMPTY)[:2]
+        goal = _goal(goals, "collected", one)
+        if goal > 0 and not math.isnan(money):
+            found["collection_rate", ALL, one.name] = (money / goal, n, money, goal)
+    return found
 
 
 def time_elapsed(period: Period) -> float:
@@ -133,6 +174,7 @@ def _measure(
     before = year_start(last_year - timedelta(days=1))
     whole = reported or _recorded(period.start, period.end, start)
     year = _recorded(last_year, period.end, start)
+    this_year = _recorded(period.year().start, period.end, start)
 
     def count(name: str) -> float:
         value = raw.get(name, math.nan)
@@ -162,10 +204,16 @@ def _measure(
         case "satisfaction" if raw.get("rated", 0) > 0:
             return raw["satisfaction"], raw["rated"], math.nan, math.nan
         case "ytd_attainment":
-            goal = _year_goal(goals, period)
-            recorded = _recorded(date(int(period.name[:4]), 1, 1), period.end, start)
-            if recorded and goal > 0:
+            goal = _goal(goals, "revenue", period.year())
+            if this_year and goal > 0:
                 return count("ytd") / goal, math.nan, count("ytd"), goal
+        case "revenue_ytd" if this_year:
+            return count("ytd"), math.nan, math.nan, math.nan
+        case "time_elapsed" if whole:
+            return time_elapsed(period), math.nan, math.nan, math.nan
+        case "quarter_end_push" if whole and period.kind != "week" and count("revenue") > 0:
+            pushed, revenue = count("pushed"), count("revenue")
+            return pushed / revenue, count("pushed_orders"), pushed, revenue
     return _EMPTY
 
 
@@ -188,9 +236,16 @@ def _line(
     compare: bool,
 ) -> dict[str, Any]:
     value, n, numerator, denominator = measured.get((kpi.key, segment, period.name), _EMPTY)
-    target = goals.get((kpi.key, period.name, segment), math.nan)
-    if kpi.key == "ytd_attainment" and not math.isnan(value):
-        target = time_elapsed(period)
+    target = _goal(goals, kpi.key, period, segment)
+    match kpi.key:
+        case "ytd_attainment" if not math.isnan(value):
+            target = time_elapsed(period)
+        case "revenue_ytd":
+            target = _goal(goals, "revenue", period.year())
+        case "collection_rate" if math.isnan(target) and not math.isnan(value):
+            target = 1.0
+    # half a year is on its way to the year's target, not below it
+    due = target * time_elapsed(period) if kpi.key == "revenue_ytd" else target
     previous = year_ago = math.nan
     if compare:
         if not kpi.cumulative:
@@ -210,7 +265,7 @@ def _line(
         "change_year": _change(kpi, value, year_ago),
         "attainment": value / target if target > 0 else math.nan,
         "gap": value - target,
-        "status": status(kpi, value, target, watch),
+        "status": status(kpi, value, due, watch),
         "numerator": numerator,
         "denominator": denominator,
     }
@@ -259,20 +314,18 @@ def _targets(targets: pd.DataFrame | pa.Table | None) -> dict[tuple[str, str, st
     return {key: math.fsum(values) for key, values in added.items()} | whole
 
 
-def _year_goal(goals: dict[tuple[str, str, str], float], period: Period) -> float:
-    """The year's revenue target: as given, else of its periods where all have one."""
-    year = period.name[:4]
-    given = goals.get(("revenue", year, ALL), math.nan)
-    if not math.isnan(given) or period.kind in ("week", "year"):
+def _goal(
+    goals: dict[tuple[str, str, str], float], kpi: str, period: Period, segment: str = ALL
+) -> float:
+    """The target as given; of an additive KPI else the sum of its parts, where all have one."""
+    given = goals.get((kpi, period.name, segment), math.nan)
+    if not math.isnan(given) or not BY_KEY[kpi].additive:
         return given
-    parts, one = [], Period.parse(year)
-    step = Period.parse(
-        {"half": f"{year}H1", "quarter": f"{year}Q1"}.get(period.kind, f"{year}-01")
-    )
-    while step.end <= one.end:
-        parts.append(goals.get(("revenue", step.name, ALL), math.nan))
-        step = step.next()
-    return math.fsum(parts) if not any(math.isnan(part) for part in parts) else math.nan
+    for parts in period.parts():
+        found = [goals.get((kpi, part.name, segment), math.nan) for part in parts]
+        if not any(math.isnan(value) for value in found):
+            return math.fsum(found)
+    return math.nan
 
 
 def _high_value(counts: pd.DataFrame | None) -> dict[str, float]:

@@ -63,7 +63,9 @@ STAGES: tuple[Stage, ...] = (
         sections=("sources", "scope", "cleaning"),
         gives=(
             "customers", "orders", "contacts", "activities", "tickets", "people", "treatments",
-            "outcomes", "targets", "removed_rows", "reconciliation", "sources", "quality",
+            "outcomes", "targets", "customer_keys", "receivables", "payments", "invoices",
+            "controls", "removed_rows", "reconciliation", "sources", "quality", "key_bridge",
+            "unmatched_keys", "tie_out", "tie_out_left_out",
         ),
         files=("params/mappings/*.yml",),
     ),
@@ -74,7 +76,7 @@ STAGES: tuple[Stage, ...] = (
         sections=("segmentation", "report.list_length"),
         gives=(
             "features", "cuts", "segments", "segments_before", "crosswalk", "movements",
-            "movement_matrix", "segment_summary", "accounts", "segment_history",
+            "movement_matrix", "segment_summary", "arrears", "accounts", "segment_history",
         ),
         reads_sealed=True,
         files=("params/schemes/{segmentation.scheme}.yml",),
@@ -90,7 +92,7 @@ STAGES: tuple[Stage, ...] = (
         "effectiveness",
         "notebooks/04_effectiveness.ipynb",
         needs=("cleaning", "segmentation"),
-        sections=("effectiveness", "report.watch"),
+        sections=("effectiveness", "report.watch", "strategy.holidays"),
         gives=("effects", "kpis", "bridge"),
         reads_sealed=True,
     ),

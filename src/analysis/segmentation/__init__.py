@@ -1,6 +1,7 @@
 """Scores, schemes, movement between periods, and the lists that follow from them."""
 
 from analysis.segmentation.accounts import accounts
+from analysis.segmentation.arrears import arrears
 from analysis.segmentation.crosswalk import crosswalk
 from analysis.segmentation.cuts import estimate_cuts
 from analysis.segmentation.history import history
@@ -13,6 +14,7 @@ from analysis.segmentation.summary import summary
 __all__ = [
     "Scheme",
     "accounts",
+    "arrears",
     "as_before",
     "crosswalk",
     "estimate_cuts",

@@ -1,4 +1,4 @@
-"""The four lists a manager asks for: hold, grow, rescue, overdue to reorder."""
+"""The lists a manager asks for: hold, grow, rescue, overdue to reorder, overdue to pay."""
 
 from __future__ import annotations
 
@@ -9,11 +9,11 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from analysis.segmentation.reasons import number, sentence, word
-from analysis.segmentation.scheme import Scheme
+from analysis.segmentation.scheme import Scheme, best_and_worst
 
 # A day past the mean interval is no news: nearly half of all orders come later than that.
 LATE_CYCLES = 1.2
-LISTS = ("hold", "grow", "rescue", "reorder")
+LISTS = ("hold", "grow", "rescue", "reorder", "collect")
 COLUMNS = [
     "list",
     "rank",
@@ -38,8 +38,9 @@ def accounts(
     list_length: int,
     *,
     scheme: Scheme | None = None,
+    arrears: pd.DataFrame | None = None,
 ) -> pd.DataFrame:
-    """The largest customers of each list, by money in the monetary window.
+    """The largest customers of each list, by money in the monetary window or overdue.
 
     Parameters
     ----------
@@ -52,11 +53,13 @@ def accounts(
     scheme
         Its best-ranked segment is the one to hold, its worst-ranked the one to rescue; None:
         those of ``rfm5``.
+    arrears
+        RECORD ``arrears``; None or empty: nobody is listed to be collected from.
 
     Returns
     -------
     pandas.DataFrame
-        RECORD ``accounts``. A customer stands in one list at most:
+        RECORD ``accounts``. A customer stands in one list at most, and beside it in *collect*:
 
         - *rescue*: at risk now, and tagged must win back, high in money, or moved down this
           period;
@@ -64,11 +67,12 @@ def accounts(
           interval without an order, with an own interval to judge by;
         - *grow*: moved up, or a growing one between best and worst: more money than in the
           previous period;
-        - *hold*: in the best segment and not moved.
+        - *hold*: in the best segment and not moved;
+        - *collect*: in the best segment and in arrears; its amount is the overdue money.
 
-        Customers without money in the window are in none.
+        Customers without money in the window are in none of the first four.
     """
-    best, worst = _ends(scheme)
+    best, worst = best_and_worst(scheme)
     frame = segments.merge(features, on="customer_id", validate="one_to_one")
     moved = movements[["customer_id", "segment_before", "direction"]]
     frame = frame.merge(moved, on="customer_id", how="left")
@@ -78,23 +82,27 @@ def accounts(
         if column not in frame:
             frame[column] = None
     frame["list"] = _lists(frame, best, worst)
+    frame["amount"] = frame["monetary"]
+    owing = _collect(frame, arrears)
     frame = frame[frame["list"].notna() & (frame["monetary"] > 0)]
-    frame = frame.sort_values(["monetary", "customer_id"], ascending=[False, True], kind="stable")
+    frame = pd.concat([frame, owing]) if len(owing) else frame
+    frame = frame.sort_values(["amount", "customer_id"], ascending=[False, True], kind="stable")
     frame["rank"] = frame.groupby("list").cumcount() + 1
     frame = frame[frame["rank"] <= list_length]
     frame["owner"] = _owners(frame["owner_id"], people)
-    frame["amount"] = frame["monetary"]
     frame["reason"] = [_reason(row) for row in frame.to_dict("records")]
     order = frame["list"].map({name: i for i, name in enumerate(LISTS)})
     frame = frame.assign(order=order).sort_values(["order", "rank"], kind="stable")
     return frame[COLUMNS].reset_index(drop=True)
 
 
-def _ends(scheme: Scheme | None) -> tuple[str, str]:
-    if scheme is None:
-        return "high_value", "churn_risk"
-    ranks = scheme.segments
-    return max(ranks, key=lambda name: ranks[name]), min(ranks, key=lambda name: ranks[name])
+def _collect(frame: pd.DataFrame, arrears: pd.DataFrame | None) -> pd.DataFrame:
+    """Those to collect from, with their overdue money for the amount."""
+    if arrears is None or arrears.empty:
+        return frame.iloc[:0]
+    owing = arrears.loc[arrears["collect"].astype(bool), ["customer_id", "overdue", "days"]]
+    found = frame.merge(owing, on="customer_id", validate="one_to_one")
+    return found.assign(list="collect", amount=found["overdue"])
 
 
 def _lists(frame: pd.DataFrame, best: str, worst: str) -> NDArray[np.object_]:
@@ -136,7 +144,7 @@ def _reason(row: dict[Any, Any]) -> str:
     }
     key = row["list"]
     moved = row["direction"] in ("better", "worse")
-    if moved:
+    if moved and key != "collect":
         args["before"] = word(f"segment.{row['segment_before']}")
     if key == "grow":
         key = "grow_moved_up" if moved else "grow_more"
@@ -144,6 +152,12 @@ def _reason(row: dict[Any, Any]) -> str:
         args["previous"] = number(row["revenue_previous"], "money")
     elif key == "rescue":
         key = "rescue_moved_down" if moved else "rescue_win_back"
+    elif key == "collect":
+        args = {
+            "amount": number(row["amount"], "money"),
+            "days": number(row["days"], "days"),
+            "segment": args["segment"],
+        }
     elif key == "reorder":
         args["over"] = number(round(row["recency_days"] - row["expected_interval_days"]), "days")
     return sentence(f"account.{key}", args)

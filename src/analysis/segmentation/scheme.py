@@ -239,3 +239,11 @@ def _conditions(scheme: Scheme) -> Iterator[Problem]:
                 yield Problem(
                     "segmentation.unknown_setting", {"rule": rule.rule, "found": threshold}
                 )
+
+
+def best_and_worst(scheme: Scheme | None) -> tuple[str, str]:
+    """The best-ranked and the worst-ranked segment; None: those of ``rfm5``."""
+    if scheme is None:
+        return "high_value", "churn_risk"
+    ranks = scheme.segments
+    return max(ranks, key=lambda name: ranks[name]), min(ranks, key=lambda name: ranks[name])

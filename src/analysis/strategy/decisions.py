@@ -2,8 +2,10 @@
 
 1. expand: a strategy that worked and now reaches more customers; the most expected value first.
 2. stop: a strategy that did not pay; the most money freed first.
-3. rescue: high-value customers of the last period that have turned into churn risks.
-4. keep_testing: a strategy whose effect is not settled, or that worked and does not grow.
+3. collect: high-value customers in arrears, if they are many or too much of the receivables is
+   overdue.
+4. rescue: high-value customers of the last period that have turned into churn risks.
+5. keep_testing: a strategy whose effect is not settled, or that worked and does not grow.
    start: one that was never measured and whose waves will measure it. The dearest first.
 
 The first of each kind comes first, in this order; if fewer than three kinds apply, the next ones
@@ -39,6 +41,8 @@ def decisions(
     *,
     playbook: Playbook,
     period_next: Period,
+    arrears: pd.DataFrame | None = None,
+    kpis: pd.DataFrame | None = None,
     most: int = MOST,
 ) -> pd.DataFrame:
     """What leadership is asked.
@@ -53,6 +57,10 @@ def decisions(
         Section ``strategy``.
     playbook, period_next
         As given to the plan.
+    arrears, kpis
+        RECORD tables; without arrears nobody is asked to collect. Asked is from
+        ``collect_customers`` high-value customers in arrears on, or with any of them while the
+        overdue share is above ``collect_overdue_share``, else above its target.
     most
         How many at most.
 
@@ -60,7 +68,7 @@ def decisions(
     -------
     DataFrame
         RECORD ``decisions``. ``value`` is the expected extra margin (expand, keep_testing), the
-        money freed (stop) or the previous period's revenue at stake (rescue).
+        money freed (stop), overdue (collect) or the previous period's revenue at stake (rescue).
     """
     calendar = WorkingCalendar(settings.holidays)
     soon = calendar.add_working_days(period_next.start, _DECIDE_WITHIN)
@@ -70,6 +78,7 @@ def decisions(
     kinds: list[list[Row]] = [
         _ordered([r for r in planned if r["decision"] == "expand"], "value"),
         _ordered(_stopped(evidence, playbook), "value"),
+        _collect(arrears, kpis, settings, period_next.previous()),
         _rescue(movements, plan, playbook),
         _ordered([r for r in planned if r["decision"] in ("keep_testing", "start")], "cost"),
     ]
@@ -79,7 +88,7 @@ def decisions(
     for turn, kind in sorted(sorted(chosen)[:most], key=lambda pair: (pair[1], pair[0])):
         row = dict(kinds[kind][turn])
         row["owner_role"] = playbook.decision_owners.get(row["decision"], row["owner_role"])
-        row["due"] = later if row["decision"] == "rescue" else soon
+        row["due"] = later if row["decision"] in ("collect", "rescue") else soon
         rows.append({**row, "rank": len(rows) + 1})
     frame = pd.DataFrame(rows, columns=RECORD["decisions"].names)
     frame["due"] = pd.to_datetime(frame["due"])
@@ -134,6 +143,49 @@ def _stopped(evidence: dict[str, Evidence], playbook: Playbook) -> list[Row]:
                 }
             )
     return rows
+
+
+def _collect(
+    arrears: pd.DataFrame | None, kpis: pd.DataFrame | None, settings: Strategy, period: Period
+) -> list[Row]:
+    if arrears is None or arrears.empty:
+        return []
+    owing = arrears[arrears["collect"].astype(bool)]
+    if owing.empty:
+        return []
+    if len(owing) < settings.collect_customers and not _too_much(kpis, settings, period):
+        return []
+    return [
+        {
+            "decision": "collect",
+            "strategy": None,
+            "segment": str(owing["segment"].iloc[0]),
+            "customers": len(owing),
+            "customers_before": 0,
+            "cost": 0.0,
+            "value": float(owing["overdue"].astype(float).sum()),
+            "value_low": math.nan,
+            "value_high": math.nan,
+            "owner_role": "finance_director",
+        }
+    ]
+
+
+def _too_much(kpis: pd.DataFrame | None, settings: Strategy, period: Period) -> bool:
+    """Whether more of the receivables is overdue than the settings or the target allow."""
+    if kpis is None:
+        return False
+    rows = kpis[
+        (kpis["kpi"] == "overdue_share")
+        & (kpis["segment"] == "all")
+        & (kpis["period"] == period.name)
+    ]
+    if rows.empty:
+        return False
+    share, limit = rows["value"].iloc[0], rows["target"].iloc[0]
+    if settings.collect_overdue_share is not None:
+        limit = settings.collect_overdue_share
+    return bool(share > limit)  # false without a limit
 
 
 def _rescue(movements: pd.DataFrame, plan: pd.DataFrame, playbook: Playbook) -> list[Row]:

@@ -101,9 +101,9 @@ class Playbook(Section):
     substitutes: dict[Key, list[Key]] = Field(
         default_factory=dict, description="role → roles that stand in where nobody has it"
     )
-    decision_owners: dict[Literal["expand", "stop", "rescue", "start", "keep_testing"], Key] = (
-        Field(default_factory=dict, description="role in charge of a decision; else the measure's")
-    )
+    decision_owners: dict[
+        Literal["expand", "stop", "collect", "rescue", "start", "keep_testing"], Key
+    ] = Field(default_factory=dict, description="role in charge of a decision; else the measure's")
     segments: dict[Key, SegmentPlan] = Field(min_length=1, description="segment → plan")
 
     def measures(self) -> Iterator[tuple[str, str, Measure]]:

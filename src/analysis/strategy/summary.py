@@ -79,6 +79,7 @@ def summarise(
         row["detectable"] = _detectable(
             row.pop("first"), row["later"], _spread(drawn, features), power, level
         )
+        row["margin_rate"] = margin_rate
         if margin_rate > 0 and not mandatory:
             per_customer = row["cost"] / row["customers"] if row["customers"] else math.nan
             row["break_even"] = per_customer / margin_rate
