@@ -10,7 +10,8 @@ from pathlib import Path
 from analysis import wording
 from analysis.errors import Problem, SourceError
 from analysis.settings_model import Source
-from analysis.sources import mapping
+from analysis.sources import mapping, wide
+from analysis.sources.dated import day_in
 from analysis.sources.files import File
 from analysis.sources.mapping import NamedMapping, Wanted
 from analysis.sources.reader import read_grid
@@ -40,6 +41,8 @@ class Proposal:
         Headers that were placed nowhere.
     missing
         Required columns for which the file has no header.
+    wide, turned
+        How headers become rows: buckets, months or, as in most files, not at all; and which.
     """
 
     file: str
@@ -47,6 +50,8 @@ class Proposal:
     columns: dict[str, str]
     left_over: tuple[str, ...]
     missing: tuple[str, ...] = ()
+    wide: str = ""
+    turned: tuple[str, ...] = ()
 
     @property
     def fit(self) -> float:
@@ -58,7 +63,7 @@ class Proposal:
         """
         if self.missing and len(self.columns) < _LEAST_PARTIAL:
             return 0.0
-        placed = len(self.columns.keys() - {"customer_id"})
+        placed = len(self.columns.keys() - {"customer_id"}) + len(self.turned)
         own = len(set(INPUT[self.table].names) - {"customer_id"})
         size = placed + len(self.left_over) + own
         required = len(INPUT[self.table].required)
@@ -128,7 +133,7 @@ def _header(file: File, mappings: Sequence[tuple[str, NamedMapping]]) -> tuple[s
 def _as_table(
     file: File, header: Sequence[str], table: str, name: str, named: NamedMapping
 ) -> Proposal:
-    source = Source(path=file.name, mapping=name)
+    source = _stands_wide(Source(path=file.name, mapping=name), table, header)
     wanted = mapping.wanted_columns(INPUT[table], source, named)
     found = mapping.resolve(header, INPUT[table], source, wanted, file.name)
     required = INPUT[table].required
@@ -138,14 +143,25 @@ def _as_table(
         own = found.origins[column].header
         if own and own not in placed.values():
             placed[column] = own
+    turned = tuple(h.header for h in found.wide)
+    by_name = {"as_of"} if source.wide == wide.BUCKETS and day_in(file.name) else set()
     told = {str(p.args.get("column", "")).partition(".")[2] for p in found.problems}
     return Proposal(
         file.name,
         table,
         {c: placed[c] for c in INPUT[table].names if c in placed},
-        tuple(dict.fromkeys(h for h in header if h and h not in placed.values())),
-        tuple(c for c in required if c in told and c not in placed),
+        tuple(dict.fromkeys(h for h in header if h and h not in {*placed.values(), *turned})),
+        tuple(c for c in required if c in told and c not in placed and c not in by_name),
+        source.wide if isinstance(source.wide, str) else "",
+        turned,
     )
+
+
+def _stands_wide(source: Source, table: str, header: Sequence[str]) -> Source:
+    """The source with its way of turning headers into rows, where the file has several."""
+    kind = {"receivables": wide.BUCKETS, "targets": wide.MONTHS}.get(table)
+    turned = source.model_copy(update={"wide": kind})
+    return turned if kind and wide.hits(header, turned)[0] > 1 else source
 
 
 def period_file(proposals: Sequence[Proposal], run: str, period: str, lang: Language = "en") -> str:
@@ -184,18 +200,24 @@ def period_file(proposals: Sequence[Proposal], run: str, period: str, lang: Lang
         "sources:" if groups else "sources: {}",
     ]
     for table, group in groups.items():
-        lines += _source(table, group, lang)
+        lines += _source(table, group, period, lang)
     return "\n".join([*lines, *others]) + "\n"
 
 
-def _source(table: str, group: Sequence[Proposal], lang: Language) -> list[str]:
+def _source(table: str, group: Sequence[Proposal], period: str, lang: Language) -> list[str]:
     files = [_quoted(found.file) for found in group]
     if len(files) == 1:
         lines = [f"  {table}:", f"    path: {files[0]}"]
     else:
         lines = [f"  {table}:", "    path:", *(f"      - {file}" for file in files)]
+    if group[0].wide:
+        lines.append(f"    wide: {group[0].wide}")
+    if group[0].wide == wide.MONTHS:
+        lines.append(f"    year: {period[:4]}")
     lines.append("    columns:")
     lines += [f"      {column}: {_quoted(h)}" for column, h in group[0].columns.items()]
+    if group[0].wide == wide.BUCKETS and not {"as_of"} & {*group[0].columns, *group[0].missing}:
+        lines.append("      as_of: {file_name: date}")
     if group[0].missing:
         names = ", ".join(group[0].missing)
         lines.append("  " + _comment("missing", lang, columns=names))
