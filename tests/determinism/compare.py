@@ -183,7 +183,7 @@ def in_text(one: str, other: str) -> Place | None:
 
 
 def in_workbook(a: bytes, b: bytes) -> Place | None:
-    """The first cell that differs; else the first member of the file, or what the zip says of it."""
+    """The first cell that differs; else the first member, or what the zip says of it."""
     if a == b:
         return None
     place = _in_cells(a, b)

@@ -15,7 +15,7 @@ from analysis.exhibits.collect import collect
 from analysis.pipeline.execute import CellHook, run_notebook
 from analysis.pipeline.session import ENVIRONMENT, ERROR_FILE
 from analysis.pipeline.stages import Stage
-from analysis.report import FORMATS, check_html, check_twins, workbook
+from analysis.report import FORMATS, check_html, check_twins, render_workbook
 from analysis.settings import Config
 from analysis.wording import Language
 
@@ -107,7 +107,7 @@ def _report(job: Job) -> None:
         for folder in job.upstream.values()
         for path in sorted(folder.glob("tables/*.parquet"))
     }
-    store.write_bytes(job.built / WORKBOOK, workbook(tables))
+    store.write_bytes(job.built / WORKBOOK, render_workbook(tables))
     frames = {name: to_frame(table) for name, table in tables.items()}
     facts = collect(frames, job.config.settings)
     store.write_json(job.built / FACTS, facts.to_json())

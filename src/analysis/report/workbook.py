@@ -50,7 +50,7 @@ _BY_UNIT = {"currency": "money", "share": "share"}  # of a number
 Write = Callable[[int, int, Any], object]
 
 
-def workbook(tables: Mapping[str, pa.Table]) -> bytes:
+def render_workbook(tables: Mapping[str, pa.Table]) -> bytes:
     """Write tables into one workbook.
 
     Parameters
@@ -166,7 +166,9 @@ def _writer(sheet: Worksheet, column: Column, form: Format | None) -> Write:
     """What puts a value of this column into a cell."""
 
     def text(row: int, at: int, value: Any) -> None:
-        sheet.write_string(row, at, plain(str(value)), form)
+        clean = plain(str(value))
+        if clean:
+            sheet.write_string(row, at, clean, form)
 
     def number(row: int, at: int, value: Any) -> None:
         if value != value:  # noqa: PLR0124 - not a number: the cell stays empty
@@ -275,7 +277,8 @@ def _dictionary(sheets: _Sheets, sheet: Worksheet, contracts: Sequence[Table]) -
             column.meaning,
         )
         for at, text in enumerate(texts):
-            sheet.write_string(row, at, plain(text))
+            if text:
+                sheet.write_string(row, at, plain(text))
 
 
 def column_name(table: str, column: str, lang: wording.Language) -> str:
