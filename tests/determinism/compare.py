@@ -11,7 +11,7 @@ import io
 import json
 import zipfile
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from itertools import zip_longest
 from pathlib import Path
 from typing import Any
@@ -19,6 +19,7 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.parquet as pq
 from openpyxl import load_workbook
+from openpyxl.utils import get_column_letter
 
 from analysis.tables import RECORD
 
@@ -49,18 +50,24 @@ class Tolerance:
     files
         Files that are not compared.
     columns
-        Table → columns that may differ.
-    same
-        Applied to the text of both sides before they are compared, with the folder it is of.
+        Table → columns that may differ, in its Parquet file and in its sheet.
+    pointers
+        JSON file → pointers that are not compared.
+    words
+        For a folder, what stands for what in its texts: names that may differ between the two.
     """
 
     files: frozenset[str] = frozenset({"log.txt"})
-    columns: Mapping[str, frozenset[str]] | None = None
-    same: Callable[[Path, str], str] = lambda _, text: text
+    columns: Mapping[str, frozenset[str]] = field(default_factory=dict)
+    pointers: Mapping[str, frozenset[str]] = field(default_factory=dict)
+    words: Callable[[Path], Mapping[str, str]] = lambda _: {}
 
-    def left(self, table: str) -> frozenset[str]:
-        """Columns of a table that may differ."""
-        return (self.columns or {}).get(table, frozenset())
+    def text(self, folder: Path, content: bytes) -> str:
+        """A file's text, with the names that may differ replaced."""
+        text = content.decode("utf-8", "replace")
+        for found, stand_in in self.words(folder).items():
+            text = text.replace(found, stand_in)
+        return text
 
 
 def differences(one: Path, other: Path, allowed: Tolerance | None = None) -> list[Difference]:
@@ -90,33 +97,39 @@ Side = tuple[Path, bytes]
 
 
 def _first(name: str, a: Side, b: Side, allowed: Tolerance) -> Place | None:
-    ending = Path(name).suffix
+    """The first place where two files differ; None if only in what is allowed."""
+    ending, table = Path(name).suffix, Path(name).stem
     if ending == ".parquet":
-        return _in_table(Path(name).stem, a[1], b[1], allowed.left(Path(name).stem))
+        left = allowed.columns.get(table, frozenset())
+        return _in_parquet(table, a[1], b[1], left) or _bytes(a[1], b[1], bool(left))
     if ending == ".xlsx":
-        return in_workbook(a[1], b[1])
+        return in_workbook(a[1], b[1], allowed.columns)
+    one, other = (allowed.text(*side) for side in (a, b))
     if ending in (".json", ".ipynb"):
-        left, right = (json.loads(allowed.same(f, c.decode())) for f, c in (a, b))
-        place = next(in_json(left, right), None)
-        return place or (_same_values(a, b) if allowed.same is Tolerance.same else None)
-    left, right = (allowed.same(f, c.decode("utf-8", "replace")) for f, c in (a, b))
-    return in_text(left, right)
+        left = allowed.pointers.get(name, frozenset())
+        places = in_json(json.loads(one), json.loads(other))
+        found = (p for p in places if not _below(p[0], left))
+        return next(found, None) or _bytes(one.encode(), other.encode(), bool(left))
+    return in_text(one, other)
 
 
-def _same_values(a: Side, b: Side) -> Place:
-    at = next(i for i, (x, y) in enumerate(zip_longest(a[1], b[1])) if x != y)
-    return (f"same values, other bytes from byte {at}", _near(a[1], at), _near(b[1], at))
+def _below(pointer: str, allowed: frozenset[str]) -> bool:
+    return any(pointer == at or pointer.startswith(f"{at}/") for at in allowed)
 
 
-def _near(content: bytes, at: int) -> str:
-    return repr(content[max(at - 20, 0) : at + 20])
+def _bytes(a: bytes, b: bytes, tolerated: bool) -> Place | None:
+    """Files that hold the same and yet are not the same bytes."""
+    if tolerated or a == b:
+        return None
+    at = next(i for i, (x, y) in enumerate(zip_longest(a, b)) if x != y)
+    around = slice(max(at - 20, 0), at + 20)
+    return (f"same content, other bytes from byte {at}", repr(a[around]), repr(b[around]))
 
 
-def _in_table(name: str, a: bytes, b: bytes, left: frozenset[str]) -> Place | None:
+def _in_parquet(name: str, a: bytes, b: bytes, left: frozenset[str]) -> Place | None:
     one, other = (pq.read_table(pa.BufferReader(content)) for content in (a, b))
     one, other = (t.drop_columns([c for c in t.column_names if c in left]) for t in (one, other))
-    place = in_table(one, other, [k for k in _key(name) if k not in left])
-    return place or (None if left else ("same values, other bytes", f"{len(a)}", f"{len(b)}"))
+    return in_table(one, other, [k for k in _key(name) if k not in left])
 
 
 def _key(name: str) -> list[str]:
@@ -182,13 +195,21 @@ def in_text(one: str, other: str) -> Place | None:
     return None
 
 
-def in_workbook(a: bytes, b: bytes) -> Place | None:
-    """The first cell that differs; else the first member, or what the zip says of it."""
-    if a == b:
-        return None
-    place = _in_cells(a, b)
-    if place is not None:
-        return place
+def in_workbook(
+    a: bytes, b: bytes, columns: Mapping[str, frozenset[str]] | None = None
+) -> Place | None:
+    """The first cell that differs; else the first member, or what the zip says of it.
+
+    Parameters
+    ----------
+    columns
+        Sheet → columns that may differ; the order of its rows then does not count either.
+    """
+    place = None if a == b else _in_cells(a, b, columns or {})
+    return place or (None if a == b or columns else _in_members(a, b))
+
+
+def _in_members(a: bytes, b: bytes) -> Place:
     with zipfile.ZipFile(io.BytesIO(a)) as one, zipfile.ZipFile(io.BytesIO(b)) as other:
         for left, right in zip_longest(one.infolist(), other.infolist()):
             if left is None or right is None or left.filename != right.filename:
@@ -205,15 +226,24 @@ def in_workbook(a: bytes, b: bytes) -> Place | None:
     return ("same members, other bytes", str(len(a)), str(len(b)))
 
 
-def _in_cells(a: bytes, b: bytes) -> Place | None:
-    one, other = (load_workbook(io.BytesIO(content)) for content in (a, b))
+def _in_cells(a: bytes, b: bytes, columns: Mapping[str, frozenset[str]]) -> Place | None:
+    one, other = (load_workbook(io.BytesIO(content), read_only=True) for content in (a, b))
     if one.sheetnames != other.sheetnames:
         return ("sheets", ", ".join(one.sheetnames), ", ".join(other.sheetnames))
     for name in one.sheetnames:
-        pairs = zip_longest(one[name].iter_rows(), other[name].iter_rows(), fillvalue=())
-        for row, match in pairs:
-            for x, y in zip_longest(row, match):
-                left, right = (None if cell is None else cell.value for cell in (x, y))
-                if left != right:
-                    return (f"cell {name}!{(x or y).coordinate}", repr(left), repr(right))
+        left = columns.get(name, frozenset())
+        rows, others = (_rows(book[name], left) for book in (one, other))
+        for number, (row, match) in enumerate(zip_longest(rows, others, fillvalue=()), start=1):
+            for at, (x, y) in enumerate(zip_longest(row, match), start=1):
+                if x != y:
+                    return (f"cell {name}!{get_column_letter(at)}{number}", repr(x), repr(y))
     return None
+
+
+def _rows(sheet: Any, left: frozenset[str]) -> list[tuple[Any, ...]]:
+    rows = list(sheet.iter_rows(values_only=True))
+    if not left:
+        return rows
+    kept = [at for at, head in enumerate(rows[0]) if head not in left]
+    head, *body = [tuple(row[at] for at in kept) for row in rows]
+    return [head, *sorted(body, key=repr)]

@@ -93,7 +93,9 @@ def render_workbook(tables: Mapping[str, pa.Table]) -> bytes:
 
 def plain(text: str) -> str:
     """Text as a cell can hold it: no control characters, one kind of line end, not too long."""
-    clean = _UNSEEN.sub("", text.replace("\r\n", "\n").replace("\r", "\n"))
+    clean = text
+    if not text.isprintable():  # few are not, and this asks in no time
+        clean = _UNSEEN.sub("", text.replace("\r\n", "\n").replace("\r", "\n"))
     return clean if len(clean) <= _LONGEST_TEXT else clean[: _LONGEST_TEXT - 1] + "…"
 
 
