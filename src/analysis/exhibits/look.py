@@ -51,6 +51,9 @@ def _style() -> Iterator[None]:
                 "axes.linewidth": 0.75,
                 "hatch.linewidth": 1.4,
                 "text.parse_math": False,
+                # Else the shaper asks the machine's locale, and the font draws digits of another
+                # height for Chinese than for the rest.
+                "text.language": "zh-Hans",
             }
         ),
         warnings.catch_warnings(),

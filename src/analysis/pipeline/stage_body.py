@@ -15,11 +15,12 @@ from analysis.exhibits.collect import collect
 from analysis.pipeline.execute import CellHook, run_notebook
 from analysis.pipeline.session import ENVIRONMENT, ERROR_FILE
 from analysis.pipeline.stages import Stage
-from analysis.report import FORMATS, check_html, check_twins
+from analysis.report import FORMATS, check_html, check_twins, render_workbook
 from analysis.settings import Config
 from analysis.wording import Language
 
 FACTS = "facts.json"
+WORKBOOK = "exports/tables.xlsx"
 
 
 @dataclass(frozen=True)
@@ -102,11 +103,13 @@ def _relevant(job: Job) -> dict[str, Any]:
 
 def _report(job: Job) -> None:
     tables = {
-        path.stem: to_frame(store.read_table(path))
+        path.stem: store.read_table(path)
         for folder in job.upstream.values()
         for path in sorted(folder.glob("tables/*.parquet"))
     }
-    facts = collect(tables, job.config.settings)
+    store.write_bytes(job.built / WORKBOOK, render_workbook(tables))
+    frames = {name: to_frame(table) for name, table in tables.items()}
+    facts = collect(frames, job.config.settings)
     store.write_json(job.built / FACTS, facts.to_json())
     problems: list[Problem] = []
     pages: dict[Language, Path] = {}
