@@ -10,7 +10,7 @@ import signal
 import time
 from collections import Counter
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -221,7 +221,7 @@ def examine(scene: Scene, project: Path, *, has_old: bool) -> set[str]:
             continue
         assert store.is_whole(record), f"{record.name} looks finished and is not"
         assert tree(record) in (scene.old, scene.new), f"{record.name} is neither old nor new"
-    if has_old and hasattr(os, "fork"):
+    if has_old:
         assert (project / scene.record).is_dir(), "the old record is gone and no new one stands"
     finished = set()
     for stage in (folder / ".stages").glob("*-*"):
@@ -313,14 +313,24 @@ def points(scene: Scene, work: Path, *, has_old: bool) -> list[str]:
     return re.findall(r"point \d+ (.+)", run.said)
 
 
-def point_kill(scene: Scene, work: Path, at: int, *, after: bool, has_old: bool) -> None:
-    """Kill the runner exactly before or after its n-th change on disk."""
+def replace_hooks(scene: Scene, hooks: tuple[Any, ...]) -> Scene:
+    """The same scene, prepared in another way."""
+    return replace(scene, hooks=hooks)
+
+
+def point_kill(
+    scene: Scene, work: Path, at: int, *, after: bool, has_old: bool, gap: bool = False
+) -> None:
+    """Kill the runner exactly before or after its n-th change on disk.
+
+    With `gap`, no record stands between the kill and the next run.
+    """
     project = work / f"point-{at}-{after}-{has_old}"
     shutil.copytree(scene.used if has_old else scene.clean, project)
     run = _run(project, scene.argv, scene, small.KillAt(at, after))
     try:
         assert run.wait() == -signal.SIGKILL, run.said
-        finished = examine(scene, project, has_old=has_old)
+        finished = examine(scene, project, has_old=has_old and not gap)
         go_on(scene, project, finished)
     except AssertionError as failed:
         failed.add_note(f"point {at}, after: {after}, old record: {has_old}")

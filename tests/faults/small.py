@@ -19,7 +19,7 @@ from pathlib import Path
 from typing import Any
 
 from analysis import cli, store
-from analysis.pipeline import processes, stage_body, stages, summary
+from analysis.pipeline import processes, sealing, stage_body, stages, summary
 from tests.pipeline import chain
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -174,8 +174,7 @@ class KillAt:
     def __call__(self) -> None:
         for name in self.CALLS:
             setattr(os, name, self.watched(name, getattr(os, name)))
-        if hasattr(store, "_exchange"):
-            store._exchange = self.watched("exchange", store._exchange)
+        store._exchange = self.watched("exchange", store._exchange)
 
     def watched(self, name: str, call: Callable[..., Any]) -> Callable[..., Any]:
         def instead(*args: Any, **kwargs: Any) -> Any:
@@ -192,6 +191,20 @@ class KillAt:
                     os.kill(os.getpid(), signal.SIGKILL)
 
         return instead
+
+
+class NoExchange:
+    """A system that cannot let two folders change names in one step."""
+
+    def __call__(self) -> None:
+        store._exchange = lambda one, other: False
+
+
+class OneTable:
+    """An approval of the small chain, which has no plan."""
+
+    def __call__(self) -> None:
+        sealing.TABLES = ("three",)
 
 
 def run_folder(project: Path) -> Path:

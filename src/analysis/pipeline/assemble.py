@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from analysis import __version__, store
-from analysis.errors import AnalysisError, Problem, SourceError
+from analysis.errors import AnalysisError, Problem, StageError
 from analysis.pipeline.fingerprints import versions
 from analysis.pipeline.log import append
 from analysis.pipeline.sealing import seal_file
@@ -62,13 +62,21 @@ def _copy(stage: Path, built: Path) -> None:
         place.parent.mkdir(parents=True, exist_ok=True, mode=store.PRIVATE_FOLDER)
         shutil.copyfile(stage / name, place)
         if store.digest(place) != expected:
-            raise SourceError(Problem("store.damaged", {"file": name}))
+            raise _gone(stage)
+
+
+def _gone(stage: Path) -> StageError:
+    """The result of a finished stage was removed or changed while the run was at work."""
+    return StageError(Problem("run.result_gone", {"stage": stage.name.rpartition("-")[0]}))
 
 
 def _manifest(
     config: Config, stages: tuple[Stage, ...], folders: Mapping[str, Path]
 ) -> dict[str, Any]:
-    stage_manifests = {s.name: store.read_json(folders[s.name] / store.MANIFEST) for s in stages}
+    stage_manifests = {stage.name: store.manifest_of(folders[stage.name]) for stage in stages}
+    lost = [name for name, found in stage_manifests.items() if not found]
+    if lost:
+        raise _gone(folders[lost[0]])
     parts = {name: manifest["parts"] for name, manifest in stage_manifests.items()}
     package = {k: v for found in parts.values() for k, v in found["source"].items()}
     return {

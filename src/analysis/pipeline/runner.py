@@ -120,8 +120,7 @@ def run(
             try:
                 return runner.run(log)
             except (OSError, MemoryError) as error:
-                found = runner.with_way_on(of_system(error))
-                raise found from None
+                raise runner.with_way_on(of_system(error)) from None
 
 
 @dataclass
@@ -175,9 +174,12 @@ class _Runner:
                 self._remember(last)
         if self.options.explain or self.options.only:
             return outcome
-        outcome.record, outcome.republished = assemble.assemble(
-            self.config, self.record_name, self.stages, folders, log.lines
-        )
+        try:
+            outcome.record, outcome.republished = assemble.assemble(
+                self.config, self.record_name, self.stages, folders, log.lines
+            )
+        except StageError as error:
+            raise self.with_way_on(error) from None
         assemble.prune(self.work, outcome.record.parent)
         return outcome
 
