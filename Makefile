@@ -6,10 +6,10 @@ PARAMS ?= params/demo.yml
 PIP    := $(BIN)/python -m pip install --disable-pip-version-check --require-hashes --only-binary :all:
 
 .DEFAULT_GOAL := help
-.PHONY: help setup report demo lab test test-fast lint types format bench sample schema lock clean
+.PHONY: help setup report demo lab test test-fast test-faults lint types format bench sample schema lock clean
 
 help: ## List every target
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-11s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 $(VENV)/.ready: requirements.lock pyproject.toml
 	@echo "Setting up $(VENV) from requirements.lock (once, about a minute) …"
@@ -41,7 +41,10 @@ test: $(VENV)/.ready-dev data/demo/.written ## Run the whole suite: tests, noteb
 	$(BIN)/python -m pytest --nbval-lax --nbval-current-env --nbval-cell-timeout=300 notebooks tests
 
 test-fast: $(VENV)/.ready-dev data/demo/.written ## Run what takes seconds
-	$(BIN)/python -m pytest -m "not slow" tests
+	$(BIN)/python -m pytest -m "not slow and not faults" tests
+
+test-faults: $(VENV)/.ready-dev data/demo/.written ## Kill runs 200 times and 15 real ones, every fault (long)
+	$(BIN)/python -m pytest -s -v -m "faults or slow" tests/faults
 
 lint: $(VENV)/.ready-dev ## Check style, floors and repeated names
 	$(BIN)/ruff check .

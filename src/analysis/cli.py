@@ -77,8 +77,9 @@ def run(
 
 def _run_one(config: settings_module.Config, options: Any, overrides: dict[str, Any]) -> None:
     from analysis.pipeline import runner, summary
+    from analysis.pipeline.failures import cause_of
     from analysis.pipeline.locking import stoppable
-    from analysis.pipeline.log import Log
+    from analysis.pipeline.log import Log, silence
 
     lang = wording.reader_language()
     wording.relabel(config.settings.labels)
@@ -93,8 +94,16 @@ def _run_one(config: settings_module.Config, options: Any, overrides: dict[str, 
         return
     if not outcome.ran and not outcome.republished:
         click.echo(wording.text("run.up_to_date", lang))
-    for line in summary.lines(config, outcome.record, lang):
-        click.echo(line)
+    told = list(summary.lines(config, outcome.record, lang))
+    try:
+        click.echo("\n".join(told))
+    except OSError as error:
+        silence(sys.stdout)
+        if isinstance(error, BrokenPipeError):
+            return  # nobody reads on; the record stands
+        folder = outcome.record.relative_to(config.root).as_posix()
+        args = {"cause": cause_of(error), "folder": folder}
+        raise errors.ResourceError(Problem("run.not_told", args)) from None
 
 
 def _periods(span: str) -> list[str]:
@@ -301,8 +310,11 @@ def _guarded(command: Callable[[], Any]) -> int:
 
 
 def _say(error: AnalysisError, lang: wording.Language) -> int:
-    for line in wording.explain(error, lang):
-        click.echo(line, err=True)
+    try:
+        for line in wording.explain(error, lang):
+            click.echo(line, err=True)
+    except OSError:  # nobody reads: the exit code still speaks
+        os.dup2(os.open(os.devnull, os.O_WRONLY), 2)
     return error.exit_code
 
 

@@ -7,10 +7,12 @@ folder which looks finished is finished.
 
 from __future__ import annotations
 
+import ctypes
 import hashlib
 import json
 import os
 import shutil
+import sys
 import uuid
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -31,6 +33,7 @@ PRIVATE_FOLDER = 0o700
 MANIFEST = "manifest.json"
 LOG = "log.txt"  # times stand here; outside the promise of same bytes
 _TEMPORARY = ".tmp-"
+_ASIDE = ".old-"
 
 
 @dataclass(frozen=True)
@@ -183,7 +186,22 @@ def temporary_folder(parent: Path, label: str) -> Path:
 def clear_temporary(parent: Path) -> None:
     """Remove what a killed run left behind. Only the holder of the lock may call this."""
     for leftover in sorted(parent.glob(f"{_TEMPORARY}*")):
-        shutil.rmtree(leftover) if leftover.is_dir() else leftover.unlink()
+        remove(leftover)
+
+
+def remove(path: Path) -> None:
+    """Remove a file, a link or a whole folder."""
+    if path.is_dir() and not path.is_symlink():
+        shutil.rmtree(path)
+    else:
+        path.unlink()
+
+
+def discard(folder: Path) -> None:
+    """Remove a finished folder so that half of it never stands under its name."""
+    aside = folder.with_name(f"{_TEMPORARY}{uuid.uuid4().hex}")
+    folder.rename(aside)
+    remove(aside)
 
 
 def files_of(folder: Path, without: tuple[str, ...] = (MANIFEST,)) -> dict[str, str]:
@@ -205,45 +223,80 @@ def publish(built: Path, target: Path, manifest: Mapping[str, Any]) -> None:
     """Seal a built folder with its manifest and put it in place.
 
     The manifest gets the sha256 of every file, is written last, verified, and only then the
-    folder is renamed. An older folder of that name is moved aside first and removed after;
-    `recover` puts it back if the process dies between the two renames.
+    folder changes names with an older one in one step: a reader, and a run killed at any
+    moment, finds the old folder or the new one. Where the system has no such step, the old
+    folder is moved aside first; `recover` puts it back if the process dies in between.
     """
     for path in _files(built):
         path.chmod(PRIVATE_FILE)
         _sync(path)
     write_json(built / MANIFEST, {**manifest, "files": files_of(built, without=(MANIFEST, LOG))})
-    for folder in sorted({path.parent for path in _files(built)}):
+    for folder in (built, *sorted(path for path in built.rglob("*") if path.is_dir())):
         _sync(folder)
     if not is_whole(built):
         raise SourceError(Problem("store.damaged", {"file": MANIFEST}))
-    aside = target.with_name(f".old-{target.name}")
-    if target.exists():
-        if aside.exists():
-            shutil.rmtree(aside)
-        target.rename(aside)
-    built.rename(target)
+    if not os.path.lexists(target):
+        built.rename(target)
+    elif not _exchange(built, target):
+        _replace(built, target)
     _sync(target.parent)
-    if aside.exists():
-        shutil.rmtree(aside)
+    for older in (built, _aside(target)):
+        if os.path.lexists(older):
+            remove(older)
+
+
+def _exchange(one: Path, other: Path) -> bool:
+    """Let two paths change names in one step; False where the system cannot."""
+    if not sys.platform.startswith("linux"):
+        return False
+    here, exchange = -100, 2  # AT_FDCWD and RENAME_EXCHANGE of renameat2(2)
+    try:
+        renameat2 = ctypes.CDLL(None).renameat2
+    except (OSError, AttributeError):
+        return False
+    return bool(renameat2(here, os.fsencode(one), here, os.fsencode(other), exchange) == 0)
+
+
+def _replace(built: Path, target: Path) -> None:
+    """Put a folder in another's place in two steps; a failure undoes the first."""
+    aside = _aside(target)
+    if os.path.lexists(aside):
+        remove(aside)
+    target.rename(aside)
+    try:
+        built.rename(target)
+    except BaseException:
+        aside.rename(target)
+        raise
+
+
+def _aside(target: Path) -> Path:
+    return target.with_name(f"{_ASIDE}{target.name}")
 
 
 def recover(parent: Path) -> None:
     """Finish what a killed `publish` left: the old folder comes back if no new one stands."""
-    for aside in sorted(parent.glob(".old-*")):
-        target = parent / aside.name.removeprefix(".old-")
-        if target.exists():
-            shutil.rmtree(aside)
+    for aside in sorted(parent.glob(f"{_ASIDE}*")):
+        target = parent / aside.name.removeprefix(_ASIDE)
+        if os.path.lexists(target):
+            remove(aside)
         else:
             aside.rename(target)
 
 
 def is_whole(folder: Path, keep: tuple[str, ...] = (LOG,)) -> bool:
     """Whether a folder holds exactly the files of its manifest, byte for byte."""
+    files = manifest_of(folder).get("files")
+    return isinstance(files, dict) and files == files_of(folder, without=(MANIFEST, *keep))
+
+
+def manifest_of(folder: Path) -> dict[str, Any]:
+    """A folder's manifest; empty if there is none that can be read."""
     try:
-        manifest = read_json(folder / MANIFEST)
+        found = read_json(folder / MANIFEST)
     except SourceError:
-        return False
-    return bool(manifest.get("files") == files_of(folder, without=(MANIFEST, *keep)))
+        return {}
+    return found if isinstance(found, dict) else {}
 
 
 def _sync(path: Path) -> None:

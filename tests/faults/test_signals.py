@@ -12,10 +12,10 @@ from pathlib import Path
 
 import psutil
 import pytest
-from tests.pipeline import chain
 
 from analysis import store
 from analysis.pipeline import processes, stages
+from tests.pipeline import chain
 
 pytestmark = [
     pytest.mark.slow,

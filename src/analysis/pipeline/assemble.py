@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
 from analysis import __version__, store
-from analysis.errors import AnalysisError
+from analysis.errors import AnalysisError, Problem, StageError
 from analysis.pipeline.fingerprints import versions
+from analysis.pipeline.log import append
 from analysis.pipeline.sealing import seal_file
 from analysis.pipeline.stages import Stage
 from analysis.settings import Config
@@ -19,9 +20,15 @@ LAST = "last.json"  # record → stage → folder of its last result; only a hel
 
 
 def assemble(
-    config: Config, name: str, stages: tuple[Stage, ...], folders: Mapping[str, Path]
+    config: Config,
+    name: str,
+    stages: tuple[Stage, ...],
+    folders: Mapping[str, Path],
+    log: Iterable[str] = (),
 ) -> tuple[Path, bool]:
     """Put a record together beside the old one and swap it in.
+
+    The old record's ``log.txt`` goes on with the lines in ``log``.
 
     Returns
     -------
@@ -38,9 +45,10 @@ def assemble(
     try:
         for stage in stages:
             _copy(folders[stage.name], built)
-        log = target / store.LOG
-        if log.is_file():
-            shutil.copyfile(log, built / store.LOG)
+        before = target / store.LOG
+        if before.is_file():
+            shutil.copyfile(before, built / store.LOG)
+        append(built / store.LOG, log)
         store.publish(built, target, manifest)
     finally:
         shutil.rmtree(built, ignore_errors=True)
@@ -48,16 +56,27 @@ def assemble(
 
 
 def _copy(stage: Path, built: Path) -> None:
-    for name in store.files_of(stage):
+    """Copy what the stage's manifest names, and nothing that is not as the manifest says."""
+    for name, expected in store.manifest_of(stage).get("files", {}).items():
         place = built / name
         place.parent.mkdir(parents=True, exist_ok=True, mode=store.PRIVATE_FOLDER)
         shutil.copyfile(stage / name, place)
+        if store.digest(place) != expected:
+            raise _gone(stage)
+
+
+def _gone(stage: Path) -> StageError:
+    """The result of a finished stage was removed or changed while the run was at work."""
+    return StageError(Problem("run.result_gone", {"stage": stage.name.rpartition("-")[0]}))
 
 
 def _manifest(
     config: Config, stages: tuple[Stage, ...], folders: Mapping[str, Path]
 ) -> dict[str, Any]:
-    stage_manifests = {s.name: store.read_json(folders[s.name] / store.MANIFEST) for s in stages}
+    stage_manifests = {stage.name: store.manifest_of(folders[stage.name]) for stage in stages}
+    lost = [name for name, found in stage_manifests.items() if not found]
+    if lost:
+        raise _gone(folders[lost[0]])
     parts = {name: manifest["parts"] for name, manifest in stage_manifests.items()}
     package = {k: v for found in parts.values() for k, v in found["source"].items()}
     return {
@@ -82,11 +101,9 @@ def _manifest(
 
 
 def _same(target: Path, manifest: Mapping[str, Any]) -> bool:
-    if not (target / store.MANIFEST).is_file() or not store.is_whole(target):
-        return False
-    known = dict(store.read_json(target / store.MANIFEST))
-    known.pop("files")
-    return known == manifest
+    known = store.manifest_of(target)
+    known.pop("files", None)
+    return known == manifest and store.is_whole(target)
 
 
 def _target(config: Config, parent: Path, name: str, manifest: Mapping[str, Any]) -> Path:
@@ -101,18 +118,21 @@ def _target(config: Config, parent: Path, name: str, manifest: Mapping[str, Any]
 def last_runs(work: Path) -> dict[str, dict[str, str]]:
     """What each record's last run used; a damaged file is as good as none."""
     try:
-        return dict(store.read_json(work / LAST))
+        found = store.read_json(work / LAST)
     except AnalysisError:
         return {}
+    if not isinstance(found, dict):
+        return {}
+    return {name: dict(stages) for name, stages in found.items() if isinstance(stages, dict)}
 
 
 def prune(work: Path, parent: Path) -> None:
     """Remove stage results that neither a record nor a last run refers to."""
     wanted: set[str] = set()
     for manifest in sorted(parent.glob(f"*/{store.MANIFEST}")):
-        wanted |= set(store.read_json(manifest).get("stages", {}).values())
+        wanted |= set(store.manifest_of(manifest.parent).get("stages", {}).values())
     for stages in last_runs(work).values():
         wanted |= set(stages.values())
     for folder in sorted(work.iterdir()):
         if folder.is_dir() and folder.name not in wanted:
-            shutil.rmtree(folder)
+            store.discard(folder)

@@ -7,12 +7,13 @@ the stage owes is there.
 
 from __future__ import annotations
 
-import errno
+import json
 import logging
 import os
-import re
 import subprocess
+import sys
 import warnings
+from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
@@ -20,32 +21,64 @@ from typing import Any
 
 import nbformat
 import papermill
+from jupyter_client.kernelspec import KernelSpec
+from jupyter_client.manager import AsyncKernelManager
 from nbclient.exceptions import CellTimeoutError, DeadKernelError
 from papermill.clientwrap import PapermillNotebookClient
 from papermill.engines import NBClientEngine, papermill_engines
 from papermill.exceptions import PapermillExecutionError
 
-from analysis import store
-from analysis.errors import (
-    AnalysisError,
-    KernelDied,
-    Problem,
-    ResourceError,
-    StageError,
-    StageTimeout,
-    from_json,
-)
-from analysis.pipeline import processes
-from analysis.pipeline.session import ERROR_FILE
+from analysis import store, wording
+from analysis.errors import KernelDied, Problem, StageError, StageTimeout
+from analysis.pipeline import failures, processes
+from analysis.pipeline.session import ENVIRONMENT
 
 KERNEL = "python3"
-_PRIVATE = re.compile(r"[\w.+-]+@[\w-]+\.[\w.]+|(?<!\d)\+?\d[\d\s-]{6,}\d(?!\d)")
-_LONGEST_CAUSE = 200
+MOST_TEXT = 1_000_000  # characters of printed text kept of one cell
 
 # A stopped run leaves futures that nobody asks again; asyncio would print a traceback for each.
 logging.getLogger("asyncio").setLevel(logging.CRITICAL)
 
 CellHook = Callable[[int, int, str], None]
+
+
+class _NotStarted(Exception):
+    """The kernel ended, or kept silent, before the first cell."""
+
+
+class _ThisPython(AsyncKernelManager):
+    """A kernel of this Python, whatever kernels a person has installed under its name."""
+
+    @property
+    def kernel_spec(self) -> KernelSpec:
+        argv = [sys.executable, "-m", "ipykernel_launcher", "-f", "{connection_file}"]
+        return KernelSpec(argv=argv, display_name=KERNEL, language="python")
+
+
+class _Client(PapermillNotebookClient):  # type: ignore[misc]
+    """Papermill's client; what a cell prints is bounded, because it is saved with each cell."""
+
+    def __init__(self, nb_man: Any, cut: str, **more: Any) -> None:
+        super().__init__(nb_man, **more)
+        self._cut = cut
+        self._printed: Counter[int] = Counter()
+
+    def start_new_kernel_client(self, **more: Any) -> Any:
+        try:
+            return super().start_new_kernel_client(**more)
+        except RuntimeError as error:
+            raise _NotStarted from error
+
+    def process_message(self, msg: Any, cell: Any, cell_index: int) -> Any:
+        if msg["msg_type"] == "stream":
+            room = MOST_TEXT - self._printed[cell_index]
+            if room < 0:
+                return None
+            text = msg["content"]["text"]
+            self._printed[cell_index] += len(text)
+            if len(text) > room:
+                msg["content"]["text"] = f"{text[:room]}\n{self._cut}\n"
+        return super().process_message(msg, cell, cell_index)
 
 
 class _Engine(NBClientEngine):  # type: ignore[misc]
@@ -60,17 +93,21 @@ class _Engine(NBClientEngine):  # type: ignore[misc]
         env: Mapping[str, str],
         on_cell: CellHook,
         cell_timeout: int,
+        cut: str,
         **_: Any,
     ) -> Any:
         codes = [i for i, cell in enumerate(nb_man.nb.cells) if cell.cell_type == "code"]
 
         def started(cell: Any, cell_index: int) -> None:
             if cell.cell_type == "code":
-                on_cell(codes.index(cell_index) + 1, len(codes), heading(nb_man.nb, cell_index))
+                section = failures.heading(nb_man.nb, cell_index)
+                on_cell(codes.index(cell_index) + 1, len(codes), section)
 
-        client = PapermillNotebookClient(
+        client = _Client(
             nb_man,
+            cut,
             kernel_name=kernel_name,
+            kernel_manager_class=_ThisPython,
             timeout=cell_timeout,
             startup_timeout=120,
             log_output=False,
@@ -94,7 +131,7 @@ def run_notebook(
     mark: str,
     on_cell: CellHook,
 ) -> None:
-    """Execute a notebook; return only if every cell ran without an error.
+    """Execute a notebook into a copy.
 
     Parameters
     ----------
@@ -112,7 +149,7 @@ def run_notebook(
         Whatever went wrong, as an error with its own exit code.
     """
     environment = {**os.environ, **_KERNEL_ENVIRONMENT, **env, processes.MARK: mark}
-    name = notebook.name
+    lang = json.loads(env[ENVIRONMENT])["lang"]
     try:
         with _quiet():
             papermill.execute_notebook(
@@ -130,19 +167,19 @@ def run_notebook(
                 env=environment,
                 on_cell=on_cell,
                 cell_timeout=cell_timeout,
+                cut=wording.text("run.output_cut", lang, limit=f"{MOST_TEXT:,}"),
             )
-        _all_ran(output, name)
+        _all_ran(output, notebook.name)
     except PapermillExecutionError as error:
-        raise _cell_failed(error, notebook, output) from None
+        raise failures.of_cell(error, notebook, output) from None
     except CellTimeoutError:
-        place = _last_started(output)
-        args = {"notebook": name, "seconds": cell_timeout, **place}
+        args = {"seconds": cell_timeout, **failures.place_of(notebook, output)}
         raise StageTimeout(Problem("run.timeout", args)) from None
     except DeadKernelError:
-        args = {"notebook": name, **_last_started(output)}
+        args = failures.place_of(notebook, output)
         raise KernelDied(Problem("run.kernel_died", args)) from None
-    except OSError as error:
-        raise _disk(error) from None
+    except _NotStarted:
+        raise KernelDied(Problem("run.kernel_silent", {"notebook": notebook.name})) from None
     finally:
         processes.reap(mark)
     _normalise(output)
@@ -158,16 +195,6 @@ _KERNEL_ENVIRONMENT = {
 }
 
 
-def heading(book: Any, cell_index: int) -> str:
-    """The nearest Markdown heading above a cell."""
-    for cell in reversed(book.cells[: cell_index + 1]):
-        if cell.cell_type == "markdown":
-            for line in reversed(cell.source.splitlines()):
-                if line.startswith("#"):
-                    return str(line.lstrip("#").strip())
-    return "–"
-
-
 def _all_ran(output: Path, name: str) -> None:
     book = nbformat.read(output, as_version=4)  # type: ignore[no-untyped-call]
     codes = [cell for cell in book.cells if cell.cell_type == "code" and cell.source.strip()]
@@ -175,63 +202,6 @@ def _all_ran(output: Path, name: str) -> None:
     if skipped:
         args = {"notebook": name, "count": len(skipped)}
         raise StageError(Problem("run.cell_skipped", args))
-
-
-def _cell_failed(error: PapermillExecutionError, notebook: Path, output: Path) -> AnalysisError:
-    written = output.parent.parent / ERROR_FILE
-    if written.is_file():
-        return from_json(store.read_json(written))
-    book = nbformat.read(notebook, as_version=4)  # type: ignore[no-untyped-call]
-    # Papermill counts the cell of parameters that it injected; the analyst's copy has none.
-    source = book.cells[max(error.cell_index - 1, 0)] if error.cell_index else book.cells[0]
-    index = book.cells.index(source)
-    args = {
-        "notebook": notebook.name,
-        "heading": heading(book, index),
-        "cell": error.exec_count or error.cell_index,
-        "kind": error.ename,
-        "cause": mask(str(error.evalue)),
-    }
-    if error.ename == "MemoryError":
-        return ResourceError(Problem("run.out_of_memory", args))
-    if error.ename == "OSError" and f"[Errno {errno.ENOSPC}]" in str(error.evalue):
-        return ResourceError(Problem("run.disk_error", args))
-    problems = [Problem("run.cell_failed", args)]
-    frame = _last_frame(error.traceback)
-    if frame:
-        problems.append(Problem("run.cell_line", {"line": frame}))
-    return StageError(problems)
-
-
-def mask(cause: str) -> str:
-    """A cause in one short line, without mail addresses and long numbers."""
-    line = " ".join(cause.split())
-    return _PRIVATE.sub("***", line)[:_LONGEST_CAUSE]
-
-
-def _last_frame(trace: list[str]) -> str:
-    """The deepest line inside the package, as file and line number."""
-    plain = re.sub(r"\x1b\[[0-9;]*m", "", "\n".join(trace))
-    found = re.findall(r"(?:File )?\S*?src/(analysis/[\w/]+\.py):(\d+)", plain)
-    return f"src/{found[-1][0]}:{found[-1][1]}" if found else ""
-
-
-def _last_started(output: Path) -> dict[str, Any]:
-    """Heading and number of the last cell that began, from the saved copy."""
-    if not output.is_file():
-        return {"heading": "–", "cell": 0}
-    book = nbformat.read(output, as_version=4)  # type: ignore[no-untyped-call]
-    begun = [
-        i
-        for i, cell in enumerate(book.cells)
-        if cell.cell_type == "code" and cell.metadata.get("papermill", {}).get("start_time")
-    ]
-    index = begun[-1] if begun else 0
-    return {"heading": heading(book, index), "cell": len(begun)}
-
-
-def _disk(error: OSError) -> AnalysisError:
-    return ResourceError(Problem("run.disk_error", {"cause": mask(str(error.strerror))}))
 
 
 def _normalise(output: Path) -> None:
@@ -243,9 +213,20 @@ def _normalise(output: Path) -> None:
         for key in ("papermill", "execution", "collapsed"):
             cell.metadata.pop(key, None)
         if cell.cell_type == "code":
-            cell.outputs = [o for o in cell.outputs if o.get("name") != "stderr"]
+            cell.outputs = _joined(o for o in cell.outputs if o.get("name") != "stderr")
     text = nbformat.writes(book, version=4)  # type: ignore[no-untyped-call]
     store.write_bytes(output, text.encode())
+
+
+def _joined(outputs: Iterator[Any]) -> list[Any]:
+    """Printed text in one piece: where the kernel cuts it depends on its speed."""
+    found: list[Any] = []
+    for output in outputs:
+        if found and output.output_type == found[-1].output_type == "stream":
+            found[-1].text += output.text
+        else:
+            found.append(output)
+    return found
 
 
 @contextmanager

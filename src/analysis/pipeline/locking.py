@@ -6,7 +6,7 @@ import os
 import signal
 import socket
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from types import FrameType
 
@@ -14,6 +14,7 @@ from filelock import FileLock, Timeout
 
 from analysis import store
 from analysis.errors import AnalysisError, Interrupted, LockedError, Problem, ResourceError
+from analysis.pipeline.failures import cause_of
 
 
 @contextmanager
@@ -36,30 +37,46 @@ def run_lock(folder: Path, run: str) -> Iterator[None]:
         known = _holder(holder)
         args = {"run": run, "pid": known.get("pid", "?"), "host": known.get("host", "?")}
         raise LockedError(Problem("run.locked", args)) from None
-    except OSError:
-        args = {"folder": f"reports/{run}"}
-        raise ResourceError(Problem("run.not_writable", args)) from None
+    except OSError as error:
+        raise not_writable(run, error) from None
     try:
-        store.write_json(holder, {"pid": os.getpid(), "host": socket.gethostname()})
+        with suppress(OSError):  # only a help for the message; on a full disk there is none
+            store.write_json(holder, {"pid": os.getpid(), "host": socket.gethostname()})
         yield
     finally:
-        holder.unlink(missing_ok=True)
+        with suppress(OSError):
+            holder.unlink(missing_ok=True)
         lock.release()
+
+
+def not_writable(run: str, error: OSError) -> ResourceError:
+    """The folder of a run refuses files."""
+    args = {"folder": f"reports/{run}", "cause": cause_of(error)}
+    return ResourceError(Problem("run.not_writable", args))
 
 
 def _holder(path: Path) -> dict[str, object]:
     try:
         return dict(store.read_json(path))
-    except AnalysisError:
+    except (AnalysisError, TypeError, ValueError):
         return {}
 
 
-class _Stop(KeyboardInterrupt):
-    """A signal on its way out: asyncio lets a KeyboardInterrupt through and nothing else."""
+class Stop(KeyboardInterrupt):
+    """A signal on its way out: asyncio lets a KeyboardInterrupt through and nothing else.
+
+    Attributes
+    ----------
+    number
+        Of the signal.
+    place
+        Where the run was, added on the way.
+    """
 
     def __init__(self, number: int) -> None:
         super().__init__()
         self.number = number
+        self.place: list[Problem] = []
 
 
 @contextmanager
@@ -67,14 +84,15 @@ def stoppable() -> Iterator[None]:
     """Turn SIGTERM, SIGHUP and Ctrl-C into `Interrupted`, after the run has cleared up."""
 
     def stop(number: int, _: FrameType | None) -> None:
-        raise _Stop(number)
+        raise Stop(number)
 
     names = [n for n in ("SIGTERM", "SIGHUP", "SIGINT") if hasattr(signal, n)]
     before = {getattr(signal, n): signal.signal(getattr(signal, n), stop) for n in names}
     try:
         yield
-    except _Stop as stopped:
-        raise Interrupted(Problem("run.interrupted"), signal=stopped.number) from None
+    except Stop as stopped:
+        problems = [Problem("run.interrupted"), *stopped.place]
+        raise Interrupted(problems, signal=stopped.number) from None
     finally:
         for number, handler in before.items():
             signal.signal(number, handler)

@@ -11,6 +11,7 @@ from pathlib import Path
 import psutil
 
 MARK = "ANALYSIS_RUN_MARK"
+_ROUNDS = 5
 
 
 def mark_of(folder: Path) -> str:
@@ -29,14 +30,19 @@ def reap(mark: str, patience: float = 3.0) -> int:
     int
         How many processes were stopped.
     """
-    found = [process for process in psutil.process_iter() if _carries(process, mark)]
-    for process in found:
-        _try(process.terminate)
-    _, alive = psutil.wait_procs(found, timeout=patience)
-    for process in alive:
-        _try(process.kill)
-    psutil.wait_procs(alive, timeout=patience)
-    return len(found)
+    stopped = 0
+    for _ in range(_ROUNDS):  # a process may start another while it is being stopped
+        found = [process for process in psutil.process_iter() if _carries(process, mark)]
+        if not found:
+            break
+        for process in found:
+            _try(process.terminate)
+        _, alive = psutil.wait_procs(found, timeout=patience)
+        for process in alive:
+            _try(process.kill)
+        psutil.wait_procs(alive, timeout=patience)
+        stopped += len(found)
+    return stopped
 
 
 def _carries(process: psutil.Process, mark: str) -> bool:

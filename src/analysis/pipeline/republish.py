@@ -77,9 +77,10 @@ def approve(config: Config) -> Path:
         If there is no record, or it is damaged.
     """
     record = _record(config)
-    if not store.is_whole(record):
-        raise SourceError(Problem("store.damaged", {"file": record.name}))
-    return sealing.approve(config.root, record)
+    with run_lock(record.parent, config.settings.run):
+        if not store.is_whole(record):
+            raise SourceError(Problem("store.damaged", {"file": record.name}))
+        return sealing.approve(config.root, record)
 
 
 def _record(config: Config) -> Path:

@@ -17,7 +17,8 @@ from typing import Any
 from analysis import store
 from analysis.errors import AnalysisError, Problem, ResourceError, StageError
 from analysis.pipeline import assemble, fingerprints, processes, sealing
-from analysis.pipeline.locking import run_lock
+from analysis.pipeline.failures import of_system
+from analysis.pipeline.locking import Stop, not_writable, run_lock
 from analysis.pipeline.log import Log
 from analysis.pipeline.stages import Stage, chain, find
 from analysis.settings import Config
@@ -105,19 +106,21 @@ def run(
     record_name = config.settings.period + (f"~{options.name}" if options.name else "")
     with run_lock(folder, config.settings.run):
         work = folder / ".stages"
-        try:
-            work.mkdir(parents=True, exist_ok=True, mode=store.PRIVATE_FOLDER)
-        except OSError:
-            args = {"folder": f"reports/{config.settings.run}"}
-            raise ResourceError(Problem("run.not_writable", args)) from None
         mark = processes.mark_of(folder)
         processes.reap(mark)  # what a killed run left at work
-        for place in (folder, work):
-            store.clear_temporary(place)
-            store.recover(place)
+        try:
+            work.mkdir(parents=True, exist_ok=True, mode=store.PRIVATE_FOLDER)
+            for place in (folder, work):
+                store.clear_temporary(place)
+                store.recover(place)
+        except OSError as error:
+            raise not_writable(config.settings.run, error) from None
         runner = _Runner(config, options, stages, inputs, work, record_name, mark, overrides)
         with log_to(folder) as log:
-            return runner.run(log, lang)
+            try:
+                return runner.run(log)
+            except (OSError, MemoryError) as error:
+                raise runner.with_way_on(of_system(error)) from None
 
 
 @dataclass
@@ -131,7 +134,7 @@ class _Runner:
     mark: str
     overrides: Mapping[str, Any]
 
-    def run(self, log: Log, lang: Language) -> Outcome:
+    def run(self, log: Log) -> Outcome:
         outcome = Outcome()
         last = self._last()
         folders: dict[str, Path] = {}
@@ -171,9 +174,12 @@ class _Runner:
                 self._remember(last)
         if self.options.explain or self.options.only:
             return outcome
-        outcome.record, outcome.republished = assemble.assemble(
-            self.config, self.record_name, self.stages, folders
-        )
+        try:
+            outcome.record, outcome.republished = assemble.assemble(
+                self.config, self.record_name, self.stages, folders, log.lines
+            )
+        except StageError as error:
+            raise self.with_way_on(error) from None
         assemble.prune(self.work, outcome.record.parent)
         return outcome
 
@@ -213,8 +219,8 @@ class _Runner:
         if target.is_dir():
             return [] if store.is_whole(target) else [("damaged", {})]
         before = None
-        if known and (self.work / known / store.MANIFEST).is_file():
-            before = store.read_json(self.work / known / store.MANIFEST).get("parts")
+        if known:
+            before = store.manifest_of(self.work / known).get("parts")
         return fingerprints.reasons(before, found)
 
     def _execute(
@@ -237,26 +243,47 @@ class _Runner:
             manifest = {"stage": stage.name, "parts": found, "gave": gave(built)}
             store.publish(built, target, manifest)
         except AnalysisError as error:
-            raise type(error)(self._with_way_on(error, stage, built)) from None
+            raise self.with_way_on(error, stage, built) from None
+        except (OSError, MemoryError) as error:
+            failure = of_system(error, self._place(stage, log))
+            raise self.with_way_on(failure, stage, built) from None
+        except Stop as stopped:
+            stopped.place.append(Problem("run.interrupted_at", self._place(stage, log)))
+            raise
         finally:
             shutil.rmtree(built, ignore_errors=True)
         log.done()
 
-    def _with_way_on(self, error: AnalysisError, stage: Stage, built: Path) -> list[Problem]:
-        """Add where the executed copy is and the command to go on."""
+    def _place(self, stage: Stage, log: Log) -> dict[str, object]:
+        return {"notebook": Path(stage.notebook).name, **log.place}
+
+    def with_way_on(
+        self, error: AnalysisError, stage: Stage | None = None, built: Path | None = None
+    ) -> AnalysisError:
+        """The error with where the executed copy is and the command to go on."""
         problems = list(error.problems)
-        copies = sorted(built.glob("notebooks/*.ipynb"))
-        if copies:
-            kept = self.work.parent / ".failed" / copies[-1].name
-            kept.parent.mkdir(exist_ok=True, mode=store.PRIVATE_FOLDER)
-            shutil.copyfile(copies[-1], kept)
-            kept.chmod(store.PRIVATE_FILE)
+        kept = self._keep_copy(built) if built else None
+        if kept:
             path = kept.relative_to(self.config.root).as_posix()
             problems.append(Problem("run.output", {"path": path}))
+        start = f" --from {stage.name}" if stage else ""
         sets = "".join(f" --set {shlex.quote(f'{k}={v}')}" for k, v in self.overrides.items())
-        command = f"analysis run {self.config.file} --from {stage.name}{sets}"
+        command = f"analysis run {self.config.file}{start}{sets}"
         problems.append(Problem("run.go_on", {"command": command}))
-        return problems
+        return type(error)(problems)
+
+    def _keep_copy(self, built: Path) -> Path | None:
+        """The last executed copy, kept for reading; None if there is none or no room for it."""
+        copies = sorted(built.glob("notebooks/*.ipynb"))
+        if not copies:
+            return None
+        kept = self.work.parent / ".failed" / copies[-1].name
+        try:
+            kept.parent.mkdir(exist_ok=True, mode=store.PRIVATE_FOLDER)
+            store.write_bytes(kept, copies[-1].read_bytes())
+        except OSError:
+            return None
+        return kept
 
     def _enough_room(self) -> None:
         needed = self.config.settings.runner.min_free_mb
@@ -269,7 +296,8 @@ class _Runner:
 
     def _remember(self, last: Mapping[str, str]) -> None:
         known = assemble.last_runs(self.work)
-        store.write_json(self.work / assemble.LAST, {**known, self.record_name: dict(last)})
+        if known.get(self.record_name) != last:
+            store.write_json(self.work / assemble.LAST, {**known, self.record_name: dict(last)})
 
 
 def gave(built: Path) -> str:

@@ -28,6 +28,7 @@ def approve(root: Path, record: Path) -> Path:
         The decision, with the sha256 of the record's manifest and of each copy.
     """
     path = seal_file(root, record)
+    store.clear_temporary(path.parent)  # what a killed approval left
     files = {}
     for table in TABLES:
         content = (record / "tables" / f"{table}.parquet").read_bytes()
