@@ -135,7 +135,7 @@ def _typeset(document: Document, template: Path) -> bytes:
     sources = {path.name: path.read_bytes() for path in sorted(template.glob("*.typ"))}
     data = json.dumps(document.data, ensure_ascii=False, sort_keys=True).encode()
     try:
-        pdf = typst.compile(
+        pdf, warnings = typst.compile_with_warnings(
             # Whatever stands under "main" is compiled; the rest lies beside it.
             {"main": sources.pop(MAIN), **sources, "document.json": data, **document.pictures},
             format="pdf",
@@ -146,4 +146,7 @@ def _typeset(document: Document, template: Path) -> bytes:
     except typst.TypstError as error:
         cause = " ".join([error.message, *error.hints])
         raise StageError(Problem("report.not_set", {"cause": cause})) from error
+    if warnings:  # such as pages that never settle: page numbers would be wrong
+        causes = "; ".join(str(warning) for warning in warnings)
+        raise StageError(Problem("report.not_set", {"cause": causes}))
     return bytes(pdf)
