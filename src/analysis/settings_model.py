@@ -17,6 +17,7 @@ from analysis.calendars import Period
 
 Language = Literal["zh", "en"]
 Segment = str
+ReportFormat = Literal["html", "pdf"]
 
 
 def _both() -> list[Language]:
@@ -315,9 +316,16 @@ class Strategy(Section):
     )
 
 
+def _formats() -> list[ReportFormat]:
+    return ["html", "pdf"]
+
+
 class Report(Section):
     """The report."""
 
+    formats: list[ReportFormat] = Field(
+        default_factory=_formats, description="files written; html always is"
+    )
     company: str = Field("", description="name on the report; empty: none")
     title: dict[Language, str] = Field(default_factory=dict, description="title in each language")
     list_length: int = Field(8, ge=1, description="accounts in each list [customers]")

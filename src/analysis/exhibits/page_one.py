@@ -51,6 +51,7 @@ def header(book: Book) -> Exhibit:
         page=PAGE,
         about={
             "title": title.plain,
+            "company": name(book.settings.report.company).plain,
             "title_html": str(title.html),
             "basis": basis(book).plain,
             "report_id": str(book.provenance.get("report_id", "")),

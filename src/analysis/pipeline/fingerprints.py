@@ -16,7 +16,7 @@ from analysis.store import digest, digest_json
 
 LIBRARIES = (
     "babel", "duckdb", "matplotlib", "nbconvert", "numpy", "pandas", "pyarrow", "scikit-learn",
-    "scipy", "seaborn", "statsmodels",
+    "scipy", "seaborn", "statsmodels", "typst",
 )  # fmt: skip
 
 Parts = dict[str, dict[str, Any]]

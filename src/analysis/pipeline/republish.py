@@ -11,7 +11,7 @@ from analysis.exhibits.facts import FactBook
 from analysis.pipeline import sealing
 from analysis.pipeline.locking import run_lock
 from analysis.pipeline.stage_body import FACTS
-from analysis.report import FORMATS, check_html
+from analysis.report import FORMATS, check_all
 from analysis.settings import Config
 from analysis.wording import Language
 
@@ -54,15 +54,20 @@ def report(config: Config, lang: str, formats: list[str], renderer: str) -> list
         facts = FactBook.from_json(store.read_json(record / FACTS))
         for language in languages:
             executed = record / "notebooks" / f"06_report.{language}.ipynb"
+            files = {"html": record / f"report.{language}.html"}
             for name in formats:
                 path = record / f"report.{language}{FORMATS[name].ending}"
+                if not path.is_file():
+                    args = {"found": path.name, "format": name, "file": config.file}
+                    raise SourceError(Problem("store.no_format", args))
                 page = Path(scratch) / path.name
                 FORMATS[name].render(executed, page, root=config.root, lang=language)
-                if not path.is_file() or path.read_bytes() != page.read_bytes():
+                if path.read_bytes() != page.read_bytes():
                     command = f"analysis run {config.file} --from report"
                     raise SourceError(Problem("store.report_differs", {"command": command}))
+                files[name] = path
                 made.append(path)
-            found += check_html(record / f"report.{language}.html", facts, language)
+            found += check_all(files, facts, language)
     if found:
         raise PublishError(found)
     return made

@@ -15,7 +15,7 @@ from analysis.exhibits.collect import collect
 from analysis.pipeline.execute import CellHook, run_notebook
 from analysis.pipeline.session import ENVIRONMENT, ERROR_FILE
 from analysis.pipeline.stages import Stage
-from analysis.report import FORMATS, check_html, check_twins, render_workbook
+from analysis.report import check_all, check_twins, render_all, render_workbook
 from analysis.settings import Config
 from analysis.wording import Language
 
@@ -113,12 +113,14 @@ def _report(job: Job) -> None:
     store.write_json(job.built / FACTS, facts.to_json())
     problems: list[Problem] = []
     pages: dict[Language, Path] = {}
-    for lang in job.config.settings.languages:
+    settings = job.config.settings
+    for lang in settings.languages:
         executed = _notebook(job, lang, f".{lang}")
-        pages[lang] = FORMATS["html"].render(
-            executed, job.built / f"report.{lang}.html", root=job.config.root, lang=lang
+        files = render_all(
+            executed, job.built, formats=settings.report.formats, root=job.config.root, lang=lang
         )
-        problems += check_html(pages[lang], facts, lang)
+        problems += check_all(files, facts, lang)
+        pages[lang] = files["html"]
     if len(pages) > 1:
         problems += check_twins(pages["zh"], pages["en"])
     if problems:

@@ -1,8 +1,20 @@
 """An executed report notebook → the report that people read."""
 
 from analysis.report.checks import check_html, check_twins
-from analysis.report.formats import FORMATS
+from analysis.report.checks_pdf import check_pdf
+from analysis.report.formats import FORMATS, check_all, render_all
 from analysis.report.html import render_html
+from analysis.report.pdf import render_pdf
 from analysis.report.workbook import render_workbook
 
-__all__ = ["FORMATS", "check_html", "check_twins", "render_html", "render_workbook"]
+__all__ = [
+    "FORMATS",
+    "check_all",
+    "check_html",
+    "check_pdf",
+    "check_twins",
+    "render_all",
+    "render_html",
+    "render_pdf",
+    "render_workbook",
+]

@@ -80,7 +80,7 @@ def render_html(executed: Path, target: Path, *, root: Path, lang: str) -> Path:
     """
     notebook = nbformat.read(executed, as_version=4)  # type: ignore[no-untyped-call]
     pages = read_pages(notebook, executed.name)
-    about = _about(pages)
+    about = read_about(pages)
     text = "".join(str(block["html"]) for page in pages for block in page.blocks)
     css = (root / TEMPLATES / TEMPLATE / "report.css").read_text(encoding="utf-8")
     report = {
@@ -156,7 +156,7 @@ def _outputs(notebook: Any, name: str) -> Iterator[Any]:
             yield output
 
 
-def _about(pages: list[Page]) -> dict[str, str]:
+def read_about(pages: list[Page]) -> dict[str, str]:
     """Title, basis and report id, which the cover block carries."""
     for page in pages:
         for block in page.blocks:
