@@ -559,7 +559,7 @@ def only_measures() -> dict[str, pd.DataFrame]:
     }
 
 
-def _kpi(kpi: str, unit: str, value: float, **more: Any) -> dict[str, Any]:
+def kpi(kpi: str, unit: str, value: float, **more: Any) -> dict[str, Any]:
     """One KPI of this quarter, with whatever else is known of it."""
     row = {"kpi": kpi, "segment": "all", "period": PERIOD, "value": value, "unit": unit}
     target, previous, year = (more.get(name) for name in ("target", "previous", "year_ago"))
@@ -594,15 +594,15 @@ def with_money(push: float = 0.23) -> dict[str, pd.DataFrame]:
     """The made-up record with what finance knows: the year, payments, receivables, tie-out."""
     found = with_kpis(
         tables(),
-        _kpi("revenue_ytd", "money", 380.5e6, target=540e6),
-        _kpi("time_elapsed", "share", 0.75),
-        _kpi("collected", "money", 139.4e6, target=152e6),
-        _kpi("collection_rate", "share", 139.4 / 152, previous=0.94, status="below"),
-        _kpi("receivables", "money", 186e6),
-        _kpi("overdue", "money", 40.92e6),
-        _kpi("overdue_share", "share", 0.22, target=0.18, previous=0.193, status="below"),
-        _kpi("quarter_end_push", "share", push, previous=0.16, year_ago=0.15),
-        _kpi("new_customers", "count", 151, target=160.0, previous=140.0),
+        kpi("revenue_ytd", "money", 380.5e6, target=540e6),
+        kpi("time_elapsed", "share", 0.75),
+        kpi("collected", "money", 139.4e6, target=152e6),
+        kpi("collection_rate", "share", 139.4 / 152, previous=0.94, status="below"),
+        kpi("receivables", "money", 186e6),
+        kpi("overdue", "money", 40.92e6),
+        kpi("overdue_share", "share", 0.22, target=0.18, previous=0.193, status="below"),
+        kpi("quarter_end_push", "share", push, previous=0.16, year_ago=0.15),
+        kpi("new_customers", "count", 151, target=160.0, previous=140.0),
     )
     rows = [("2025-07", 42e6, 42.1e6), ("2025-08", 43e6, 43.2e6), ("2025-09", 43.6e6, 43.68e6)]
     frame = pd.DataFrame([*rows, ("all", 128.6e6, 128.98e6)], columns=["month", "ours", "finance"])

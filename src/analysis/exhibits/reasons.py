@@ -5,8 +5,9 @@ reason     told when                            money at stake
 ========== ==================================== ==============================================
 existing   customers who bought before: their   that balance
            balance of more, less and not at all
-           is `LEAST` of the previous revenue,
+           is `LEAST` of the previous revenue;
            or both directions are `BOTH` of it
+           and `ALIKE`
 arrivals   revenue grew, and the returning or   what they brought
            the new ones brought `LEAST` of it
 risk       high-value customers turned at risk: what they bought in the previous period
@@ -45,6 +46,7 @@ from analysis.exhibits.traits import level_of, strongest
 
 MOST = 3
 LEAST, BOTH = 0.01, 0.05  # of the previous period's revenue
+ALIKE = 0.10  # of the larger direction: closer than this, more and less cancel out
 FEW = 3  # customers
 POINT = 0.01  # of a share
 OVERDUE = 0.10  # of receivables, where no limit was given
@@ -136,12 +138,13 @@ def _existing(book: Book) -> Reason | None:
     before, balance = _amount(book, "previous"), _amount(book, "existing")
     if before <= 0 or not book.has("bridge.existing.amount"):
         return None
-    if balance <= -LEAST * before:
+    more, losses = _amount(book, "more"), -_amount(book, "losses")
+    if min(more, losses) >= BOTH * before and abs(balance) < ALIKE * max(more, losses):
+        text = _bridged(book, "balanced", "more", "less", "not_bought")
+    elif balance <= -LEAST * before:
         text = _bridged(book, "shrinking", "less", "not_bought", "more_only")
     elif balance >= LEAST * before:
         text = _bridged(book, "growing", "more", "losses")
-    elif min(_amount(book, "more"), -_amount(book, "losses")) >= BOTH * before:
-        text = _bridged(book, "balanced", "more", "less", "not_bought")
     else:
         return None
     return Reason("existing", abs(balance), text)
