@@ -25,8 +25,9 @@ def everything(book: Book) -> list[Exhibit]:
     shown = [
         page_one.header(book),
         page_one.answer(book),
-        page_one.why_and_bridge(book),
+        page_one.why(book),
         tiles.tiles(book),
+        page_one.bridge(book),
         decisions.decisions(book),
         page_one.last_measures(book),
         cautions.cautions(book),

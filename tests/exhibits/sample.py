@@ -557,3 +557,78 @@ def only_measures() -> dict[str, pd.DataFrame]:
         "quality": full["quality"].iloc[:0],
         "reconciliation": full["reconciliation"].iloc[:0],
     }
+
+
+def kpi(kpi: str, unit: str, value: float, **more: Any) -> dict[str, Any]:
+    """One KPI of this quarter, with whatever else is known of it."""
+    row = {"kpi": kpi, "segment": "all", "period": PERIOD, "value": value, "unit": unit}
+    target, previous, year = (more.get(name) for name in ("target", "previous", "year_ago"))
+    share = unit == "share"
+    return {
+        **row,
+        "status": more.pop("status", "none"),
+        **more,
+        "gap": None if target is None else value - target,
+        "attainment": None if not target else value / target,
+        "change": _moved(value, previous, share),
+        "change_year": _moved(value, year, share),
+    }
+
+
+def _moved(value: float, base: float | None, share: bool) -> float | None:
+    if base is None:
+        return None
+    return value - base if share else value / base - 1
+
+
+def with_kpis(tables: dict[str, pd.DataFrame], *rows: dict[str, Any]) -> dict[str, pd.DataFrame]:
+    """The tables with these KPIs of this quarter in place of their own."""
+    kpis = tables["kpis"]
+    new = {row["kpi"] for row in rows}
+    kept = kpis[~(kpis["kpi"].isin(new) & (kpis["period"] == PERIOD))]
+    frame = pd.DataFrame([*kept.to_dict("records"), *rows])
+    return tables | {"kpis": frame.astype({"value": float})}
+
+
+def with_money(push: float = 0.23) -> dict[str, pd.DataFrame]:
+    """The made-up record with what finance knows: the year, payments, receivables, tie-out."""
+    found = with_kpis(
+        tables(),
+        kpi("revenue_ytd", "money", 380.5e6, target=540e6),
+        kpi("time_elapsed", "share", 0.75),
+        kpi("collected", "money", 139.4e6, target=152e6),
+        kpi("collection_rate", "share", 139.4 / 152, previous=0.94, status="below"),
+        kpi("receivables", "money", 186e6),
+        kpi("overdue", "money", 40.92e6),
+        kpi("overdue_share", "share", 0.22, target=0.18, previous=0.193, status="below"),
+        kpi("quarter_end_push", "share", push, previous=0.16, year_ago=0.15),
+        kpi("new_customers", "count", 151, target=160.0, previous=140.0),
+    )
+    rows = [("2025-07", 42e6, 42.1e6), ("2025-08", 43e6, 43.2e6), ("2025-09", 43.6e6, 43.68e6)]
+    frame = pd.DataFrame([*rows, ("all", 128.6e6, 128.98e6)], columns=["month", "ours", "finance"])
+    found["tie_out"] = frame.assign(
+        basis="shipped, tax excluded", difference=frame["ours"] - frame["finance"]
+    )
+    asked = found["decisions"].iloc[[0, 1]].to_dict("records")
+    asked.append(
+        {
+            **asked[0],
+            "rank": 3,
+            "decision": "collect",
+            "strategy": "collect",
+            "customers": 12,
+            "customers_before": None,
+            "cost": 0.0,
+            "value": 13.8e6,
+            "value_low": None,
+            "value_high": None,
+            "owner_role": "sales_director",
+        }
+    )
+    found["decisions"] = pd.DataFrame(asked)
+    unmatched = pd.DataFrame([("orders", "unmatched_key", -64, -0.9e6)], columns=_STEPS)
+    found["reconciliation"] = pd.concat([found["reconciliation"], unmatched], ignore_index=True)
+    return found
+
+
+_STEPS = ["table", "step", "rows", "amount"]

@@ -25,8 +25,11 @@ from analysis.wording.numbers import Scale, format_day, format_period, money_sca
 # Frames a placeholder inside a catalogue text; no text of a person holds private-use characters.
 _OPEN, _CLOSE = "\ue000", "\ue001"
 
+# Words that agree with the count before them: "customers [was|were]".
+_CHOICE = re.compile(r"\[([^|\[\]]*)\|([^|\[\]]*)\]")
+_COUNT = re.compile(r"[\d,]+")
 _PLACEHOLDERS = re.compile(f"({_OPEN}[^{_CLOSE}]*{_CLOSE})")
-PERIOD_WORDS = ("last", "this", "next", "both", "several", "count", "end")
+PERIOD_WORDS = ("last", "this", "next", "both", "several", "count", "each", "end")
 
 
 @dataclass(frozen=True)
@@ -208,6 +211,7 @@ class Book:
     def _compose(self, raw: str, args: Mapping[str, Rich]) -> Rich:
         # Bold may span placeholders, so the parts between ** are composed one by one.
         parts: list[Rich] = []
+        one = False  # whether the last count was one
         for index, stretch in enumerate(raw.split("**")):
             inner: list[Rich] = []
             pieces = stretch.split(_OPEN)
@@ -216,6 +220,8 @@ class Book:
                 if place:
                     field_, literal = piece.split(_CLOSE, 1)
                     inner.append(args[field_])
+                    if _COUNT.fullmatch(args[field_].plain):
+                        one = args[field_].plain == "1"
                     if args[field_].plain == "1":
                         literal = self._singular(literal)
                     # A number and its measure word stay on one line.
@@ -223,6 +229,7 @@ class Book:
                         literal = NBSP + literal[1:]
                 if self.lang == "zh" and literal.endswith(" ") and place + 1 < len(pieces):
                     literal = literal[:-1] + NBSP
+                literal = _agreeing(literal, one)
                 if literal:
                     inner.append(markup.words(literal))
             whole = markup.join(inner)
@@ -311,6 +318,10 @@ class Book:
                 return self.money(id_, scale=self.scale_of(id_))
             return self.num(id_)
         return markup.name(value)
+
+
+def _agreeing(text: str, one: bool) -> str:
+    return _CHOICE.sub(lambda found: found[1] if one else found[2], text)
 
 
 def shows_something(piece: Rich) -> bool:

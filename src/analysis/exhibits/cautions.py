@@ -8,8 +8,11 @@ from analysis.exhibits.facts import records
 from analysis.exhibits.markup import EMPTY, Rich, tag
 from analysis.exhibits.measures import measures
 from analysis.exhibits.page_one import PAGE
+from analysis.exhibits.reasons import MOST as TOLD
+from analysis.exhibits.reasons import pushed, ranked
 
 MOST = 3
+FIELDS = 3
 NOTABLE_REMOVED = 0.02
 NOTABLE_INFERRED = 0.30
 
@@ -18,7 +21,9 @@ def cautions(book: Book) -> Exhibit | None:
     """At most three cautions; None where there is nothing to be careful about."""
     candidates = [
         _unfinished(book),
-        *_quality(book),
+        _push(book),
+        _unmatched(book),
+        _quality(book),
         _recomputed(book),
         _targets(book),
         _measures(book),
@@ -53,27 +58,59 @@ def _unfinished(book: Book) -> Rich:
     return book.say("exhibits.cautions.unfinished", day=book.day(book.as_of), period=book.when())
 
 
-def _quality(book: Book) -> list[Rich]:
+def _push(book: Book) -> Rich:
+    """Much more than usual in the last working days, unless a reason has told it already."""
+    if not pushed(book) or "push" in [reason.rule for reason in ranked(book)[:TOLD]]:
+        return EMPTY
+    return book.say(
+        "exhibits.cautions.push",
+        share=book.num("kpi.quarter_end_push"),
+        before=book.num("kpi.quarter_end_push.year_ago"),
+    )
+
+
+def _unmatched(book: Book) -> Rich:
+    """Rows whose key stands for no known customer, of the table that has most of them."""
+    found = {
+        table: -rows
+        for table in sorted(set(book.frame("reconciliation").get("table", [])))
+        if (rows := book.value("reconciliation", table, "unmatched_key", "rows"))
+    }
+    if not found:
+        return EMPTY
+    table = max(found, key=lambda name: (name == "orders", found[name], name))
+    id_ = ("reconciliation", table, "unmatched_key")
+    money = book.has(*id_, "amount")
+    return book.say(
+        f"exhibits.cautions.unmatched{'_money' if money else ''}",
+        table=book.label("table", table),
+        rows=book.num(*id_, "rows", absolute=True),
+        amount=book.money(*id_, "amount", absolute=True),
+    )
+
+
+def _quality(book: Book) -> Rich:
+    """The fields furthest below their gate, in one sentence."""
     rows = book.frame("quality")
     if rows.empty:
-        return []
+        return EMPTY
     below = rows[
         (rows["share"] < rows["gate"].astype(float)) & (rows["table"] != "all")
     ].sort_values(["share", "table", "field", "check"])
-    found = []
-    for row in records(below.head(2)):
-        id_ = ("quality", row["table"], row["field"], row["check"])
-        key = "industry" if row["field"] == "industry" else "field"
-        found.append(
-            book.say(
-                f"exhibits.cautions.{key}",
-                table=book.label("table", row["table"]),
-                field=book.label("field", row["field"]),
-                check=book.label("quality", row["check"]),
-                share=book.num(*id_, "share", decimals=0),
-            )
+    told = [
+        book.say(
+            "exhibits.cautions.field",
+            table=book.label("table", row["table"]),
+            field=book.label("field", row["field"]),
+            check=book.label("quality", row["check"]),
+            share=book.num("quality", row["table"], row["field"], row["check"], "share"),
         )
-    return found
+        for row in records(below.head(FIELDS))
+    ]
+    if not told:
+        return EMPTY
+    money = "money" if (below["table"] == "orders").any() else "no_money"
+    return book.say(f"exhibits.cautions.quality_{money}", fields=book.list_of(told))
 
 
 def _recomputed(book: Book) -> Rich:

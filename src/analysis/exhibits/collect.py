@@ -105,6 +105,12 @@ _PLAIN: dict[str, tuple[str, list[str], dict[str, str], dict[str, str]]] = {
         {"rows": "count", "amount": "money"},
         {},
     ),
+    "tie_out": (
+        "tie_out",
+        ["month"],
+        {"ours": "money", "finance": "money", "difference": "money"},
+        {},
+    ),
     "quality": (
         "quality",
         ["table", "field", "check"],

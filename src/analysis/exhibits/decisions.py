@@ -85,16 +85,14 @@ def _worth(book: Book, row: dict[str, object], id_: str) -> Rich:
     parts = []
     if kind == "stop":
         if value is not None:
-            freed = book.money(id_, decimals=1)
+            freed = book.money(id_)
             return book.say("exhibits.decisions.worth.freed", value=freed)
         parts.append(book.words("exhibits.decisions.worth.no_cost"))
     elif cost:
-        parts.append(
-            book.say("exhibits.decisions.worth.cost", cost=book.money(id_, "cost", decimals=1))
-        )
+        parts.append(book.say("exhibits.decisions.worth.cost", cost=book.money(id_, "cost")))
     else:
         parts.append(book.words("exhibits.decisions.worth.no_cost"))
-    if kind == "rescue" and not value:
+    if kind in ("rescue", "collect") and not value:
         return join(parts, book.text("exhibits.list.semicolon"))  # nothing bought, nothing at stake
     if value is not None:
         if book.has(id_, "value_low") and book.has(id_, "value_high"):
@@ -110,7 +108,7 @@ def _worth(book: Book, row: dict[str, object], id_: str) -> Rich:
                 )
             )
         else:
-            kinds = "at_stake" if kind == "rescue" else "value"
+            kinds = {"rescue": "at_stake", "collect": "overdue"}.get(kind, "value")
             parts.append(book.say(f"exhibits.decisions.worth.{kinds}", value=book.money(id_)))
     elif kind in ("start", "keep_testing"):
         parts.append(book.words("exhibits.decisions.worth.unknown"))

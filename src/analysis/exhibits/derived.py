@@ -12,6 +12,7 @@ from collections.abc import Iterator, Mapping
 import pandas as pd
 
 from analysis.exhibits.facts import Fact, FactBook, fact_id, plain_value, records
+from analysis.exhibits.page_facts import page_facts
 from analysis.settings_model import Settings
 from analysis.tables import INPUT
 
@@ -48,6 +49,8 @@ def derive(tables: Tables, book: FactBook, settings: Settings) -> FactBook:
     ):
         for fact in part:
             found.add(fact)
+    for fact in page_facts(tables, book.merge(found), settings.period):
+        found.add(fact)
     return found
 
 

@@ -10,7 +10,7 @@ from analysis.errors import AnalysisError
 from analysis.exhibits.book import Book
 from analysis.exhibits.collect import collect
 
-# The tables that the report tells of; the line-grain ones stay in the record.
+# The tables that the report tells of; those of a row an order or visit stay in the record.
 TOLD = (
     "kpis",
     "segment_summary",
@@ -27,6 +27,9 @@ TOLD = (
     "sources",
     "cuts",
     "segments_before",
+    "tie_out",
+    "movements",
+    "customers",
 )
 
 

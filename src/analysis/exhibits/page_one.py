@@ -5,19 +5,24 @@ from __future__ import annotations
 from markupsafe import Markup
 
 from analysis.exhibits import look, marks, waterfall
-from analysis.exhibits.book import Book
+from analysis.exhibits.book import Book, shows_something
+from analysis.exhibits.conclusion import conclude, event
 from analysis.exhibits.exhibit import Exhibit
 from analysis.exhibits.markup import EMPTY, Rich, join, name, tag, words
 from analysis.exhibits.measures import in_short, measures, verdict_word
-from analysis.exhibits.reasons import reasons
-from analysis.exhibits.tables import Block, beside, figure, ordered
+from analysis.exhibits.reasons import MOST, reasons
+from analysis.exhibits.tables import ordered
 
 PAGE = "one"
+PITCH = 4.5  # from row to row of the bridge [mm]: the page is full
 STEPS = ("previous", "new", "returned", "more", "less", "not_bought", "current")
 
 
 def header(book: Book) -> Exhibit:
-    """Title and basis strip: scope, money basis, rows set aside, last day that counts."""
+    """Title and basis strip: scope, money basis, tie-out with finance, last day that counts.
+
+    Without figures of finance, the rows set aside in cleaning take the place of the tie-out.
+    """
     title = _title(book)
     sub = book.say("exhibits.cover.subtitle", now=book.when(), next=book.when(book.period.next()))
     if book.settings.report.company:
@@ -25,7 +30,7 @@ def header(book: Book) -> Exhibit:
     strip = [
         (book.words("exhibits.cover.scope"), _scope(book)),
         (book.words("exhibits.cover.basis"), basis(book)),
-        (book.words("exhibits.cover.removed"), _removed(book)),
+        _tie_out(book) or (book.words("exhibits.cover.removed"), _removed(book)),
         (book.words("exhibits.cover.as_of"), book.day(book.as_of)),
     ]
     shown = [(head, body) for head, body in strip if body]
@@ -102,6 +107,20 @@ def basis(book: Book) -> Rich:
     )
 
 
+def _tie_out(book: Book) -> tuple[Rich, Rich] | None:
+    if not book.has("tie_out.all.difference") or not book.has("tie_out.all.share"):
+        return None
+    share = book.num("tie_out.all.share", absolute=True)
+    above = (book.value("tie_out.all.difference") or 0.0) > 0
+    key = "ties" if not shows_something(share) else "above" if above else "below"
+    line = book.say(
+        f"exhibits.cover.tie_out_{key}",
+        share=share,
+        difference=book.money("tie_out.all.difference", absolute=True),
+    )
+    return book.words("exhibits.cover.tie_out"), line
+
+
 def _removed(book: Book) -> Rich:
     table_ = "orders" if book.has("reconciliation.orders.read.rows") else "treatments"
     head = f"reconciliation.{table_}.all"
@@ -132,89 +151,12 @@ def answer(book: Book) -> Exhibit:
 def _answer(book: Book) -> Rich:
     if not book.has("kpi.revenue") and not book.has("bridge.current.amount"):
         return _answer_measures(book)
-    parts = [_level(book), _cause(book), _year(book)]
-    return join([part for part in parts if part])
-
-
-def _level(book: Book) -> Rich:
-    event = _event(book)
-    # A run may leave the KPI out; the bridge then knows the same money.
-    now, difference = "kpi.revenue", "kpi.revenue.difference"
-    if not book.has(now):
-        now, difference = "bridge.current.amount", "bridge.net.amount"
-    common = {"period": book.when(), "event": event, "value": book.money(now)}
-    known = now == "kpi.revenue" or book.value("bridge.previous.amount")
-    change = book.value(difference) if known else None
-    if change is None:
-        compare = book.words("exhibits.answer.no_previous")
-    else:
-        way = "up" if change > 0 else "down" if change < 0 else "same"
-        compare = book.say(
-            f"exhibits.answer.{way}",
-            value=book.money(difference, absolute=True),
-            previous=book.when(book.period.previous()),
-        )
-    if book.has("kpi.revenue.attainment"):
-        return book.say(
-            "exhibits.answer.level_target",
-            **common,
-            attainment=book.num("kpi.revenue.attainment"),
-            compare=compare,
-        )
-    return book.say("exhibits.answer.level", **common, compare=compare)
-
-
-def _event(book: Book) -> Rich:
-    source = book.settings.sources.get("orders")
-    event = source.event if source is not None and source.event else "unknown"
-    return book.words(f"exhibits.revenue.{event}")
+    return conclude(book)
 
 
 def revenue_name(book: Book) -> Rich:
-    """What the revenue of this run is called: by the event that it counts."""
-    source = book.settings.sources.get("orders")
-    event = source.event if source is not None and source.event else "unknown"
-    return book.words(f"exhibits.revenue_head.{event}")
-
-
-def _cause(book: Book) -> Rich:
-    net = book.value("bridge.net.amount")
-    if net is None or not book.value("bridge.previous.amount"):
-        return EMPTY
-    steps = ("new", "returned", "more") if net > 0 else ("less", "not_bought")
-    amounts = {step: book.value(f"bridge.{step}.amount") or 0.0 for step in steps}
-    sign = 1 if net > 0 else -1  # returns may turn a gain negative: it explains no growth
-    largest = sorted(
-        (s for s in steps if sign * amounts[s] > 0), key=lambda s: (-abs(amounts[s]), s)
-    )[:2]
-    if not largest:
-        return EMPTY
-    named = [
-        book.say(
-            f"exhibits.answer.step.{step}",
-            value=book.money(f"bridge.{step}.amount", signed=True),
-        )
-        for step in largest
-    ]
-    other = "losses" if net > 0 else "gains"
-    way = "up" if net > 0 else "down"
-    against = sign * (book.value(f"bridge.{other}.amount") or 0.0) < 0
-    return book.say(
-        f"exhibits.answer.cause.{way if against else f'{way}_alone'}",
-        steps=book.list_of(named),
-        other=book.money(f"bridge.{other}.amount", absolute=True),
-    )
-
-
-def _year(book: Book) -> Rich:
-    if not book.has("kpi.ytd_attainment") or not book.has("kpi.ytd_attainment.gap"):
-        return EMPTY
-    gap = book.value("kpi.ytd_attainment.gap") or 0.0
-    return book.say(
-        f"exhibits.answer.year.{'ahead' if gap >= 0 else 'behind'}",
-        value=book.num("kpi.ytd_attainment"),
-        gap=book.num("kpi.ytd_attainment.gap", absolute=True),
-    )
+    """What the revenue of this run is called as a head: by the event that it counts."""
+    return event(book, "revenue_head")
 
 
 def _answer_measures(book: Book) -> Rich:
@@ -243,16 +185,21 @@ def _answer_measures(book: Book) -> Rich:
     )
 
 
-def why_and_bridge(book: Book) -> Exhibit | None:
-    """Three reasons beside the bridge from last period's money to this one's."""
+def why(book: Book) -> Exhibit | None:
+    """The reasons side by side; None where there is nothing to give a reason for."""
     found = reasons(book)
-    drawn = bridge(book)
     if not found:
-        return drawn
-    title = book.words("exhibits.reasons.title")
+        return None
+    title = book.words(f"exhibits.reasons.title{'' if len(found) == MOST else '_one'}")
     listed = ordered(found)
-    html = tag("section", tag("h3", title), listed.html, class_="why", id="txt-reasons")
-    left = Exhibit(
+    html = tag(
+        "section",
+        tag("h3", title),
+        listed.html,
+        class_=f"why k{len(found)}",
+        id="txt-reasons",
+    )
+    return Exhibit(
         "txt-reasons",
         str(html),
         f"### {title.markdown}\n\n{listed.markdown}",
@@ -260,7 +207,6 @@ def why_and_bridge(book: Book) -> Exhibit | None:
         caption=title.plain,
         page=PAGE,
     )
-    return beside("blk-why", left, drawn) if drawn else left
 
 
 def bridge(book: Book) -> Exhibit | None:
@@ -295,10 +241,16 @@ def bridge(book: Book) -> Exhibit | None:
     steps, told = _steps(book)
     alt = book.say("exhibits.bridge.alt", steps=join(told, book.text("exhibits.list.comma")))
     ids = " ".join(f"bridge.{s}.amount" for s in STEPS if book.has(f"bridge.{s}.amount"))
-    svg = waterfall.draw(steps, cut=cut, height=52.0)
-    body = Block(look.image(svg, alt.plain, "plot", ids), alt.markdown, alt.plain)
-    return figure(
-        "fig-bridge", title, body, subtitle=subtitle, page=PAGE, alt=alt.plain, class_="bridge"
+    drawn = look.image(waterfall.draw(steps, cut=cut, pitch=PITCH), alt.plain, "plot", ids)
+    said = tag("div", tag("h3", title), tag("p", subtitle, class_="fs"))
+    return Exhibit(
+        "fig-bridge",
+        str(tag("figure", said, drawn, class_="fig bridge", id="fig-bridge")),
+        "\n\n".join([f"### {title.markdown}", subtitle.markdown, alt.markdown]),
+        "\n".join([title.plain, subtitle.plain, alt.plain]),
+        caption=title.plain,
+        alt=alt.plain,
+        page=PAGE,
     )
 
 

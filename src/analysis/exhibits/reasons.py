@@ -1,36 +1,89 @@
-"""The three reasons of page 1: candidates with a rule each, the strongest three are told."""
+"""The reasons of page 1: a rule each with a least size, ranked by the money at stake.
+
+========== ==================================== ==============================================
+reason     told when                            money at stake
+========== ==================================== ==============================================
+existing   customers who bought before: their   that balance
+           balance of more, less and not at all
+           is `LEAST` of the previous revenue;
+           or both directions are `BOTH` of it
+           and `ALIKE`
+arrivals   revenue grew, and the returning or   what they brought
+           the new ones brought `LEAST` of it
+risk       high-value customers turned at risk: what they bought in the previous period
+           `FEW` or more, or `LEAST` of revenue
+           (without: the balance at risk moved)
+arrears    overdue is above its limit (or       what is overdue
+           `OVERDUE` without one), or its share
+           rose by `POINT`
+measures   a measure worked or did not pay      extra margin, money spent in vain
+margin     the margin rate fell by half `POINT` the fall times revenue
+top_ten    the ten largest customers' share     none is won or lost by it
+           moved by `POINT`
+new        new customers miss their target by   those missing times what one of them brings
+           `MISSED`; without one, their number
+           moved by `MOVED`
+retention  moved by `POINT`                     none: the bridge holds its money
+push       the last days' share of the revenue  none yet
+           is `PUSH` above the year before's
+========== ==================================== ==============================================
+
+At most three are told. Where none qualifies, one plain sentence says so.
+"""
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from dataclasses import dataclass
+
 from analysis.exhibits import markup
 from analysis.exhibits.book import Book, shows_something
-from analysis.exhibits.markup import EMPTY, Rich
+from analysis.exhibits.markup import EMPTY, Rich, name
 from analysis.exhibits.measures import Measure, in_short, measures
+from analysis.exhibits.page_facts import fallen_region
+from analysis.exhibits.segments import RISK
+from analysis.exhibits.traits import level_of, strongest
 
 MOST = 3
-BALANCED = 0.10  # gains and losses of existing customers closer than this cancel out
+LEAST, BOTH = 0.01, 0.05  # of the previous period's revenue
+ALIKE = 0.10  # of the larger direction: closer than this, more and less cancel out
+FEW = 3  # customers
+POINT = 0.01  # of a share
+OVERDUE = 0.10  # of receivables, where no limit was given
+MISSED, MOVED = 0.05, 0.20  # of the target, of the period before
+PUSH = 0.05  # of the period's revenue
+
+
+@dataclass(frozen=True)
+class Reason:
+    """A reason that qualifies: its rule, the money at stake, its words."""
+
+    rule: str
+    stake: float
+    text: Rich
+
+
+Rule = Callable[[Book], Reason | None]
 
 
 def reasons(book: Book) -> list[Rich]:
-    """At most three reasons, each a bold line and a sentence; empty where nothing is to be said."""
+    """At most three reasons, each a bold line and a sentence."""
     if not book.has_orders:
         return [_measure(book, m) for m in measures(book)[:MOST]]
-    candidates = [
-        _gain(book),
-        _existing(book),
-        _risk(book),
-        _measures(book),
-        _new(book),
-        _retention(book),
-        _concentration(book),
-    ]
-    return [reason for reason in candidates if reason][:MOST]
+    found = ranked(book)[:MOST]
+    return [reason.text for reason in found] or [book.words("exhibits.reasons.none")]
+
+
+def ranked(book: Book) -> list[Reason]:
+    """All reasons that qualify, the most money first."""
+    found = [reason for rule in RULES if (reason := rule(book)) is not None and reason.text]
+    places = {reason.rule: place for place, reason in enumerate(found)}
+    return sorted(found, key=lambda reason: (-reason.stake, places[reason.rule]))
 
 
 def _told(book: Book, key: str, **args: Rich) -> Rich:
     head = book.words(f"exhibits.reasons.{key}.head")
-    body = book.say(f"exhibits.reasons.{key}.body", **args)
-    return _headed(book, head, body)
+    return _headed(book, head, book.say(f"exhibits.reasons.{key}.body", **args))
 
 
 def _headed(book: Book, head: Rich, body: Rich) -> Rich:
@@ -46,6 +99,10 @@ def _headed(book: Book, head: Rich, body: Rich) -> Rich:
 
 def _amount(book: Book, step: str) -> float:
     return book.value(f"bridge.{step}.amount") or 0.0
+
+
+def _revenue(book: Book) -> float:
+    return book.value("kpi.revenue") or _amount(book, "current")
 
 
 def _clauses(book: Book, *steps: str) -> Rich:
@@ -71,156 +128,247 @@ def _clauses(book: Book, *steps: str) -> Rich:
     return book.say("exhibits.reasons.clauses", clauses=listed)
 
 
-def _balance(book: Book) -> str:
-    """Customers of the previous period on balance: growing, shrinking or balanced."""
-    more, losses = _amount(book, "more"), _amount(book, "losses")
-    if abs(more + losses) < BALANCED * max(abs(more), abs(losses)) or more + losses == 0:
-        return "balanced"
-    return "shrinking" if more + losses < 0 else "growing"
-
-
 def _bridged(book: Book, key: str, *steps: str) -> Rich:
     body = _clauses(book, *steps)
     return _headed(book, book.words(f"exhibits.reasons.{key}.head"), body) if body else EMPTY
 
 
-def _gain(book: Book) -> Rich:
-    """Where the growth came from, in a period that grew."""
-    if _amount(book, "net") <= 0 or not book.value("bridge.previous.amount"):
-        return EMPTY
-    steps = {s: _amount(book, s) for s in ("more", "returned", "new")}
-    largest = max(steps, key=lambda s: (steps[s], s))
-    if steps[largest] <= 0 or book.value(f"bridge.{largest}.customers") == 0:
-        return EMPTY
-    if largest == "new":
-        return _bridged(book, "gain_new", "new", "losses")
-    if largest == "returned":
-        return _bridged(book, "gain_returned", "returned", "more", "losses")
-    # What existing customers bought more says little where they cut as much elsewhere.
-    kind = _balance(book)
-    if kind == "shrinking":
-        return _bridged(book, "gain_shrinking", "more", "losses", "arrivals")
-    cancelled = _amount(book, "more") + _amount(book, "losses") <= 0
-    return _bridged(book, kind, "more", "losses", *(["arrivals"] if cancelled else []))
+def _existing(book: Book) -> Reason | None:
+    """Customers who bought before: on balance more, less, or both alike."""
+    before, balance = _amount(book, "previous"), _amount(book, "existing")
+    if before <= 0 or not book.has("bridge.existing.amount"):
+        return None
+    more, losses = _amount(book, "more"), -_amount(book, "losses")
+    if min(more, losses) >= BOTH * before and abs(balance) < ALIKE * max(more, losses):
+        text = _bridged(book, "balanced", "more", "less", "not_bought")
+    elif balance <= -LEAST * before:
+        text = _bridged(book, "shrinking", "less", "not_bought", "more_only")
+    elif balance >= LEAST * before:
+        text = _bridged(book, "growing", "more", "losses")
+    else:
+        return None
+    return Reason("existing", abs(balance), text)
 
 
-def _existing(book: Book) -> Rich:
-    """Customers who bought in the previous period: more against less and not at all."""
-    more = book.value("bridge.more.amount")
-    losses = book.value("bridge.losses.amount")
-    if more is None or losses is None or not book.value("bridge.previous.amount"):
-        return EMPTY
-    if _amount(book, "net") > 0:
-        return EMPTY  # the growth has been told with these figures
-    kind = _balance(book)
-    if kind == "shrinking":
-        return _bridged(book, kind, "less", "not_bought", "more_only")
-    return _bridged(book, kind, "more", "less", "not_bought")
+def _arrivals(book: Book) -> Reason | None:
+    """Who carried the growth beside those who bought in the previous period."""
+    before = _amount(book, "previous")
+    steps = {step: _amount(book, step) for step in ("returned", "new")}
+    largest = max(steps, key=lambda step: (steps[step], step))
+    if before <= 0 or _amount(book, "net") <= 0 or steps[largest] < LEAST * before:
+        return None
+    text = _bridged(book, f"gain_{largest}", largest)
+    return Reason("arrivals", steps[largest], text)
 
 
-def _risk(book: Book) -> Rich:
+def _risk(book: Book) -> Reason | None:
     """High-value customers who turned at risk, else the balance of customers at risk."""
-    fallen = book.value("movement.high_value.churn_risk.customers")
-    into, back = (
-        book.value("movement.flow.churn_risk.in"),
-        book.value("movement.flow.churn_risk.back"),
-    )
-    if fallen:
-        amount = "movement.high_value.churn_risk.amount_before"
-        return _told(
-            book,
-            "fallen" if (book.value(amount) or 0.0) > 0 else "fallen_bare",
-            count=book.num("movement.high_value.churn_risk.customers"),
-            amount=book.money(amount),
-            previous=book.when(book.period.previous()),
-            into=book.num("movement.flow.churn_risk.in"),
-            back=book.num("movement.flow.churn_risk.back"),
-        )
+    fallen = book.value("movement.high_value.churn_risk.customers") or 0
+    amount = book.value("movement.high_value.churn_risk.amount_before") or 0.0
+    if fallen and (fallen >= FEW or amount >= LEAST * _amount(book, "previous")):
+        return Reason("risk", amount, _fallen(book, amount))
+    into = book.value("movement.flow.churn_risk.in")
+    back = book.value("movement.flow.churn_risk.back")
     if into is None or back is None or into == back:
-        return EMPTY
+        return None
     # Customers who left count in the change alone; the headline must not contradict it.
     change = book.value("segment.churn_risk.change")
     if change is not None and change * (into - back) <= 0:
-        return EMPTY
-    return _told(
+        return None
+    text = _told(
         book,
         "more_risk" if into > back else "less_risk",
         into=book.num("movement.flow.churn_risk.in"),
         back=book.num("movement.flow.churn_risk.back"),
         count=book.num("segment.churn_risk.customers"),
     )
+    return Reason("risk", 0.0, text)
 
 
-def _measures(book: Book) -> Rich:
+def _fallen(book: Book, amount: float) -> Rich:
+    id_ = "movement.high_value.churn_risk"
+    region = fallen_region(book.frame("movements"), book.frame("customers"))
+    where = EMPTY
+    if region is not None:
+        where = book.say(
+            "exhibits.reasons.fallen_where",
+            region=name(region[0]),
+            count=book.num("fallen.region.customers"),
+        )
+    pain = strongest(book, RISK, "pain")
+    hurts = EMPTY
+    if pain and pain["unit"] == "share":
+        hurts = book.say(
+            "exhibits.reasons.fallen_pain",
+            pain=level_of(book, pain),
+            share=book.num("persona", RISK, "pain", pain["trait"]),
+        )
+    return _told(
+        book,
+        "fallen" if amount > 0 else "fallen_bare",
+        count=book.num(f"{id_}.customers"),
+        amount=book.money(f"{id_}.amount_before"),
+        where=where,
+        pain=hurts,
+    )
+
+
+def _arrears(book: Book) -> Reason | None:
+    """Money that is overdue, and how much of it high-value customers owe."""
+    share = book.value("kpi.overdue_share")
+    if share is None or not book.value("kpi.overdue"):
+        return None
+    limit = book.value("kpi.overdue_share.target")
+    change = book.value("kpi.overdue_share.change")
+    if share <= (OVERDUE if limit is None else limit) and (change or 0.0) < POINT:
+        return None
+    moved, owed = EMPTY, EMPTY
+    shown = book.num("kpi.overdue_share.change", absolute=True)
+    if change is not None and shows_something(shown):
+        moved = book.say(f"exhibits.reasons.arrears_{'up' if change > 0 else 'down'}", change=shown)
+    if book.value("arrears.customers") and book.has("arrears.share"):
+        owed = book.say(
+            "exhibits.reasons.arrears_owed",
+            count=book.num("arrears.customers"),
+            amount=book.money("arrears.amount"),
+            share=book.num("arrears.share"),
+        )
+    text = _told(
+        book,
+        "arrears",
+        amount=book.money("kpi.overdue"),
+        share=book.num("kpi.overdue_share"),
+        moved=moved,
+        owed=owed,
+    )
+    return Reason("arrears", book.value("kpi.overdue") or 0.0, text)
+
+
+def _measures(book: Book) -> Reason | None:
     found = measures(book)
-    if not found:
-        return EMPTY
     worked = [m for m in found if m.verdict == "worked"]
     failed = [m for m in found if m.verdict == "did_not_pay"]
-    if worked and failed:
-        return _told(
-            book,
-            "mixed",
-            best=worked[0].name,
-            effect=in_short(book, worked[0]),
-            worst=failed[0].name,
-            failure=in_short(book, failed[0]),
-        )
-    if worked:
-        return _told(
-            book,
-            "worked",
-            best=worked[0].name,
-            effect=in_short(book, worked[0]),
-            count=book.num("effects.count.worked"),
-            all=book.num("effects.count"),
-        )
-    if failed:
-        return _told(book, "failed", worst=failed[0].name, failure=in_short(book, failed[0]))
-    return _told(book, "open", all=book.num("effects.count"))
+    if not worked and not failed:
+        return None
+    gained = sum(book.value(f"{m.id}.extra_margin") or 0.0 for m in worked)
+    spent = sum(book.value(f"effect.{m.strategy}.{m.arm}.cost") or 0.0 for m in failed)
+    key = "mixed" if worked and failed else "worked" if worked else "failed"
+    text = _told(
+        book,
+        key,
+        best=worked[0].name if worked else EMPTY,
+        effect=in_short(book, worked[0]) if worked else EMPTY,
+        worst=failed[0].name if failed else EMPTY,
+        failure=in_short(book, failed[0]) if failed else EMPTY,
+        count=book.num("effects.count.worked"),
+        all=book.num("effects.count"),
+    )
+    return Reason("measures", gained + spent, text)
 
 
-def _new(book: Book) -> Rich:
+def _margin(book: Book) -> Reason | None:
+    change = book.value("kpi.gross_margin_rate.change")
+    if change is None or change > -POINT / 2:
+        return None
+    text = _told(
+        book,
+        "margin",
+        value=book.num("kpi.gross_margin_rate"),
+        change=book.num("kpi.gross_margin_rate.change", absolute=True),
+    )
+    return Reason("margin", -change * _revenue(book), text)
+
+
+def _top_ten(book: Book) -> Reason | None:
+    change = book.value("top_ten.change")
+    if change is None or abs(change) < POINT:
+        return None
+    text = _told(
+        book,
+        f"top_ten_{'up' if change > 0 else 'down'}",
+        share=book.num("top_ten.share"),
+        change=book.num("top_ten.change", absolute=True),
+    )
+    return Reason("top_ten", 0.0, text)
+
+
+def _new(book: Book) -> Reason | None:
+    """New customers against their target; without one, against the period before."""
+    count, target = book.value("kpi.new_customers"), book.value("kpi.new_customers.target")
+    if count is None:
+        return None
+    each = _amount(book, "new") / count if count else 0.0
+    if target:
+        short = target - count
+        if short < max(MISSED * target, 1):
+            return None
+        text = _told(
+            book,
+            "new_short",
+            count=book.num("kpi.new_customers"),
+            target=book.num("kpi.new_customers.target"),
+            short=book.num("kpi.new_customers.gap", absolute=True),
+        )
+        return Reason("new", short * each, text)
     change = book.value("kpi.new_customers.difference")
-    amount = book.value("bridge.new.amount")
-    if not change or amount is None or not book.value("kpi.new_customers"):
-        return EMPTY
-    if change > 0 and amount <= 0:
-        return EMPTY  # returns only: more customers, and nothing gained
-    fewer = "fewer_new" if amount > 0 else "fewer_new_bare"
-    return _told(
+    before = book.value("kpi.new_customers.previous") or 0.0
+    if not count or change is None or abs(change) < max(MOVED * before, 1):
+        return None
+    if change > 0 and each <= 0:
+        return None  # returns only: more customers, and nothing gained
+    fewer = "fewer_new" if each > 0 else "fewer_new_bare"
+    text = _told(
         book,
         "more_new" if change > 0 else fewer,
         count=book.num("kpi.new_customers"),
         change=book.num("kpi.new_customers.difference", absolute=True),
         amount=book.money("bridge.new.amount"),
     )
+    return Reason("new", abs(change) * max(each, 0.0), text)
 
 
-def _retention(book: Book) -> Rich:
-    shown = book.num("kpi.retention.change", absolute=True)
-    if not shows_something(shown):
-        return EMPTY
-    return _told(
+def _retention(book: Book) -> Reason | None:
+    change = book.value("kpi.retention.change")
+    if change is None or abs(change) < POINT:
+        return None
+    text = _told(
         book,
-        "retention_up" if (book.value("kpi.retention.change") or 0.0) > 0 else "retention_down",
+        f"retention_{'up' if change > 0 else 'down'}",
         value=book.num("kpi.retention"),
-        change=shown,
+        change=book.num("kpi.retention.change", absolute=True),
     )
+    return Reason("retention", 0.0, text)
 
 
-def _concentration(book: Book) -> Rich:
-    if not book.value("segment.high_value.customers"):
-        return EMPTY
-    if (book.value("segment.high_value.revenue_share") or 0.0) <= 0:
-        return EMPTY
-    return _told(
+def pushed(book: Book) -> bool:
+    """Whether far more of the revenue than a year before fell on the last working days."""
+    return (book.value("kpi.quarter_end_push.change_year") or 0.0) >= PUSH
+
+
+def _push(book: Book) -> Reason | None:
+    if not pushed(book):
+        return None
+    text = _told(
         book,
-        "concentration",
-        count=book.num("segment.high_value.customers"),
-        share=book.num("segment.high_value.share"),
-        revenue=book.num("segment.high_value.revenue_share"),
+        "push",
+        share=book.num("kpi.quarter_end_push"),
+        before=book.num("kpi.quarter_end_push.year_ago"),
     )
+    return Reason("push", 0.0, text)
+
+
+RULES: tuple[Rule, ...] = (
+    _existing,
+    _arrivals,
+    _risk,
+    _arrears,
+    _measures,
+    _margin,
+    _top_ten,
+    _new,
+    _retention,
+    _push,
+)
 
 
 def _measure(book: Book, measure: Measure) -> Rich:

@@ -191,11 +191,18 @@ def _exhibit(
         period=book.when(),
     )
     level = book.num("effects.level", decimals=0)
-    legend = note(book.say("exhibits.review.legend", level=level))
+    legend = note(book.say("exhibits.review.legend", level=level) + _margin(book))
     grades = note(book.words("exhibits.review.grades"))
     body = stacked(table(columns, rows, class_="rev" if paired else "rev lean"), legend, grades)
     height = 34 + (20.2 if book.lang == "zh" else 20.8) * len(found)
     return figure(id_, title, body, subtitle=subtitle, page=page, heading=heading, height=height)
+
+
+def _margin(book: Book) -> Rich:
+    """The margin rate behind the break-even lines; nothing where the record does not say."""
+    ids = ("effects.margin_rate", "effects.margin_rate.value")
+    known = [id_ for id_ in ids if book.has(id_)]
+    return book.say("exhibits.review.margin", rate=book.num(known[0])) if known else EMPTY
 
 
 def _tick(book: Book, tick: float, step: float) -> str:

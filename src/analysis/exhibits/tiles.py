@@ -1,4 +1,10 @@
-"""Tiles: up to seven KPIs against target, previous period and the year before."""
+"""Tiles: up to seven KPIs against target, previous period and the year before.
+
+Which seven: the first of `ORDER` that have a value, then any other KPI by name. `ORDER` is the
+order in which a managing director asks: what came in, is it enough for the year, does it pay, is
+it collected, is it late, do customers stay, are the large ones with us; then what says more of the
+same. Parts of another tile (`WITHIN`) have none of their own.
+"""
 
 from __future__ import annotations
 
@@ -19,6 +25,8 @@ ORDER = (
     "revenue",
     "ytd_attainment",
     "gross_margin_rate",
+    "collection_rate",
+    "overdue_share",
     "retention",
     "high_value_customers",
     "active_customers",
@@ -28,6 +36,12 @@ ORDER = (
     "repurchase_rate",
     "satisfaction",
 )
+YEAR = "ytd_attainment"
+WITHIN = frozenset(
+    ["revenue_ytd", "time_elapsed", "collected", "receivables", "overdue", "quarter_end_push"]
+)
+BASES = {"collection_rate": "collected", "overdue_share": "overdue"}
+WHOLES = {"collection_rate": "kpi.collected.target", "overdue_share": "kpi.receivables"}
 MOST = 7
 HISTORY = 8
 
@@ -36,8 +50,10 @@ def shown_kpis(book: Book) -> list[str]:
     """The KPIs that have a value, the most asked first."""
     rows = book.frame("kpis")
     known = set(rows["kpi"].astype(str)) if len(rows) else set()
-    order = [*ORDER, *sorted(known - set(ORDER))]
-    return [kpi for kpi in order if kpi in known and book.has(f"kpi.{kpi}")][:MOST]
+    if book.has("year.attainment"):
+        known.add(YEAR)
+    order = [*ORDER, *sorted(known - set(ORDER) - WITHIN)]
+    return [kpi for kpi in order if kpi in known and book.has(_id(kpi))][:MOST]
 
 
 def tiles(book: Book) -> Exhibit | None:
@@ -72,6 +88,11 @@ def kpi_name(book: Book, kpi: str) -> Rich:
     return book.words(short) if catalogue.has(short) else book.label("kpi", kpi)
 
 
+def _id(kpi: str) -> str:
+    # The year's share may come from its money alone, without a KPI of its own.
+    return "year.attainment" if kpi == YEAR else f"kpi.{kpi}"
+
+
 def _row(book: Book, kpi: str) -> dict[str, object]:
     rows = book.frame("kpis")
     chosen = rows[
@@ -81,14 +102,21 @@ def _row(book: Book, kpi: str) -> dict[str, object]:
 
 
 def _status(book: Book, kpi: str) -> str:
-    return str(_row(book, kpi).get("status", "none"))
+    status = _row(book, kpi).get("status")
+    if kpi != YEAR or isinstance(status, str):
+        return str(status or "none")
+    gap = book.value("year.gap")
+    if gap is None:
+        return "none"
+    watch = book.settings.report.watch
+    return "on_target" if gap >= 0 else "watch" if gap >= -watch else "below"
 
 
 def _tile(book: Book, kpi: str) -> tuple[Markup, str]:
     row = _row(book, kpi)
-    unit = str(row.get("unit", ""))
+    unit = "share" if kpi == YEAR else str(row.get("unit", ""))
     head = revenue_name(book) if kpi == "revenue" else kpi_name(book, kpi)
-    status = str(row.get("status", "none"))
+    status = _status(book, kpi)
     badge = (
         marks.status(marks.STATUS[status], book.words(f"exhibits.status.{status}"))
         if status in marks.STATUS and status != "none"
@@ -116,7 +144,7 @@ def _scale(book: Book, kpi: str) -> Scale:
 
 
 def _value(book: Book, kpi: str, unit: str) -> Rich:
-    id_ = f"kpi.{kpi}"
+    id_ = _id(kpi)
     if unit == "money":
         scale = _scale(book, kpi)
         number = book.num(id_, scale=scale)
@@ -133,6 +161,9 @@ def _value(book: Book, kpi: str, unit: str) -> Rich:
 
 
 def _target(book: Book, kpi: str) -> Rich:
+    if kpi == YEAR:
+        elapsed = book.num("year.elapsed")
+        return book.say("exhibits.tiles.time", target=elapsed) if book.has("year.gap") else EMPTY
     id_ = f"kpi.{kpi}"
     if not book.has(id_, "target"):
         return EMPTY
@@ -140,11 +171,10 @@ def _target(book: Book, kpi: str) -> Rich:
     gap = book.value(id_, "gap") or 0.0
     scale = _scale(book, kpi)
     target = book.num(id_, "target", scale=scale)
-    if kpi == "ytd_attainment":
-        return book.say("exhibits.tiles.time", target=target)
     if unit == "share":
+        limit = "limit" if kpi == "overdue_share" else "target"
         return book.say(
-            f"exhibits.tiles.target_{'over' if gap >= 0 else 'short'}",
+            f"exhibits.tiles.{limit}_{'over' if gap >= 0 else 'short'}",
             target=target,
             gap=book.num(id_, "gap", absolute=True),
         )
@@ -153,7 +183,7 @@ def _target(book: Book, kpi: str) -> Rich:
 
 def _change(book: Book, kpi: str, unit: str) -> Rich:
     id_ = f"kpi.{kpi}"
-    cumulative = kpi == "ytd_attainment"
+    cumulative = kpi == YEAR
     # Counts are compared by how many, everything else by its relative change or in points.
     names = ("difference", "difference_year") if unit == "count" else ("change", "change_year")
     compared = [
@@ -161,9 +191,9 @@ def _change(book: Book, kpi: str, unit: str) -> Rich:
         for part, key in zip(names, ("qoq", "yoy"), strict=True)
         if book.has(id_, part) and not (cumulative and key == "qoq")
     ]
-    if cumulative and book.has(id_, "gap"):
-        way = "ahead" if (book.value(id_, "gap") or 0) >= 0 else "behind"
-        gap = book.num(id_, "gap", absolute=True)
+    if cumulative and book.has("year.gap"):
+        way = "ahead" if (book.value("year.gap") or 0) >= 0 else "behind"
+        gap = book.num("year.gap", absolute=True)
         if not compared:
             return book.say(f"exhibits.tiles.{way}_points", gap=gap)
         compared.insert(0, book.say(f"exhibits.tiles.{way}", gap=gap))
@@ -182,11 +212,21 @@ def _nowrap(piece: Rich) -> Rich:
 def _base(book: Book, kpi: str) -> Rich:
     """What the value rests on."""
     id_ = f"kpi.{kpi}"
+    if kpi == YEAR:
+        told = book.has("year.done") and book.has("year.target")
+        parts = {"part": book.num("year.done"), "whole": book.num("year.target")}
+        return book.say(f"exhibits.tiles.base.{YEAR}", **parts) if told else EMPTY
+    if kpi in BASES and book.has(f"kpi.{BASES[kpi]}") and book.has(WHOLES[kpi]):
+        return book.say(
+            f"exhibits.tiles.base.{kpi}",
+            part=book.num(f"kpi.{BASES[kpi]}"),
+            whole=book.num(WHOLES[kpi]),
+        )
     if book.has(id_, "numerator") and book.has(id_, "denominator"):
         if book.fact(id_, "numerator").unit == "money":
             return book.say(
                 f"exhibits.tiles.base.{kpi}"
-                if kpi in ("ytd_attainment", "gross_margin_rate")
+                if kpi == "gross_margin_rate"
                 else "exhibits.tiles.base.money",
                 part=book.num(id_, "numerator"),
                 whole=book.num(id_, "denominator"),
@@ -218,7 +258,7 @@ def _spark(book: Book, kpi: str, called: str) -> Markup | None:
     history = [values.get(one, math.nan) for one in names]
     # A cumulative measure would draw a saw-tooth: its distance from the calendar is drawn.
     goal = book.value(f"kpi.{kpi}.target")
-    if kpi == "ytd_attainment":
+    if kpi == YEAR:
         goals = dict(zip(series["period"], series["target"].astype(float), strict=True))
         history = [v - goals.get(p, math.nan) for p, v in zip(names, history, strict=True)]
         goal = 0.0

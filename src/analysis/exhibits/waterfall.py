@@ -12,7 +12,7 @@ from matplotlib.patches import Rectangle
 from analysis.exhibits import look
 
 Kind = Literal["previous", "plus", "minus", "neutral", "actual", "target"]
-PITCH, WIDEST = 5.7, 6.7  # from row to row [mm]
+PITCH = 5.7  # from row to row [mm]
 BAR = 0.52
 
 _FILL = {
@@ -42,7 +42,7 @@ class Step:
 
 
 def draw(
-    steps: Sequence[Step], *, cut: float = 0.0, width: float = 114.0, height: float = 0.0
+    steps: Sequence[Step], *, cut: float = 0.0, width: float = 114.0, pitch: float = PITCH
 ) -> bytes:
     """The waterfall as SVG.
 
@@ -52,10 +52,9 @@ def draw(
         Rows from top to bottom.
     cut
         Value below which the bars of totals are left out; they carry two slashes then.
-    width, height
-        Size in mm; rows spread over the height as far as they read well.
+    width, pitch
+        Size and distance of the rows, in mm.
     """
-    pitch = min(max((height - 1.0) / len(steps), PITCH), WIDEST)
     height = len(steps) * pitch + 1.0
     gutter = max(look.width_of(step.label) for step in steps) + 3
     room = max(look.width_of(step.text + step.note) for step in steps) + 5

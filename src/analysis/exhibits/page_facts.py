@@ -1,0 +1,163 @@
+"""Sums, shares and differences that page 1 prints, as facts of their own.
+
+year.*       what the year has brought, what is left of its target and of its periods
+bridge.existing  customers who bought before: more, less and not at all, netted
+fallen.*     high-value customers who turned at risk: how many stand in their main region
+top_ten.*    share of revenue of the ten largest customers, now and before
+arrears.*    high-value customers in arrears, and their part of all that is overdue
+tie_out.*    difference from finance as a share of finance's figure
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator, Mapping
+
+import pandas as pd
+
+from analysis.calendars import Period
+from analysis.exhibits.facts import Fact, FactBook, fact_id, plain_value, records
+
+Tables = Mapping[str, pd.DataFrame]
+PERIODS = {"quarter": 4, "month": 12, "half": 2}  # in a year; others are not counted down
+TOP = 10
+
+
+def page_facts(tables: Tables, book: FactBook, period: str) -> Iterator[Fact]:
+    """The facts of page 1 that are no cell of a table.
+
+    Parameters
+    ----------
+    tables
+        The record's tables.
+    book
+        The facts of their cells.
+    period
+        Name of the reported period.
+    """
+    movements = _frame(tables, "movements")
+    yield from _year(book, Period.parse(period))
+    yield from _existing(book)
+    found = fallen_region(movements, _frame(tables, "customers"))
+    if found is not None:
+        yield Fact("fallen.region.customers", found[1], "count", source="movements")
+    yield from _top_ten(movements)
+    yield from _arrears(_frame(tables, "decisions"), book)
+    yield from _tie_out(_frame(tables, "tie_out"))
+
+
+def fallen_region(movements: pd.DataFrame, customers: pd.DataFrame) -> tuple[str, int] | None:
+    """The region where at least half of those stand who fell from high-value to at risk.
+
+    Returns
+    -------
+    tuple or None
+        Region and customers there; None where no region holds half, or they are too few (fewer
+        than three) to speak of a place.
+    """
+    if movements.empty or "region" not in customers:
+        return None
+    fallen = movements[
+        (movements["segment_before"] == "high_value") & (movements["segment_after"] == "churn_risk")
+    ]
+    placed = fallen.merge(customers[["customer_id", "region"]], on="customer_id")["region"]
+    counts = placed[placed.fillna("").astype(str).str.strip() != ""].value_counts()
+    if len(fallen) < 3 or counts.empty or 2 * counts.max() < len(fallen):
+        return None
+    most = int(counts.max())
+    return min(str(region) for region, count in counts.items() if count == most), most
+
+
+def _frame(tables: Tables, name: str) -> pd.DataFrame:
+    found = tables.get(name)
+    return pd.DataFrame() if found is None else found
+
+
+def _number(book: Mapping[str, Fact], *ids: str) -> float:
+    for id_ in ids:
+        fact = book.get(id_)
+        if fact is not None and not isinstance(fact.value, str):
+            return float(fact.value)
+    return math.nan
+
+
+def _fact(id_: str, value: float, unit: str, source: str) -> Iterator[Fact]:
+    known = plain_value(value)
+    if known is not None:
+        yield Fact(id_, known, unit, source=source)
+
+
+def _year(book: FactBook, period: Period) -> Iterator[Fact]:
+    done = _number(book, "kpi.revenue_ytd", "kpi.ytd_attainment.numerator")
+    target = _number(book, "kpi.revenue_ytd.target", "kpi.ytd_attainment.denominator")
+    elapsed = _number(book, "kpi.time_elapsed", "kpi.ytd_attainment.target")
+    share = done / target if target > 0 else _number(book, "kpi.ytd_attainment")
+    yield from _fact("year.done", done, "money", "kpis")
+    yield from _fact("year.target", target, "money", "kpis")
+    yield from _fact("year.attainment", share, "share", "kpis")
+    yield from _fact("year.elapsed", elapsed, "share", "kpis")
+    yield from _fact("year.gap", share - elapsed, "points", "kpis")
+    if not target > 0:
+        return
+    remaining = target - done
+    yield from _fact("year.remaining", remaining, "money", "kpis")
+    left = _periods_left(period)
+    if left is None:
+        return
+    yield Fact("year.left", left, "count", source="settings")
+    now = _number(book, "kpi.revenue", "bridge.current.amount")
+    if left and remaining > 0:
+        yield from _fact("year.each", remaining / left, "money", "kpis")
+        if now > 0:
+            yield from _fact("year.each_change", remaining / left / now - 1, "relative", "kpis")
+
+
+def _periods_left(period: Period) -> int | None:
+    if period.kind not in PERIODS:
+        return None
+    months = 12 // PERIODS[period.kind]
+    return (12 - period.end.month) // months
+
+
+def _existing(book: FactBook) -> Iterator[Fact]:
+    steps = [_number(book, f"bridge.{step}.amount") for step in ("more", "less", "not_bought")]
+    known = [step for step in steps if not math.isnan(step)]
+    if known:
+        yield from _fact("bridge.existing.amount", sum(known), "money", "bridge")
+
+
+def _top_ten(movements: pd.DataFrame) -> Iterator[Fact]:
+    if movements.empty:
+        return
+    shares = []
+    for column in ("amount_after", "amount_before"):
+        amounts = movements[column].astype(float).fillna(0.0)
+        total = amounts.sum()
+        shares.append(amounts.nlargest(TOP).sum() / total if total > 0 else math.nan)
+    # With few customers ten of them are nearly all: no concentration to speak of.
+    if len(movements) < TOP * TOP:
+        return
+    yield from _fact("top_ten.share", shares[0], "share", "movements")
+    yield from _fact("top_ten.previous", shares[1], "share", "movements")
+    yield from _fact("top_ten.change", shares[0] - shares[1], "points", "movements")
+
+
+def _arrears(decisions: pd.DataFrame, book: FactBook) -> Iterator[Fact]:
+    """From the decision asked; else from the list of accounts."""
+    asked = decisions[decisions["decision"] == "collect"] if len(decisions) else decisions
+    head = f"decision.{asked['rank'].iloc[0]}" if len(asked) else ""
+    count = _number(book, f"{head}.customers", "account.collect.count")
+    amount = _number(book, head, "account.collect.total")
+    overdue = _number(book, "kpi.overdue")
+    yield from _fact("arrears.customers", count, "count", "accounts")
+    yield from _fact("arrears.amount", amount, "money", "accounts")
+    if overdue > 0:
+        yield from _fact("arrears.share", amount / overdue, "share", "accounts")
+
+
+def _tie_out(rows: pd.DataFrame) -> Iterator[Fact]:
+    for row in records(rows):
+        finance = float(row["finance"])
+        if finance:
+            id_ = fact_id("tie_out", row["month"], "share")
+            yield from _fact(id_, float(row["difference"]) / finance, "relative", "tie_out")
