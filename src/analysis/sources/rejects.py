@@ -69,11 +69,16 @@ def _removed(
     return pa.table({n: data[n] for n in schema.names}).cast(schema)
 
 
+def as_text(values: pa.ChunkedArray) -> pa.ChunkedArray:
+    """Part of a key as text: a day without its midnight."""
+    if pa.types.is_timestamp(values.type):
+        return pc.strftime(values, format="%Y-%m-%d")
+    return values.cast(pa.string())
+
+
 def _key_text(frame: pa.Table, table: Table) -> pa.ChunkedArray | pa.Array:
     """The row's key as one text; parts that are missing stay empty."""
-    parts = [
-        pc.fill_null(frame[n].cast(pa.string()), "") for n in table.key if n in frame.column_names
-    ]
+    parts = [pc.fill_null(as_text(frame[n]), "") for n in table.key if n in frame.column_names]
     if not parts:
         return pa.repeat(pa.scalar(""), len(frame))
     return pc.utf8_rtrim(pc.binary_join_element_wise(*parts, "/"), "/")

@@ -20,6 +20,7 @@ from analysis.sources.rejects import rejected_rows
 from analysis.tables import ARROW_TYPES, Table
 
 _MONEY = ARROW_TYPES["money"]
+_SUM = pa.decimal128(30, 4)
 _FEN = Decimal("0.01")
 
 
@@ -177,13 +178,14 @@ def _aged(
 
 def _off(given: Wide, balance: pa.ChunkedArray, amounts: list[pa.Array]) -> pa.Array:
     """Which rows' buckets do not add up: to the fen, or to a hundredth of a larger unit."""
-    total = pc.cast(balance, pa.decimal128(38, 4)).combine_chunks()
+    total = pc.cast(balance, _SUM)
     for one in amounts:
-        total = pc.subtract(total, pc.cast(one, pa.decimal128(36, 4))).cast(pa.decimal128(38, 4))
+        total = pc.subtract(total, pc.cast(one, _SUM)).cast(_SUM)
     unit = given.resolved.origins["balance"].unit
     room = _FEN * UNITS[unit] if unit and UNITS[unit] > 1 else _FEN / 2
-    off = pc.greater(pc.abs(total), pa.scalar(room, pa.decimal128(38, 4)))
-    return pc.fill_null(off, False)
+    off = pc.greater(pc.abs(total), pa.scalar(room, _SUM))
+    found: pa.Array = pc.fill_null(off, False)
+    return found.combine_chunks() if isinstance(found, pa.ChunkedArray) else found
 
 
 def _mostly_off(given: Wide, wrong: pa.Array, size: int) -> None:
