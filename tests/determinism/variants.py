@@ -39,6 +39,8 @@ class Variant:
         Days by which the clock is ahead.
     locale
         Locale to make, ``zh_CN`` or nothing.
+    home
+        Whether another person runs it, with a style of figures and start-up files of their own.
     change
         Applied to the folder of exports before the run.
     """
@@ -51,6 +53,7 @@ class Variant:
     umask: int = 0o022
     later: int = 0
     locale: str = ""
+    home: bool = False
     change: Callable[[Path], None] | None = None
 
 
@@ -102,6 +105,8 @@ def environment(variant: Variant, place: Path) -> dict[str, str]:
     }
     if variant.locale:
         environ |= make_locale(variant.locale, place)
+    if variant.home:
+        environ |= make_home(place)
     if variant.later:
         environ |= {"LD_PRELOAD": str(make_clock(place)), "LATER": str(variant.later * 86_400)}
     return environ
@@ -143,6 +148,22 @@ def make_locale(name: str, place: Path) -> dict[str, str]:
         ["localedef", "-i", name, "-f", "UTF-8", str(made)], check=True, capture_output=True
     )
     return {"LOCPATH": str(folder), "LC_ALL": made.name, "LANG": made.name}
+
+
+def make_home(place: Path) -> dict[str, str]:
+    """Another person's home: thick lines in figures, few columns in printed tables."""
+    home = place / "home"
+    style = home / ".config" / "matplotlib" / "matplotlibrc"
+    startup = home / ".ipython" / "profile_default" / "startup" / "00.py"
+    for path, lines in (
+        (style, ["lines.linewidth: 9", "patch.linewidth: 5", "axes.facecolor: red"]),
+        (startup, ["import pandas as pd", 'pd.set_option("display.max_columns", 2)']),
+        (home / "shell.py", ["import pandas as pd", 'pd.set_option("display.max_rows", 2)']),
+    ):
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text("\n".join([*lines, ""]), encoding="utf-8")
+    config = str(home / ".config")
+    return {"HOME": str(home), "XDG_CONFIG_HOME": config, "PYTHONSTARTUP": str(home / "shell.py")}
 
 
 def make_clock(place: Path) -> Path:

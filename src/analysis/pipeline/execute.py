@@ -7,9 +7,11 @@ the stage owes is there.
 
 from __future__ import annotations
 
+import importlib.util
 import json
 import logging
 import os
+import shutil
 import subprocess
 import sys
 import warnings
@@ -148,7 +150,14 @@ def run_notebook(
     AnalysisError
         Whatever went wrong, as an error with its own exit code.
     """
-    environment = {**os.environ, **_KERNEL_ENVIRONMENT, **env, processes.MARK: mark}
+    own = output.parent / ".ipython"
+    environment = {
+        **os.environ,
+        **_KERNEL_ENVIRONMENT,
+        "IPYTHONDIR": str(own),  # nobody's start-up files or history
+        **env,
+        processes.MARK: mark,
+    }
     lang = json.loads(env[ENVIRONMENT])["lang"]
     try:
         with _quiet():
@@ -182,14 +191,27 @@ def run_notebook(
         raise KernelDied(Problem("run.kernel_silent", {"notebook": notebook.name})) from None
     finally:
         processes.reap(mark)
+        shutil.rmtree(own, ignore_errors=True)
     _normalise(output)
 
 
-# One thread a kernel: the same sums on every machine, and no fight over two cores.
+def _library(name: str) -> Path:
+    """Where a library stands, without importing it."""
+    spec = importlib.util.find_spec(name)
+    if spec is None or spec.origin is None:
+        raise ModuleNotFoundError(name)
+    return Path(spec.origin).parent
+
+
+# One thread a kernel: the same sums on every machine, and no fight over two cores. What a person
+# prefers (start-up files, the style of figures) must not reach the record.
 _KERNEL_ENVIRONMENT = {
     "OMP_NUM_THREADS": "1",
     "OPENBLAS_NUM_THREADS": "1",
+    "MKL_NUM_THREADS": "1",
     "PYTHONHASHSEED": "0",
+    "PYTHONSTARTUP": "",
+    "MATPLOTLIBRC": str(_library("matplotlib") / "mpl-data" / "matplotlibrc"),
     "PYDEVD_DISABLE_FILE_VALIDATION": "1",
     "MPLBACKEND": "module://matplotlib_inline.backend_inline",
 }
