@@ -221,3 +221,41 @@ def test_no_text_crashes_the_reader(text: str) -> None:
             assert wording.explain(error, "zh")
         except UnicodeEncodeError:
             pass
+
+
+@pytest.mark.parametrize(
+    ("source", "told"),
+    [
+        ("orders: {path: o.csv, keys: erp}", "sources.orders.keys” says"),
+        ("people: {path: p.csv, keys: erp}", "the table people holds no customer numbers"),
+        ("customer_keys: {path: k.csv, keys: erp}", "customer_keys holds no customer numbers"),
+        ("targets: {path: t.xlsx, wide: months}", "months need their year"),
+        ("targets: {path: t.xlsx, wide: buckets}", "“buckets” is for the table receivables only"),
+        ("receivables: {path: r.xlsx, wide: months, year: 2025}", "“months” is for the table"),
+        ("receivables: {path: r.xlsx, columns: {as_of: {file_name: day}}}", "file_name"),
+        (
+            "receivables: {path: r.xlsx, columns: {as_of: {file_name: date, value: x}}}",
+            "exactly one",
+        ),
+    ],
+)
+def test_ways_of_reading_that_do_not_fit_are_told(project: Path, source: str, told: str) -> None:
+    name = source.partition(":")[0]
+    own = GOOD if name != "orders" else GOOD.partition("  orders")[0]
+    found = problems(project, f"{own}  {source}\n")
+    assert any(told in line for line in found), found
+
+
+def test_keys_and_wide_tables_are_accepted_where_they_belong(project: Path) -> None:
+    own = GOOD.partition("  orders")[0]
+    loaded = load(
+        project,
+        f"{own}  orders: {{path: o.csv, keys: erp}}\n"
+        "  customer_keys: {path: k.csv, columns: {system: {value: erp}}}\n"
+        "  receivables:\n"
+        "    {path: r.xlsx, wide: buckets, keys: erp, columns: {as_of: {value: 2025-09-30}}}\n"
+        "  targets: {path: t.xlsx, wide: months, year: 2025}\n",
+    )
+    found = loaded.settings.sources["receivables"]
+    assert (found.wide, found.keys) == ("buckets", "erp")
+    assert found.columns["as_of"].value == "2025-09-30"

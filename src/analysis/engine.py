@@ -81,6 +81,13 @@ def to_frame(table: pa.Table) -> pd.DataFrame:
     )
 
 
+def as_text(values: pa.ChunkedArray) -> pa.ChunkedArray:
+    """Part of a key as text: a day without its midnight."""
+    if pa.types.is_timestamp(values.type):
+        return pc.strftime(values, format="%Y-%m-%d")
+    return values.cast(pa.string())
+
+
 def conform(frame: Frame, table: Table) -> pa.Table:
     """Bring a frame into a table's contract.
 

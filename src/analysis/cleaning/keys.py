@@ -135,7 +135,7 @@ def _check(keys: pa.Table, named: Mapping[str, str]) -> None:
                 args = {"table": name, "system": system, "present": present or ["-"]}
                 problems.append(Problem("cleaning.no_keys_of_system", args))
         for clash in engine.query(_CLASHES, keys=keys).to_pylist():
-            args = {n: clash[n] for n in ("system", "key", "one", "other")}
+            args = {n: clash[n] for n in ("system", "one", "other")} | {"number": clash["key"]}
             problems.append(Problem("cleaning.key_of_two", args, clash["file"]))
     if problems:
         raise SourceError(problems)

@@ -155,7 +155,7 @@ def _content(rows: pa.Table) -> str:
 def removed(table: str, judged: pa.Table, key: Sequence[str]) -> pa.Table:
     """Removed rows of one table in the layout of ``removed_rows``."""
     gone = judged.filter(pc.is_valid(judged["rule"]))
-    parts = [pc.fill_null(_as_text(gone[n]), "") for n in key if n in gone.column_names]
+    parts = [pc.fill_null(engine.as_text(gone[n]), "") for n in key if n in gone.column_names]
     schema = RECORD["removed_rows"].schema()
     if counts_money(INPUT[table]):
         amount = gone["amount"]
@@ -171,13 +171,6 @@ def removed(table: str, judged: pa.Table, key: Sequence[str]) -> pa.Table:
         "amount": amount,
     }
     return pa.table({n: data[n] for n in schema.names}).cast(schema)
-
-
-def _as_text(values: pa.ChunkedArray) -> pa.ChunkedArray:
-    """Part of a key as text: a day without its midnight."""
-    if pa.types.is_timestamp(values.type):
-        return pc.strftime(values, format="%Y-%m-%d")
-    return values.cast(pa.string())
 
 
 def _reasons(gone: pa.Table) -> pa.ChunkedArray:

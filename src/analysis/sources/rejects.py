@@ -8,6 +8,7 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from analysis import engine
 from analysis.sources.files import File
 from analysis.sources.grid import Grid
 from analysis.tables import ARROW_TYPES, RECORD, Table, counts_money
@@ -69,16 +70,11 @@ def _removed(
     return pa.table({n: data[n] for n in schema.names}).cast(schema)
 
 
-def as_text(values: pa.ChunkedArray) -> pa.ChunkedArray:
-    """Part of a key as text: a day without its midnight."""
-    if pa.types.is_timestamp(values.type):
-        return pc.strftime(values, format="%Y-%m-%d")
-    return values.cast(pa.string())
-
-
 def _key_text(frame: pa.Table, table: Table) -> pa.ChunkedArray | pa.Array:
     """The row's key as one text; parts that are missing stay empty."""
-    parts = [pc.fill_null(as_text(frame[n]), "") for n in table.key if n in frame.column_names]
+    parts = [
+        pc.fill_null(engine.as_text(frame[n]), "") for n in table.key if n in frame.column_names
+    ]
     if not parts:
         return pa.repeat(pa.scalar(""), len(frame))
     return pc.utf8_rtrim(pc.binary_join_element_wise(*parts, "/"), "/")

@@ -136,7 +136,7 @@ def _aged(
     given: Wide, base: pa.Table, columns: Mapping[int, Converted]
 ) -> tuple[pa.Table, list[pa.Table]]:
     """Receivables: buckets that add up to the balance, each with what of it is overdue."""
-    found = {h.index: buckets.parse(h.label) for h in given.resolved.wide}
+    found = {h.index: buckets.parse(h.header) for h in given.resolved.wide}
     known = buckets.known_overdue([b for b in found.values() if b])
     size = base.num_rows
     nothing = pa.scalar(Decimal(0), _MONEY)
