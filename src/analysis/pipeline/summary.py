@@ -58,7 +58,8 @@ def _money(kpis: pd.DataFrame, config: Config, lang: Language) -> str:
 
 def _segments(summary: pd.DataFrame, lang: Language) -> str:
     placed = (summary["segment"] != "all") & (summary["customers"] > 0)
-    rows: Any = summary[placed].sort_values("customers", ascending=False).itertuples()
+    ordered = summary[placed].sort_values("customers", ascending=False, kind="stable")
+    rows: Any = ordered.itertuples()
     shown = [f"{wording.text(f'segment.{r.segment}', lang)} {r.customers:,}" for r in rows]
     return _say("segments", lang, segments=wording.text("run.semicolon", lang).join(shown) or "–")
 
