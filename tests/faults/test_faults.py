@@ -17,7 +17,7 @@ from analysis import store
 from tests.faults import kills, small
 from tests.faults.conftest import ARGV, RECORD
 
-pytestmark = pytest.mark.slow
+pytestmark = pytest.mark.slow  # a kernel takes a second
 MARK_CHILD = (
     "import subprocess, sys\n"
     "subprocess.Popen([sys.executable, '-c', 'import time; time.sleep(300)'],"
@@ -261,10 +261,23 @@ PLACES = {
 }
 
 
+@pytest.mark.parametrize(("how", "place"), [*zip(DAMAGE, PLACES, strict=False)])
+def test_damage_is_mended(how: str, place: str, plain_scene: kills.Scene, tmp_path: Path) -> None:
+    """Each place once, each in another way; the long suite tries every pair."""
+    damaged(how, place, plain_scene, tmp_path)
+
+
+@pytest.mark.faults
 @pytest.mark.parametrize("place", PLACES)
 @pytest.mark.parametrize("how", DAMAGE)
-def test_damage_is_mended(how: str, place: str, plain_scene: kills.Scene, tmp_path: Path) -> None:
-    scene = plain_scene
+def test_every_damage_is_mended(
+    how: str, place: str, plain_scene: kills.Scene, tmp_path: Path
+) -> None:
+    damaged(how, place, plain_scene, tmp_path)
+
+
+def damaged(how: str, place: str, scene: kills.Scene, tmp_path: Path) -> None:
+    """Damage a file, run, and run with another setting."""
     project = tmp_path / "project"
     shutil.copytree(scene.clean.with_name("whole"), project)
     shutil.copytree(project / RECORD, project / "reports/tiny/2025Q2")
