@@ -296,7 +296,8 @@ def manifest_of(folder: Path) -> dict[str, Any]:
         found = read_json(folder / MANIFEST)
     except SourceError:
         return {}
-    return found if isinstance(found, dict) else {}
+    whole = isinstance(found, dict) and isinstance(found.get("files"), dict)
+    return found if whole else {}
 
 
 def _sync(path: Path) -> None:

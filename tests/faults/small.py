@@ -10,6 +10,7 @@ from __future__ import annotations
 import json
 import multiprocessing
 import os
+import resource
 import shutil
 import signal
 import sys
@@ -88,9 +89,10 @@ class Child:
         prepare: Sequence[Any] = (),
         env: dict[str, str] | None = None,
         small: bool = True,
+        said: Path | None = None,
     ) -> None:
         self.project = project
-        self.said_in = project.with_name(f"{project.name}.said")
+        self.said_in = said or project.with_name(f"{project.name}.said")
         self.said_in.unlink(missing_ok=True)
         args = (str(project), list(argv), str(self.said_in), list(prepare), env or {}, small)
         self.process: ForkServerProcess = _server.Process(target=_work, args=args)
@@ -198,6 +200,47 @@ class NoExchange:
 
     def __call__(self) -> None:
         store._exchange = lambda one, other: False
+
+
+class Limit:
+    """A limit of the system on this process and its kernels."""
+
+    def __init__(self, name: str, limit: int) -> None:
+        self.name, self.limit = name, limit
+
+    def __call__(self) -> None:
+        number = getattr(resource, self.name)
+        resource.setrlimit(number, (self.limit, resource.getrlimit(number)[1]))
+
+
+class NoMemory:
+    """The runner itself runs out of memory as it puts a stage in place."""
+
+    def __call__(self) -> None:
+        def instead(*_: object) -> None:
+            raise MemoryError
+
+        store.publish = instead
+
+
+class Unread:
+    """Standard output or error that is closed, has no reader, or stands on a full disk."""
+
+    def __init__(self, number: int, how: str) -> None:
+        self.number, self.how = number, how
+
+    def __call__(self) -> None:
+        name = "stdout" if self.number == 1 else "stderr"
+        if self.how == "closed":
+            os.close(self.number)
+            setattr(sys, name, None)
+            return
+        if self.how == "full":
+            target = os.open("/dev/full", os.O_WRONLY)
+        else:
+            reader, target = os.pipe()
+            os.close(reader)
+        os.dup2(target, self.number)
 
 
 class OneTable:

@@ -25,8 +25,8 @@ ROOT = Path(__file__).resolve().parents[2]
 
 
 @pytest.mark.slow
-def test_twenty_random_kills(scene: kills.Scene, tmp_path: Path) -> None:
-    kills.many(scene, tmp_path, 20, SEED, workers=WORKERS)
+def test_a_few_random_kills(scene: kills.Scene, tmp_path: Path) -> None:
+    kills.many(scene, tmp_path, 12, SEED, workers=WORKERS)
 
 
 @pytest.mark.faults
@@ -65,7 +65,7 @@ def _every_point(
 
 @pytest.mark.slow
 def test_some_points(plain_scene: kills.Scene, tmp_path: Path) -> None:
-    _every_point(plain_scene, tmp_path, has_old=True, sample=16)
+    _every_point(plain_scene, tmp_path, has_old=True, sample=12)
 
 
 @pytest.mark.faults

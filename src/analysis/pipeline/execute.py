@@ -159,6 +159,12 @@ def run_notebook(
         processes.MARK: mark,
     }
     lang = json.loads(env[ENVIRONMENT])["lang"]
+    place: dict[str, Any] = {"notebook": notebook.name, "heading": "–", "cell": 0}
+
+    def began(cell: int, cells: int, section: str) -> None:
+        place.update(cell=cell, heading=section)
+        on_cell(cell, cells, section)
+
     try:
         with _quiet():
             papermill.execute_notebook(
@@ -174,7 +180,7 @@ def run_notebook(
                 request_save_on_cell_execute=False,
                 autosave_cell_every=0,
                 env=environment,
-                on_cell=on_cell,
+                on_cell=began,
                 cell_timeout=cell_timeout,
                 cut=wording.text("run.output_cut", lang, limit=f"{MOST_TEXT:,}"),
             )
@@ -182,11 +188,10 @@ def run_notebook(
     except PapermillExecutionError as error:
         raise failures.of_cell(error, notebook, output) from None
     except CellTimeoutError:
-        args = {"seconds": cell_timeout, **failures.place_of(notebook, output)}
+        args = {"seconds": cell_timeout, **place}
         raise StageTimeout(Problem("run.timeout", args)) from None
     except DeadKernelError:
-        args = failures.place_of(notebook, output)
-        raise KernelDied(Problem("run.kernel_died", args)) from None
+        raise KernelDied(Problem("run.kernel_died", place)) from None
     except _NotStarted:
         raise KernelDied(Problem("run.kernel_silent", {"notebook": notebook.name})) from None
     finally:

@@ -78,21 +78,6 @@ def cause_of(error: OSError) -> str | dict[str, str]:
     return mask(error.strerror or str(error))
 
 
-def place_of(notebook: Path, output: Path) -> dict[str, Any]:
-    """Notebook, heading and number of the last cell that began, from the saved copy."""
-    try:
-        book = _read(output)
-    except (OSError, ValueError):  # never saved, or cut by a full disk
-        return {"notebook": notebook.name, "heading": "–", "cell": 0}
-    begun = [
-        i
-        for i, cell in enumerate(book.cells)
-        if cell.cell_type == "code" and cell.metadata.get("papermill", {}).get("start_time")
-    ]
-    index = begun[-1] if begun else 0
-    return {"notebook": notebook.name, "heading": heading(book, index), "cell": len(begun)}
-
-
 def _read(notebook: Path) -> Any:
     import nbformat  # only a failure needs it here, and it is slow to import
 

@@ -274,11 +274,11 @@ class _Runner:
 
     def _keep_copy(self, built: Path) -> Path | None:
         """The last executed copy, kept for reading; None if there is none or no room for it."""
-        copies = sorted(built.glob("notebooks/*.ipynb"))
-        if not copies:
-            return None
-        kept = self.work.parent / ".failed" / copies[-1].name
         try:
+            copies = sorted(built.glob("notebooks/*.ipynb"))
+            if not copies:
+                return None
+            kept = self.work.parent / ".failed" / copies[-1].name
             kept.parent.mkdir(exist_ok=True, mode=store.PRIVATE_FOLDER)
             store.write_bytes(kept, copies[-1].read_bytes())
         except OSError:
