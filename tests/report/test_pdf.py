@@ -71,7 +71,9 @@ def test_it_may_be_published(made: dict[str, dict[str, Path]], lang: Any) -> Non
 def test_small_records_may_be_published(record: Any, tmp_path: Path, root: Path) -> None:
     notebook = executed(sample.book("zh", record()), tmp_path / "a.ipynb")
     html = render_html(notebook, tmp_path / "a.html", root=root, lang="zh")
-    assert check_pdf(render_pdf(notebook, tmp_path / "a.pdf", root=root, lang="zh"), html, "zh") == []
+    assert (
+        check_pdf(render_pdf(notebook, tmp_path / "a.pdf", root=root, lang="zh"), html, "zh") == []
+    )
 
 
 @pytest.mark.parametrize(("lang", "spoken"), [("zh", "zh-CN"), ("en", "en-US")])
@@ -156,7 +158,9 @@ def test_hostile_names_stay_text(tmp_path: Path, root: Path) -> None:
 def test_the_tree_keeps_text_and_words_of_pictures(text: str) -> None:
     from analysis.exhibits.markup import tag
 
-    html = str(tag("p", text, tag("b", text), tag("img", src="data:image/svg+xml;base64,", alt=text)))
+    html = str(
+        tag("p", text, tag("b", text), tag("img", src="data:image/svg+xml;base64,", alt=text))
+    )
     pictures: dict[str, bytes] = {}
     kids = tree.parse(html, pictures)
     assert "".join(tree.texts(kids)) == text * 2
