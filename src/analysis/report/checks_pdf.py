@@ -37,7 +37,9 @@ class _Html:
     ordinals: Counter[str]  # of numbered lists
 
 
-def check_pdf(pdf: Path, html: Path, lang: Language, *, most_pages: int = MOST_PAGES) -> list[Problem]:
+def check_pdf(
+    pdf: Path, html: Path, lang: Language, *, most_pages: int = MOST_PAGES
+) -> list[Problem]:
     """All that speaks against publishing a PDF.
 
     Parameters
@@ -80,9 +82,9 @@ def _furniture(
     if not root.get("/MarkInfo", {}).get("/Marked") or "/StructTreeRoot" not in root:
         yield Problem("report.pdf_untagged")
     spoken = str(root.get("/Lang", ""))
-    if spoken.split("-")[0] != HTML_LANG[lang].split("-")[0]:
+    if not re.match(rf"{lang}\b", spoken):
         yield Problem("report.language", {"found": spoken, "expected": HTML_LANG[lang]})
-    title = str((reader.metadata or {}).get("/Title", ""))
+    title = _info(reader, "/Title")
     if _plain(title) != _plain(page.title):
         yield Problem("report.pdf_title", {"found": title, "expected": page.title})
     if not reader.outline:
@@ -96,6 +98,11 @@ def _furniture(
     if len(reader.pages) > most_pages:
         args = {"found": str(len(reader.pages)), "allowed": str(most_pages)}
         yield Problem("report.pdf_pages", args)
+
+
+def _info(reader: PdfReader, key: str) -> str:
+    known = reader.metadata
+    return "" if known is None else str(known.get(key, ""))
 
 
 def _pictures(reader: PdfReader, page: _Html) -> Iterator[Problem]:
@@ -137,7 +144,7 @@ def _numbers(reader: PdfReader, page: _Html) -> Iterator[Problem]:
 def _beside(reader: PdfReader, page: _Html) -> Counter[str]:
     """Numbers that the pages print besides the exhibits'."""
     count = len(reader.pages)
-    author = str((reader.metadata or {}).get("/Author", ""))
+    author = _info(reader, "/Author")
     pages = _counting(count) + Counter({str(count): count})
     found = pages + page.captions + page.ordinals + page.chapters
     for _ in range(count - 1):

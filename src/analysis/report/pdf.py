@@ -135,7 +135,7 @@ def _typeset(document: Document, template: Path) -> bytes:
     sources = {path.name: path.read_bytes() for path in sorted(template.glob("*.typ"))}
     data = json.dumps(document.data, ensure_ascii=False, sort_keys=True).encode()
     try:
-        pdf, warnings = typst.compile_with_warnings(
+        pdf, warnings = typst.compile_with_warnings(  # type: ignore[call-overload]
             # Whatever stands under "main" is compiled; the rest lies beside it.
             {"main": sources.pop(MAIN), **sources, "document.json": data, **document.pictures},
             format="pdf",
