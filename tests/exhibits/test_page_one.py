@@ -495,6 +495,21 @@ def test_the_year_has_a_tile_from_its_money_alone() -> None:
     assert "▼ 未达标: 69.8 %；时间进度 75.0%；落后 5.2 个百分点" in plain(block)
 
 
+def test_tables_of_zeros_are_no_orders() -> None:
+    full = sample.tables()
+    zeros = {
+        name: full[name].assign(**dict.fromkeys(columns, 0))
+        for name, columns in {
+            "bridge": ["amount", "customers"],
+            "segment_summary": ["customers", "revenue", "customers_before", "change"],
+        }.items()
+    }
+    book = sample.book("zh", zeros | sample.only_measures())
+    assert plain(page_one.answer(book)).startswith("2 项动作：2 项有效。")
+    assert page_one.bridge(book) is None
+    assert decisions.decisions(book) is None
+
+
 def test_to_collect_is_a_decision() -> None:
     block = decisions.decisions(sample.book("zh", sample.with_money()))
     assert block is not None
