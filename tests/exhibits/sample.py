@@ -607,7 +607,9 @@ def with_money(push: float = 0.23) -> dict[str, pd.DataFrame]:
     rows = [("2025-07", 42e6, 42.1e6), ("2025-08", 43e6, 43.2e6), ("2025-09", 43.6e6, 43.68e6)]
     frame = pd.DataFrame([*rows, ("all", 128.6e6, 128.98e6)], columns=["month", "ours", "finance"])
     found["tie_out"] = frame.assign(
-        basis="shipped, tax excluded", difference=frame["ours"] - frame["finance"]
+        basis="shipped/excluded",
+        difference=frame["ours"] - frame["finance"],
+        share=frame["ours"] / frame["finance"] - 1,
     )
     asked = found["decisions"].iloc[[0, 1]].to_dict("records")
     asked.append(
@@ -626,9 +628,12 @@ def with_money(push: float = 0.23) -> dict[str, pd.DataFrame]:
         }
     )
     found["decisions"] = pd.DataFrame(asked)
-    unmatched = pd.DataFrame([("orders", "unmatched_key", -64, -0.9e6)], columns=_STEPS)
-    found["reconciliation"] = pd.concat([found["reconciliation"], unmatched], ignore_index=True)
+    found["key_bridge"] = pd.DataFrame(
+        [
+            ("orders", "translated", 1840, 40_000, 127e6),
+            ("orders", "unmatched", 14, 64, 0.9e6),
+            ("receivables", "unmatched", 20, 20, 2e6),
+        ],
+        columns=["table", "became", "keys", "rows", "amount"],
+    ).assign(system="erp")
     return found
-
-
-_STEPS = ["table", "step", "rows", "amount"]

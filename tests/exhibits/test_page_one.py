@@ -15,11 +15,10 @@ from hypothesis import given
 from hypothesis import settings as effort
 from hypothesis import strategies as st
 
-from analysis.exhibits import cautions, decisions, page_one, review, tiles
+from analysis.exhibits import accounts, cautions, decisions, page_one, review, tiles
 from analysis.exhibits.book import Book
 from analysis.exhibits.conclusion import Conclusion, choose, conclude
 from analysis.exhibits.exhibit import Exhibit
-from analysis.exhibits.facts import Fact, FactBook
 from analysis.exhibits.forms import Form, write
 from analysis.exhibits.reasons import ranked, reasons
 from tests.exhibits import sample
@@ -457,7 +456,11 @@ def test_no_reason_is_invented() -> None:
 def test_the_distance_from_finance(ours: float, zh: str, en: str) -> None:
     tables = sample.with_money()
     rows = tables["tie_out"]
-    rows.loc[rows["month"] == "all", ["ours", "difference"]] = [ours, ours - 128.98e6]
+    rows.loc[rows["month"] == "all", ["ours", "difference", "share"]] = [
+        ours,
+        ours - 128.98e6,
+        ours / 128.98e6 - 1,
+    ]
     for lang, words in (("zh", zh), ("en", en)):
         book = sample.book(lang, tables)
         assert words in plain(page_one.header(book))
@@ -495,6 +498,21 @@ def test_the_year_has_a_tile_from_its_money_alone() -> None:
     assert "▼ 未达标: 69.8 %；时间进度 75.0%；落后 5.2 个百分点" in plain(block)
 
 
+def test_tables_of_zeros_are_no_orders() -> None:
+    full = sample.tables()
+    zeros = {
+        name: full[name].assign(**dict.fromkeys(columns, 0))
+        for name, columns in {
+            "bridge": ["amount", "customers"],
+            "segment_summary": ["customers", "revenue", "customers_before", "change"],
+        }.items()
+    }
+    book = sample.book("zh", zeros | sample.only_measures())
+    assert plain(page_one.answer(book)).startswith("2 项动作：2 项有效。")
+    assert page_one.bridge(book) is None
+    assert decisions.decisions(book) is None
+
+
 def test_to_collect_is_a_decision() -> None:
     block = decisions.decisions(sample.book("zh", sample.with_money()))
     assert block is not None
@@ -504,20 +522,18 @@ def test_to_collect_is_a_decision() -> None:
 
 def test_rows_without_a_customer_are_counted() -> None:
     for lang, words in (
-        ("zh", "订单里有 64 行（90 万元）的客户编码对不上客户档案，没有计入"),
-        ("en", "Orders: 64 rows (RMB 0.9 m) with a customer code that matches no customer are"),
+        ("zh", "订单里有 14 个客户编码（90 万元）对不上客户档案，没有计入"),
+        ("en", "Orders: 14 customer codes (RMB 0.9 m) without a partner are left out"),
     ):
         block = cautions.cautions(sample.book(lang, sample.with_money(push=0.1)))
         assert block is not None
         assert words in plain(block)
     tables = sample.with_money(push=0.1)
-    rows = tables["reconciliation"]
-    rows.loc[rows["step"] == "unmatched_key", "rows"] = -1
+    rows = tables["key_bridge"]
+    rows.loc[(rows["table"] == "orders") & (rows["became"] == "unmatched"), "keys"] = 1
     block = cautions.cautions(sample.book("en", tables))
     assert block is not None
-    assert "1 row (RMB 0.9 m) with a customer code that matches no customer is left out" in plain(
-        block
-    )
+    assert "Orders: 1 customer code (RMB 0.9 m) without a partner is left out" in plain(block)
 
 
 def test_incomplete_fields_are_one_caution() -> None:
@@ -528,17 +544,30 @@ def test_incomplete_fields_are_one_caution() -> None:
     assert "金额不受影响" in block.plain
 
 
-@pytest.mark.parametrize("fact", ["effects.margin_rate", "effects.margin_rate.value"])
-def test_the_margin_rate_stands_beside_break_even(fact: str) -> None:
-    book = sample.book("zh")
-    bare = review.review(book)
+def test_the_margin_rate_stands_beside_break_even() -> None:
+    tables = sample.tables()
+    bare = review.review(sample.book("zh", tables))
     assert bare is not None
-    assert "毛利率按" not in bare.plain
     assert "按毛利率" not in bare.plain
-    rate = FactBook([Fact(fact, 0.281, "share", source="effects")])
-    told = review.review(replace(book, facts=book.facts.merge(rate)))
+    tables["effects"]["margin_rate"] = 0.281
+    told = review.review(sample.book("zh", tables))
     assert told is not None
     assert "够本线按毛利率 28.1% 计算。" in told.plain
+
+
+def test_arrears_count_all_customers_and_not_the_listed_ones() -> None:
+    owing = pd.DataFrame({"overdue": [6e6, 4e6, 1e6], "collect": [True, True, False]})
+    told = rules(sample.book("zh", sample.with_money() | {"arrears": owing}))["arrears"]
+    assert "2 家高价值客户欠着其中的 1,000 万元，占 24.4%" in told
+
+
+def test_accounts_to_collect_from_are_listed_with_what_is_overdue() -> None:
+    tables = sample.tables()
+    rescue = tables["accounts"]["list"] == "rescue"
+    tables["accounts"].loc[rescue, "list"] = "collect"
+    listed = {one.id: one for one in accounts.account_lists(sample.book("zh", tables))}
+    assert "要收款的：前 8 家，逾期合计" in plain(listed["tbl-accounts-collect"])
+    assert "逾期" not in listed["tbl-accounts-hold"].plain
 
 
 @pytest.mark.parametrize("lang", ["zh", "en"])

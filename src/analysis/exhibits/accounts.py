@@ -1,4 +1,4 @@
-"""The lists of accounts: to hold, to grow, to rescue, overdue to reorder."""
+"""The lists of accounts: to rescue, overdue to reorder, to grow, to hold, to collect from."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from analysis.wording.numbers import Scale
 
 PAGE = "accounts"
 SIZE, ROOM = 8.0, 47.0  # of the names: type size [pt], width of their column [mm]
-LISTS = ("rescue", "reorder", "grow", "hold")
+LISTS = ("rescue", "reorder", "grow", "hold", "collect")
 
 
 def account_lists(book: Book) -> list[Exhibit]:
@@ -39,13 +39,14 @@ def account_lists(book: Book) -> list[Exhibit]:
 def _list(book: Book, one: str, rows: pd.DataFrame, heading: str) -> Exhibit:
     whole = book.frame("accounts")  # all lists have the same columns
     owned, placed = (bool(whole[c].map(_known).any()) for c in ("owner", "region"))
+    owed = one == "collect"
     columns = [
         Column(class_="no"),
         Column(book.words("exhibits.accounts.head.name"), "nm", row_head=True),
         Column(book.words("exhibits.accounts.head.segment"), "sg"),
         *([Column(book.words("exhibits.accounts.head.owner"), "ow")] if owned else []),
         *([Column(book.words("exhibits.accounts.head.region"), "rg")] if placed else []),
-        Column(book.words("exhibits.accounts.head.amount"), "n am"),
+        Column(book.words(f"exhibits.accounts.head.{'overdue' if owed else 'amount'}"), "n am"),
         Column(book.words("exhibits.accounts.head.recency"), "n rh"),
         Column(book.words("exhibits.accounts.head.interval"), "n rh"),
         Column(book.words("exhibits.accounts.head.reason"), "gap why"),
@@ -66,7 +67,7 @@ def _list(book: Book, one: str, rows: pd.DataFrame, heading: str) -> Exhibit:
         title,
         table(columns, made, class_="acc"),
         subtitle=book.say(
-            "exhibits.accounts.subtitle",
+            f"exhibits.accounts.subtitle{'_collect' if owed else ''}",
             definition=book.label("account_list_definition", one),
             unit=words(_scale(book).label),
         ),

@@ -85,10 +85,12 @@ class Book:
 
     @property
     def has_orders(self) -> bool:
-        """Whether the record rests on orders; a run may leave the revenue KPI out."""
-        return any(
-            self.has(id_) for id_ in ("kpi.revenue", "bridge.current.amount", "segment.all.revenue")
-        )
+        """Whether the record rests on orders; a run may leave the revenue KPI out.
+
+        Without orders the tables may stand there all the same, with nothing but zeros.
+        """
+        known = ("bridge.current.customers", "bridge.previous.customers", "segment.all.customers")
+        return self.has("kpi.revenue") or any(self.value(id_) for id_ in known)
 
     @cached_property
     def scale(self) -> Scale:

@@ -70,21 +70,19 @@ def _push(book: Book) -> Rich:
 
 
 def _unmatched(book: Book) -> Rich:
-    """Rows whose key stands for no known customer, of the table that has most of them."""
-    found = {
-        table: -rows
-        for table in sorted(set(book.frame("reconciliation").get("table", [])))
-        if (rows := book.value("reconciliation", table, "unmatched_key", "rows"))
-    }
+    """Customer numbers without a partner: of the orders, else of the table with most of them."""
+    bridge = book.frame("key_bridge")
+    tables = sorted(set(bridge["table"].astype(str))) if len(bridge) else []
+    found = {t: keys for t in tables if (keys := book.value("key_bridge", t, "unmatched", "keys"))}
     if not found:
         return EMPTY
     table = max(found, key=lambda name: (name == "orders", found[name], name))
-    id_ = ("reconciliation", table, "unmatched_key")
+    id_ = ("key_bridge", table, "unmatched")
     money = book.has(*id_, "amount")
     return book.say(
         f"exhibits.cautions.unmatched{'_money' if money else ''}",
         table=book.label("table", table),
-        rows=book.num(*id_, "rows", absolute=True),
+        keys=book.num(*id_, "keys"),
         amount=book.money(*id_, "amount", absolute=True),
     )
 

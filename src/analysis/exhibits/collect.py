@@ -108,7 +108,13 @@ _PLAIN: dict[str, tuple[str, list[str], dict[str, str], dict[str, str]]] = {
     "tie_out": (
         "tie_out",
         ["month"],
-        {"ours": "money", "finance": "money", "difference": "money"},
+        {"ours": "money", "finance": "money", "difference": "money", "share": "share"},
+        {},
+    ),
+    "key_bridge": (
+        "key_bridge",
+        ["table", "became"],
+        {"keys": "count", "rows": "count", "amount": "money"},
         {},
     ),
     "quality": (

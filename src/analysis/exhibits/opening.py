@@ -28,6 +28,7 @@ TOLD = (
     "cuts",
     "segments_before",
     "tie_out",
+    "key_bridge",
     "movements",
     "customers",
 )

@@ -5,7 +5,7 @@ bridge.existing  customers who bought before: more, less and not at all, netted
 fallen.*     high-value customers who turned at risk: how many stand in their main region
 top_ten.*    share of revenue of the ten largest customers, now and before
 arrears.*    high-value customers in arrears, and their part of all that is overdue
-tie_out.*    difference from finance as a share of finance's figure
+effects.margin_rate  the margin at which extra revenue was valued
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from collections.abc import Iterator, Mapping
 import pandas as pd
 
 from analysis.calendars import Period
-from analysis.exhibits.facts import Fact, FactBook, fact_id, plain_value, records
+from analysis.exhibits.facts import Fact, FactBook, plain_value
 
 Tables = Mapping[str, pd.DataFrame]
 PERIODS = {"quarter": 4, "month": 12, "half": 2}  # in a year; others are not counted down
@@ -42,8 +42,8 @@ def page_facts(tables: Tables, book: FactBook, period: str) -> Iterator[Fact]:
     if found is not None:
         yield Fact("fallen.region.customers", found[1], "count", source="movements")
     yield from _top_ten(movements)
-    yield from _arrears(_frame(tables, "decisions"), book)
-    yield from _tie_out(_frame(tables, "tie_out"))
+    yield from _arrears(_frame(tables, "arrears"), _frame(tables, "decisions"), book)
+    yield from _margin(_frame(tables, "effects"))
 
 
 def fallen_region(movements: pd.DataFrame, customers: pd.DataFrame) -> tuple[str, int] | None:
@@ -142,22 +142,25 @@ def _top_ten(movements: pd.DataFrame) -> Iterator[Fact]:
     yield from _fact("top_ten.change", shares[0] - shares[1], "points", "movements")
 
 
-def _arrears(decisions: pd.DataFrame, book: FactBook) -> Iterator[Fact]:
-    """From the decision asked; else from the list of accounts."""
-    asked = decisions[decisions["decision"] == "collect"] if len(decisions) else decisions
-    head = f"decision.{asked['rank'].iloc[0]}" if len(asked) else ""
-    count = _number(book, f"{head}.customers", "account.collect.count")
-    amount = _number(book, head, "account.collect.total")
+def _arrears(owing: pd.DataFrame, decisions: pd.DataFrame, book: FactBook) -> Iterator[Fact]:
+    """From the customers in arrears; else from the decision asked, or the list of accounts."""
+    if len(owing):
+        mine = owing[owing["collect"].astype(bool)]
+        count, amount = float(len(mine)), float(mine["overdue"].astype(float).sum())
+    else:
+        asked = decisions[decisions["decision"] == "collect"] if len(decisions) else decisions
+        head = f"decision.{asked['rank'].iloc[0]}" if len(asked) else ""
+        count = _number(book, f"{head}.customers", "account.collect.count")
+        amount = _number(book, head, "account.collect.total")
     overdue = _number(book, "kpi.overdue")
-    yield from _fact("arrears.customers", count, "count", "accounts")
-    yield from _fact("arrears.amount", amount, "money", "accounts")
+    yield from _fact("arrears.customers", count, "count", "arrears")
+    yield from _fact("arrears.amount", amount, "money", "arrears")
     if overdue > 0:
-        yield from _fact("arrears.share", amount / overdue, "share", "accounts")
+        yield from _fact("arrears.share", amount / overdue, "share", "arrears")
 
 
-def _tie_out(rows: pd.DataFrame) -> Iterator[Fact]:
-    for row in records(rows):
-        finance = float(row["finance"])
-        if finance:
-            id_ = fact_id("tie_out", row["month"], "share")
-            yield from _fact(id_, float(row["difference"]) / finance, "relative", "tie_out")
+def _margin(effects: pd.DataFrame) -> Iterator[Fact]:
+    if "margin_rate" in effects:
+        rates = effects["margin_rate"].dropna().astype(float).unique()
+        if len(rates) == 1:
+            yield from _fact("effects.margin_rate", rates[0], "share", "effects")

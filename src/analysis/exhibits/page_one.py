@@ -149,7 +149,7 @@ def answer(book: Book) -> Exhibit:
 
 
 def _answer(book: Book) -> Rich:
-    if not book.has("kpi.revenue") and not book.has("bridge.current.amount"):
+    if not book.has_orders or not (book.has("kpi.revenue") or book.has("bridge.current.amount")):
         return _answer_measures(book)
     return conclude(book)
 

@@ -200,9 +200,9 @@ def _exhibit(
 
 def _margin(book: Book) -> Rich:
     """The margin rate behind the break-even lines; nothing where the record does not say."""
-    ids = ("effects.margin_rate", "effects.margin_rate.value")
-    known = [id_ for id_ in ids if book.has(id_)]
-    return book.say("exhibits.review.margin", rate=book.num(known[0])) if known else EMPTY
+    if not book.has("effects.margin_rate"):
+        return EMPTY
+    return book.say("exhibits.review.margin", rate=book.num("effects.margin_rate"))
 
 
 def _tick(book: Book, tick: float, step: float) -> str:
