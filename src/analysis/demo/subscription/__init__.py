@@ -1,0 +1,1 @@
+"""The made-up software vendor: customers who subscribe, renew, grow and leave."""
