@@ -2,7 +2,7 @@
 
 A contract counts from its start until the contract that renews it takes over; where it was not
 renewed, until its end; where it has ended and the renewal is still being negotiated, it goes on
-counting. Early renewals are so not counted twice, and a gap of up to `GAP` days is none.
+counting. Early renewals are so not counted twice, and the gap before a late one is none.
 """
 
 from __future__ import annotations
@@ -10,8 +10,9 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 
+from analysis.demo.ordering import workdays
 from analysis.demo.subscription import words
-from analysis.demo.subscription.kinds import DAYS, GAP, dates
+from analysis.demo.subscription.kinds import DAYS, dates
 
 RENEWED, LOST, TALKING, RUNNING = "已续", "流失", "谈判中", "未到期"
 OPEN_END = 10**6  # a day that never comes
@@ -31,14 +32,19 @@ def ledger(
         a year [fen]), ``arr, amount`` [fen], ``extra`` (money of its additions [fen]), ``status,
         reason, automatic, until`` (last day on which it counts), ``kind`` (新签, 续签, 增购).
     """
-    main = terms.assign(addition=False, months=12 * terms["years"])
+    main = terms.assign(
+        addition=False, months=12 * terms["years"], signed=workdays(terms["signed"].to_numpy())
+    )
     # a renewal takes over when it starts: additions end with the contract they add to
     joined = added.merge(
         terms[["customer", "number", "start", "end", "renews"]], on=["customer", "number"]
     )
     months = np.ceil((joined["end"] - joined["day"]) / 30.4375).astype(np.int64)
     more = joined.assign(
-        addition=True, signed=joined["day"] - 2, start=joined["day"], months=months
+        addition=True,
+        signed=workdays(joined["day"].to_numpy() - 2),
+        start=joined["day"],
+        months=months,
     )
     main["next_start"] = _next(main, "start").where(_next(main, "renews").eq(True))
     main["next_signed"] = _next(main, "signed").where(_next(main, "renews").eq(True))
@@ -76,7 +82,8 @@ def _numbered(frame: pd.DataFrame) -> pd.DataFrame:
     nth = frame.groupby(["customer", "number"])["addition"].cumsum()
     frame["base"] = [base[k] for k in key]
     frame["contract"] = [
-        f"{b}-Z{n}" if a else b for b, n, a in zip(frame["base"], nth, frame["addition"], strict=True)
+        f"{b}-Z{n}" if a else b
+        for b, n, a in zip(frame["base"], nth, frame["addition"], strict=True)
     ]
     before = [base.get((c, n - 1), "") for c, n in key]
     after = [base.get((c, n + 1), "") for c, n in key]
@@ -139,4 +146,3 @@ def bridge(book: pd.DataFrame, first: int, last: int, customers: int) -> dict[st
         "churn": int(before[after == 0].sum()),
         "closing": int(after.sum()),
     }
-

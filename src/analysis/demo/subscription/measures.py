@@ -58,7 +58,8 @@ def run(folk: pd.DataFrame, chance: Luck, seed: int) -> tuple[pd.DataFrame, list
     pushes : list of Push
         What was carried out.
     """
-    parts, pushes = [], []
+    parts: list[pd.DataFrame] = []
+    pushes: list[Push] = []
     for quarter in QUARTERS:
         terms, added = live(folk, chance, pushes)
         chosen = _candidates(folk, terms, added, quarter, rng(seed, f"choice {quarter.name}"))
@@ -200,7 +201,9 @@ def outcomes(
         One number for each row of the quarter in `assigned`.
     """
     here = (book["signed"] >= quarter.first) & (book["signed"] <= quarter.last)
-    new = book[book["addition"] & (book["start"] >= quarter.first) & (book["start"] <= quarter.last)]
+    new = book[
+        book["addition"] & (book["start"] >= quarter.first) & (book["start"] <= quarter.last)
+    ]
     signed = book.loc[here & (book["kind"] == "续签"), "customer"]
     rows = assigned[assigned["period"] == quarter.name]
     return _read(rows, signed, new, terms)

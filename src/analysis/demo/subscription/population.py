@@ -77,15 +77,15 @@ def names(cities: pd.Series, industries: pd.Series, stream: np.random.Generator)
     return list(found)
 
 
-def _contract(
-    frame: pd.DataFrame, kind: np.ndarray, stream: np.random.Generator
-) -> pd.DataFrame:
+def _contract(frame: pd.DataFrame, kind: np.ndarray, stream: np.random.Generator) -> pd.DataFrame:
     """Headcount, and the first contract: when, for how long, how many seats, at which price."""
     size = len(frame)
     median = np.array([k.staff for k in KINDS])[kind]
     staff = median * np.exp(np.clip(stream.normal(0, 1.05, size), -2.2, 2.6))
     frame["staff"] = np.maximum(np.round(staff), 8).astype(np.int64)
-    frame["size"] = np.array(words.SIZES)[np.searchsorted(words.SIZE_EDGES, frame["staff"], "right")]
+    frame["size"] = np.array(words.SIZES)[
+        np.searchsorted(words.SIZE_EDGES, frame["staff"], "right")
+    ]
     seats = frame["staff"].to_numpy() * stream.uniform(0.07, 0.17, size)
     pilot = (frame["kind"] == "pilot").to_numpy()
     frame["seats"] = np.where(pilot, 5, np.clip(np.round(seats), 5, 400)).astype(np.int64)
@@ -153,4 +153,3 @@ def _owners(frame: pd.DataFrame, stream: np.random.Generator) -> pd.DataFrame:
     # exports are incomplete where nobody must fill a field in
     frame.loc[stream.random(size) < 0.05, "industry"] = ""
     return frame
-

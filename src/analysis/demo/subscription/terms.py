@@ -9,7 +9,12 @@ import numpy as np
 import pandas as pd
 
 from analysis.demo.subscription.kinds import (
-    DAYS, GAP, KINDS, LIVE_IN_TIME, Quarter, anniversary,
+    DAYS,
+    GAP,
+    KINDS,
+    LIVE_IN_TIME,
+    Quarter,
+    anniversary,
 )  # fmt: skip
 
 ROUNDS = 7  # contracts one after the other that a history can hold
@@ -47,8 +52,9 @@ class Push:
 
 @dataclass(frozen=True)
 class Luck:
-    """Every draw that decides about contracts, made once: worlds that differ in a measure only
-    differ by that measure.
+    """Every draw that decides about contracts, made once.
+
+    Two worlds lived with the same luck differ by their measures alone.
 
     Attributes
     ----------
@@ -136,7 +142,9 @@ def live(
         ahead = np.where(u["lead"] < 0.1, 60 + 500 * u["lead"], 3 + 55 * u["lead"])
         ahead = np.where(gap > 0, np.minimum(ahead, gap), ahead).astype(np.int64)
         # nobody signs because of a call that has not been made yet
-        signed = np.where(kept, np.fmax(start - ahead, started + 14), start - ahead).astype(np.int64)
+        signed = np.where(kept, np.fmax(start - ahead, started + 14), start - ahead).astype(
+            np.int64
+        )
         start = np.maximum(start, signed + kept)
         renews = ~back
         years = np.where(u["years"] < 0.88, 1, np.where(u["years"] < 0.94, 2, 3))
@@ -153,7 +161,7 @@ def _live_days(folk: pd.DataFrame, start: np.ndarray, pushes: Sequence[Push]) ->
         from_here = push.coaching - start
         sooner = np.maximum(np.round(days * COACHING), from_here + 10)
         days = np.where(np.isfinite(from_here), np.minimum(days, sooner), days)
-    return np.where(start >= 0, days, np.nan)
+    return np.asarray(np.where(start >= 0, days, np.nan))
 
 
 def _risk(folk: pd.DataFrame, live_days: np.ndarray) -> np.ndarray:
@@ -232,7 +240,8 @@ def _next_seats(folk: pd.DataFrame, seats: np.ndarray, u: dict[str, np.ndarray])
     less = u["seats"] < shrinks
     more = u["seats"] > 1 - grows
     change = np.where(less, -0.12 - 0.25 * u["change"], np.where(more, 0.05 + 0.2 * u["change"], 0))
-    return np.maximum(np.round(seats * (1 + change)), 3).astype(np.int64)
+    found = np.maximum(np.round(seats * (1 + change)), 3)
+    return np.asarray(found.astype(np.int64))
 
 
 def _gap(u: dict[str, np.ndarray]) -> np.ndarray:

@@ -59,8 +59,10 @@ def active(
 
 
 def _share(column: dict[str, np.ndarray], when: np.ndarray, occupancy: np.ndarray) -> np.ndarray:
-    """Active users per seat of the contract: slow to start, full before seats are added, falling
-    before it is lost, up again where care helped.
+    """Active users per seat of the contract.
+
+    Slow to start, full before seats are added, falling before it is lost, up again where care
+    helped.
     """
     usual = np.broadcast_to(occupancy[:, None], (len(occupancy), len(when)))
     full = np.clip((when - column["add_day"] + 130) / 130, 0, 1)
@@ -126,8 +128,8 @@ def log(folk: pd.DataFrame, users: np.ndarray, stream: np.random.Generator) -> p
     """
     when = weeks()
     size = users.shape
-    half = stream.random(size[0]) < 0.5
-    missing = stream.random(size) < LOST_ROWS
+    half = np.asarray(stream.random(size[0]) < 0.5)
+    missing = np.asarray(stream.random(size) < LOST_ROWS)
     missing |= half[:, None] & np.isin(when, OUTAGES)
     missing |= ~folk["logged"].to_numpy()[:, None]
     kinds = [k.key for k in KINDS]
@@ -136,7 +138,8 @@ def log(folk: pd.DataFrame, users: np.ndarray, stream: np.random.Generator) -> p
     held = folk["edition"].map({e: n for e, (_, n) in words.EDITIONS.items()}).to_numpy()
     parts = []
     for nth in range(int(folk["breadth"].max())):
-        at, week = np.nonzero((users >= 0) & ~missing & (nth < folk["breadth"].to_numpy()[:, None]))
+        uses = (folk["breadth"].to_numpy() > nth)[:, None]
+        at, week = np.nonzero((users >= 0) & ~missing & uses)
         mean = users[at, week] * SHARES[nth]
         count = np.minimum(np.round(mean), users[at, week]).astype(np.int64)
         keep = (count > 0) | (nth == 0)

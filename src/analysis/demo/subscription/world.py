@@ -39,6 +39,13 @@ class World:
     book: pd.DataFrame
     users: np.ndarray
 
+    @property
+    def live_days(self) -> np.ndarray:
+        """Days from the start to being live, measures included; shape ``(customers,)``."""
+        first = self.terms[self.terms["number"] == 0].set_index("customer")["live_days"]
+        found = first.reindex(range(len(self.folk))).fillna(self.folk["live_days"])
+        return np.asarray(found.to_numpy())
+
     def stream(self, subject: str) -> np.random.Generator:
         """A stream of chance of its own for a subject."""
         return rng(self.seed, f"subscription {subject}")
