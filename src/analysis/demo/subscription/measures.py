@@ -15,6 +15,7 @@ import pandas as pd
 from analysis.demo.kinds import rng
 from analysis.demo.ordering import workdays
 from analysis.demo.subscription.kinds import LIVE_IN_TIME, QUARTERS, Quarter
+from analysis.demo.subscription.ledger import ledger, recurring
 from analysis.demo.subscription.terms import Luck, Push, live
 
 
@@ -150,81 +151,91 @@ def _draw(
 
 
 def effects(
-    folk: pd.DataFrame, chance: Luck, assigned: pd.DataFrame, pushes: list[Push]
+    folk: pd.DataFrame, chance: Luck, assigned: pd.DataFrame, pushes: list[Push], seed: int
 ) -> pd.DataFrame:
     """What every measure does for each of its customers, treated or not.
 
     Returns
     -------
     DataFrame
-        Row for row as `assigned`: ``if_treated, if_not`` (renewed 0/1, live within `LIVE_IN_TIME`
-        days 0/1, seats added in the quarter), ``effect`` (what really came of it).
+        `assigned` with ``if_treated, if_not`` (renewed 0/1, live within `LIVE_IN_TIME` days 0/1,
+        seats added in the quarter), ``arr_if_treated, arr_if_not`` (change of the yearly recurring
+        revenue in the quarter [CNY]), ``effect_if_treated``, and ``effect`` and ``arr_effect``
+        (what really came of it).
     """
     parts = []
     for number, quarter in enumerate(QUARTERS):
         rows = assigned[assigned["period"] == quarter.name]
         everybody = push(assigned, quarter, len(folk), np.ones(len(assigned), dtype=bool))
-        earlier = pushes[:number]
-        results = [
-            _results(*live(folk, chance, [*earlier, *now]), rows, quarter)
-            for now in ([everybody], [])
-        ]
-        parts.append(rows.assign(if_treated=results[0], if_not=results[1]))
+        for name, now in (("if_treated", [everybody]), ("if_not", [])):
+            terms, added = live(folk, chance, [*pushes[:number], *now])
+            book = ledger(terms, added, folk, rng(seed, "subscription ledger"))
+            money = change(book, quarter, len(folk))[rows["customer"]]
+            rows = rows.assign(
+                **{name: _results(terms, added, rows, quarter), f"arr_{name}": money / 100}
+            )
+        parts.append(rows)
     frame = pd.concat(parts)
     done = frame["done"].to_numpy()
     gained = (frame["if_treated"] - frame["if_not"]).to_numpy()
-    return frame.assign(effect_if_treated=gained, effect=np.where(done, gained, 0))
+    worth = (frame["arr_if_treated"] - frame["arr_if_not"]).to_numpy()
+    return frame.assign(
+        effect_if_treated=gained,
+        effect=np.where(done, gained, 0),
+        arr_effect=np.where(done, worth, 0.0),
+    )
+
+
+def change(book: pd.DataFrame, quarter: Quarter, customers: int) -> np.ndarray:
+    """Change of each customer's yearly recurring revenue in a quarter [fen]."""
+    before, after = (recurring(book, on, customers) for on in (quarter.before, quarter.last))
+    return after - before
 
 
 def _results(
     terms: pd.DataFrame, added: pd.DataFrame, rows: pd.DataFrame, quarter: Quarter
 ) -> np.ndarray:
-    """The outcome of each measure in a world, whoever knows of it."""
+    """The outcome that each measure is about, in a world, whoever knows of it."""
     due = terms[(terms["end"] >= quarter.first) & (terms["end"] <= quarter.last)]
     new = added[(added["day"] >= quarter.first) & (added["day"] <= quarter.last)]
-    return _read(rows, due.loc[~due["lost"], "customer"], new, terms)
+    seen = observed(rows, due.loc[~due["lost"], "customer"], new, terms)
+    strategy = rows["strategy"].to_numpy()
+    return np.asarray(np.select([strategy == name for name in seen], list(seen.values())))
 
 
 def outcomes(
-    book: pd.DataFrame, terms: pd.DataFrame, assigned: pd.DataFrame, quarter: Quarter
-) -> np.ndarray:
-    """What the vendor could see of each measure's customers on the quarter's last evening.
+    book: pd.DataFrame, terms: pd.DataFrame, rows: pd.DataFrame, quarter: Quarter
+) -> dict[str, np.ndarray]:
+    """What the vendor could see of a quarter's customers on its last evening.
 
     Parameters
     ----------
     book
         As `ledger.ledger` gives it.
+    rows
+        The measures of the quarter.
 
     Returns
     -------
-    numpy.ndarray
-        One number for each row of the quarter in `assigned`.
+    dict
+        As `observed` gives it.
     """
     here = (book["signed"] >= quarter.first) & (book["signed"] <= quarter.last)
-    new = book[
-        book["addition"] & (book["start"] >= quarter.first) & (book["start"] <= quarter.last)
-    ]
+    began = (book["start"] >= quarter.first) & (book["start"] <= quarter.last)
     signed = book.loc[here & (book["kind"] == "续签"), "customer"]
-    rows = assigned[assigned["period"] == quarter.name]
-    return _read(rows, signed, new, terms)
+    return observed(rows, signed, book[book["addition"] & began], terms)
 
 
-def _read(
-    rows: pd.DataFrame,
-    renewed: pd.Series,
-    new: pd.DataFrame,
-    terms: pd.DataFrame,
-) -> np.ndarray:
-    """Renewed 0/1, live in time 0/1, seats added: as the measure is about."""
+def observed(
+    rows: pd.DataFrame, renewed: pd.Series, new: pd.DataFrame, terms: pd.DataFrame
+) -> dict[str, np.ndarray]:
+    """Renewed 0/1, live in time 0/1, seats added: by the measure that is about it."""
     first = terms[terms["number"] == 0].set_index("customer")
     customer = rows["customer"].to_numpy()
     live_days = first["live_days"].reindex(customer).to_numpy()
     seats = new.groupby("customer")["seats"].sum().reindex(customer).fillna(0).to_numpy()
-    value = {
-        "proactive_care": np.isin(customer, renewed.to_numpy()),
-        "onboarding": live_days <= LIVE_IN_TIME,
-        "expansion": seats,
+    return {
+        "proactive_care": np.isin(customer, renewed.to_numpy()).astype(np.int64),
+        "onboarding": (live_days <= LIVE_IN_TIME).astype(np.int64),
+        "expansion": seats.astype(np.int64),
     }
-    strategy = rows["strategy"].to_numpy()
-    found = np.select([strategy == name for name in value], list(value.values()))
-    return np.asarray(found.astype(np.int64))

@@ -7,6 +7,7 @@ import pandas as pd
 
 from analysis.demo.subscription import dirt, words
 from analysis.demo.subscription.kinds import Quarter, dates
+from analysis.demo.subscription.measures import change
 from analysis.demo.subscription.measures import outcomes as seen
 from analysis.demo.subscription.world import World
 
@@ -37,17 +38,24 @@ def treatments(world: World, quarter: Quarter) -> pd.DataFrame:
 
 
 def outcomes(world: World, quarter: Quarter) -> pd.DataFrame:
-    """What came of it, as it looked on the quarter's last evening."""
+    """What came of it, as it looked on the last evening: its own outcome, and the yearly fee."""
     rows = world.assigned[world.assigned["period"] == quarter.name]
+    strategy = rows["strategy"].to_numpy()
+    found = seen(world.book, world.terms, rows, quarter)
+    own = {
+        words.OUTCOMES[name]: np.where(strategy == name, values.astype(object), "")
+        for name, values in found.items()
+    }
+    gained = change(world.book, quarter, len(world.folk))[rows["customer"]]
     frame = pd.DataFrame(
         {
             "客户编号": world.folk["customer_id"].to_numpy()[rows["customer"]],
             "动作": rows["strategy"].map(words.MEASURES).to_numpy(),
-            "指标": rows["strategy"].map(words.OUTCOMES).to_numpy(),
-            "结果值": seen(world.book, world.terms, world.assigned, quarter),
+            **own,
+            "年费净增(元)": gained / 100,
         }
     )
-    return dirt.keyed(frame, "客户编号 指标")
+    return dirt.keyed(frame, "客户编号")
 
 
 def tasks(world: World, quarter: Quarter) -> pd.DataFrame:

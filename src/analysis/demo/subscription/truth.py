@@ -138,10 +138,10 @@ def effects(world: World) -> pd.DataFrame:
     Returns
     -------
     DataFrame
-        ``period, customer_id, strategy, arm, done, block, if_treated, if_not, effect_if_treated,
-        effect`` (what really came of it): renewed 0/1, live in time 0/1, seats added.
+        ``period, customer_id, strategy, arm, done, block`` and the columns of
+        `measures.effects`.
     """
-    found = world.assigned.reset_index(drop=True)
+    found = world.assigned.reset_index(drop=True).round(2)
     found.insert(1, "customer_id", world.folk["customer_id"].to_numpy()[found["customer"]])
     return found.drop(columns=["customer", "start", "cost"])
 
@@ -234,5 +234,6 @@ def _measures(world: World) -> dict[str, dict[str, Any]]:
             "done": int(treated["done"].sum()),
             "mean_effect": round(float(treated["effect"].mean()), 4),
             "mean_effect_if_treated": round(float(rows["effect_if_treated"].mean()), 4),
+            "mean_arr_effect": round(float(treated["arr_effect"].mean()), 2),
         }
     return content

@@ -63,7 +63,7 @@ MEASURES: dict[str, str] = {
     "expansion": "增购活动",
 }
 OUTCOMES: dict[str, str] = {
-    "proactive_care": "本季续费",
+    "proactive_care": "是否续费",
     "onboarding": "九十天内上线",
     "expansion": "增购账号数",
 }

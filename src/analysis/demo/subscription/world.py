@@ -56,7 +56,7 @@ def simulate(size: int, seed: int) -> World:
     folk = population.build(size, rng(seed, "subscription customers"))
     chance = terms.luck(size, rng(seed, "subscription contracts"))
     assigned, pushes = measures.run(folk, chance, seed)
-    measured = measures.effects(folk, chance, assigned, pushes)
+    measured = measures.effects(folk, chance, assigned, pushes, seed)
     found, added = terms.live(folk, chance, pushes)
     book = ledger.ledger(found, added, folk, rng(seed, "subscription ledger"))
     users = usage.active(folk, book, found, rng(seed, "subscription usage"))
