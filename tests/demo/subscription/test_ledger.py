@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -60,7 +62,7 @@ def test_the_bridges_of_all_quarters_join(summary):
     for one in bridges:
         added = one["opening"] + one["new"] + one["expansion"]
         assert added - one["contraction"] - one["churn"] == one["closing"]
-    for earlier, later in zip(bridges, bridges[1:], strict=False):
+    for earlier, later in pairwise(bridges):
         assert earlier["closing"] == later["opening"]
 
 

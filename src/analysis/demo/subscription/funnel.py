@@ -109,14 +109,17 @@ def _missed(book: pd.DataFrame, folk: pd.DataFrame, stream: np.random.Generator)
     # whoever is trying the product is an open opportunity
     free = np.nonzero(new & still)[0][: len(pilots)]
     customer[free] = pilots[: len(free)]
+    seats, price, amount = (some[name].to_numpy().copy() for name in ("seats", "price", "amount"))
+    price[free] = folk["price"].to_numpy()[customer[free]]
+    amount[free] = seats[free] * price[free]
     return pd.DataFrame(
         {
             "customer": customer, "kind": some["kind"].to_numpy(), "opened": opened,
             "closed": np.where(still, np.nan, closed),
             "expected": opened + 30 + np.floor(90 * stream.random(size)).astype(np.int64),
-            "amount": some["amount"].to_numpy(), "status": np.where(still, OPEN, GONE),
+            "amount": amount, "status": np.where(still, OPEN, GONE),
             "reason": np.where(still, "", np.array(LOSS)[stream.integers(len(LOSS), size=size)]),
-            "contract": "", "seats": some["seats"].to_numpy(), "price": some["price"].to_numpy(),
+            "contract": "", "seats": seats, "price": price,
         }
     )  # fmt: skip
 

@@ -189,7 +189,7 @@ def effects(
 def change(book: pd.DataFrame, quarter: Quarter, customers: int) -> np.ndarray:
     """Change of each customer's yearly recurring revenue in a quarter [fen]."""
     before, after = (recurring(book, on, customers) for on in (quarter.before, quarter.last))
-    return after - before
+    return np.asarray(after - before)
 
 
 def _results(

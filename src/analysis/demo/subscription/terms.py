@@ -8,14 +8,8 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from analysis.demo.subscription.kinds import (
-    DAYS,
-    GAP,
-    KINDS,
-    LIVE_IN_TIME,
-    Quarter,
-    anniversary,
-)  # fmt: skip
+from analysis.demo.subscription.kinds import DAYS, GAP, KINDS, LIVE_IN_TIME, Quarter, anniversary
+from analysis.demo.subscription.words import EDITIONS
 
 ROUNDS = 7  # contracts one after the other that a history can hold
 SMALL, LARGE = 50, 500  # headcounts below and from which the risk differs [people]
@@ -102,6 +96,7 @@ def live(
         ``customer, number, day, seats, price, campaign`` (it was the campaign that sold them).
     """
     size = len(folk)
+    listed = folk["edition"].map({name: p for name, (p, _) in EDITIONS.items()}).to_numpy()
     alive = ~folk["on_trial"].to_numpy()
     start, years = folk["first"].to_numpy(), folk["years"].to_numpy()
     seats, price = folk["seats"].to_numpy(), folk["price"].to_numpy()
@@ -117,7 +112,6 @@ def live(
         started = _care_started(end, pushes)
         kept = would & (u["loss"] >= risk * (1 - CARE)) & np.isfinite(started)
         lost = would & ~kept
-        bought = _added(folk, number, start, end, years, seats, price, would, chance, pushes, alive)
         warned = would & (folk["kind"] != "closing").to_numpy()
         onset = np.where(warned, end - 70 - np.floor(120 * u["onset"]), np.nan)
         term = pd.DataFrame(
@@ -127,24 +121,25 @@ def live(
                 "renews": renews, "live_days": slow, "risk": risk, "would": would, "lost": lost,
                 "saved_on": np.where(kept, started, np.nan), "onset": onset,
                 "confirmed": end + np.floor(25 * u["confirmed"]).astype(np.int64),
-                "add_day": bought.groupby("customer")["day"].min().reindex(range(size)).to_numpy(),
             }
         )  # fmt: skip
-        found.append(term[alive])
+        bought = _added(folk, term[alive & ~would], u, chance.answer, pushes)
+        first = bought.groupby("customer")["day"].min().reindex(range(size))
+        found.append(term.assign(add_day=first.to_numpy())[alive])
         more.append(bought)
         back = lost & (u["comeback"] < COMEBACKS)
         alive = alive & (start <= DAYS) & (~lost | back)
         extra = bought.groupby("customer")["seats"].sum().reindex(range(size)).fillna(0)
         seats = _next_seats(folk, seats + extra.to_numpy().astype(np.int64), u)
-        price = (np.round(price * (1 + 0.05 * u["price"]) / 1000) * 1000).astype(np.int64)
+        dearer = np.round(price * (1 + 0.05 * u["price"]) / 1000) * 1000
+        price = np.minimum(dearer, listed).astype(np.int64)
         gap = np.where(back, 90 + np.floor(200 * u["return"]), _gap(u)).astype(np.int64)
         start = end + 1 + gap
         ahead = np.where(u["lead"] < 0.1, 60 + 500 * u["lead"], 3 + 55 * u["lead"])
         ahead = np.where(gap > 0, np.minimum(ahead, gap), ahead).astype(np.int64)
         # nobody signs because of a call that has not been made yet
-        signed = np.where(kept, np.fmax(start - ahead, started + 14), start - ahead).astype(
-            np.int64
-        )
+        usual = start - ahead
+        signed = np.where(kept, np.fmax(usual, started + 14), usual).astype(np.int64)
         start = np.maximum(start, signed + kept)
         renews = ~back
         years = np.where(u["years"] < 0.88, 1, np.where(u["years"] < 0.94, 2, 3))
@@ -184,53 +179,34 @@ def _care_started(end: np.ndarray, pushes: Sequence[Push]) -> np.ndarray:
 
 def _added(
     folk: pd.DataFrame,
-    number: int,
-    start: np.ndarray,
-    end: np.ndarray,
-    years: np.ndarray,
-    seats: np.ndarray,
-    price: np.ndarray,
-    would: np.ndarray,
-    chance: Luck,
+    open_to: pd.DataFrame,
+    u: dict[str, np.ndarray],
+    answer: np.ndarray,
     pushes: Sequence[Push],
-    alive: np.ndarray,
 ) -> pd.DataFrame:
-    """Seats added during a term, of one's own accord or because of a campaign."""
-    u = {name: drawn[number] for name, drawn in chance.by_round.items()}
-    adds = folk["kind"].map({k.key: k.adds for k in KINDS}).to_numpy() * np.sqrt(years)
-    when = start + 75 + np.floor(u["add_day"] * (end - start - 140))
-    share = 0.10 + 0.30 * u["add_seats"]
-    own = alive & ~would & (u["add"] < adds)
-    parts = [_rows(own, number, when, seats, share, price, campaign=False)]
+    """Seats added during the contracts `open_to` it, unprompted or because of a campaign."""
+    at = open_to["customer"].to_numpy()
+    start, end = open_to["start"].to_numpy(), open_to["end"].to_numpy()
+    often = folk["kind"].map({k.key: k.adds for k in KINDS}).to_numpy()[at]
+    share = 0.10 + 0.30 * u["add_seats"][at]
+    when = start + 75 + np.floor(u["add_day"][at] * (end - start - 140))
+    own = u["add"][at] < often * np.sqrt(open_to["years"].to_numpy())
+    parts = [_rows(open_to, own, when, share).assign(campaign=False)]
     for push in pushes:
-        later = push.campaign + 12 + np.floor(60 * u["add_day"])
-        runs = (push.campaign >= start) & (later <= end - 30)
-        sold = alive & ~would & runs & (chance.answer < ANSWER)
-        parts.append(_rows(sold, number, later, seats, 0.6 * share, price, campaign=True))
+        begins = push.campaign[at]
+        later = begins + 12 + np.floor(60 * u["add_day"][at])
+        sold = (begins >= start) & (later <= end - 30) & (answer[at] < ANSWER)
+        parts.append(_rows(open_to, sold, later, 0.6 * share).assign(campaign=True))
     return pd.concat(parts, ignore_index=True)
 
 
 def _rows(
-    mask: np.ndarray,
-    number: int,
-    when: np.ndarray,
-    seats: np.ndarray,
-    share: np.ndarray,
-    price: np.ndarray,
-    *,
-    campaign: bool,
+    contracts: pd.DataFrame, mask: np.ndarray, when: np.ndarray, share: np.ndarray
 ) -> pd.DataFrame:
-    at = np.nonzero(mask)[0]
-    return pd.DataFrame(
-        {
-            "customer": at,
-            "number": number,
-            "day": when[at].astype(np.int64),
-            "seats": np.maximum(np.round(seats[at] * share[at]), 1).astype(np.int64),
-            "price": price[at],
-            "campaign": campaign,
-        }
-    )
+    some = contracts[mask]
+    seats = np.maximum(np.round(some["seats"].to_numpy() * share[mask]), 1)
+    day = when[mask].astype(np.int64)
+    return some[["customer", "number", "price"]].assign(day=day, seats=seats.astype(np.int64))
 
 
 def _next_seats(folk: pd.DataFrame, seats: np.ndarray, u: dict[str, np.ndarray]) -> np.ndarray:

@@ -98,7 +98,7 @@ def _dates(days: pd.Series) -> pd.Series:
 
 
 def renewals(world: World) -> pd.DataFrame:
-    """What truly becomes of every contract in the ledger.
+    """What truly becomes of every contract that has begun.
 
     Returns
     -------
@@ -116,6 +116,7 @@ def renewals(world: World) -> pd.DataFrame:
     found = main[["contract", "customer", "number", "status"]].merge(
         terms, on=["customer", "number"]
     )
+    found = found[found["start"] <= DAYS].reset_index(drop=True)
     return pd.DataFrame(
         {
             "contract": found["contract"],
