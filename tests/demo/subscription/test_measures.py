@@ -61,10 +61,11 @@ def test_no_measure_harms(effects):
     assert set(care["effect_if_treated"]) == {0, 1}
 
 
+@pytest.mark.slow
 def test_care_shows_in_the_files(raw):
     """Over several seeds the difference between the arms is the planted one."""
     gaps, planted = [], []
-    for seed in range(8):
+    for seed in range(6):
         world = simulate(800, seed)
         rows = world.assigned[world.assigned["strategy"] == "proactive_care"]
         value = np.where(rows["done"], rows["if_treated"], rows["if_not"])

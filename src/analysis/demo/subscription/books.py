@@ -143,21 +143,20 @@ def usage(log: pd.DataFrame, folk: pd.DataFrame, stream: np.random.Generator) ->
 
 
 def signings(book: pd.DataFrame, folk: pd.DataFrame, stream: np.random.Generator) -> pd.DataFrame:
-    """What was signed, as orders: tax included, one line a contract."""
-    some = book[book["signed"] >= 0]
-    at = some["customer"].to_numpy()
+    """What was signed, as orders: tax included, one line a contract of the ledger."""
+    at = book["customer"].to_numpy()
     frame = pd.DataFrame(
         {
-            "销售订单编号": [f"DD{n:07d}" for n in range(1, len(some) + 1)],
-            "合同编号": some["contract"].to_numpy(),
+            "销售订单编号": [f"DD{n:07d}" for n in range(1, len(book) + 1)],
+            "合同编号": book["contract"],
             "客户编号": folk["customer_id"].to_numpy()[at],
             "客户名称": folk["name"].to_numpy()[at],
-            "下单日期": [f"{when}" for when in dates(some["signed"].to_numpy())],
-            "订单类型": some["kind"].to_numpy(),
+            "下单日期": [f"{when}" for when in dates(book["signed"].to_numpy())],
+            "订单类型": book["kind"].to_numpy(),
             "产品名称": words.PRODUCT + " " + folk["edition"].to_numpy()[at],
-            "数量": some["seats"].to_numpy(),
-            "销售单价": yuan(some["amount"] // some["seats"]),
-            "小计": yuan(some["amount"]),
+            "数量": book["seats"].to_numpy(),
+            "销售单价": yuan(book["amount"] // book["seats"]),
+            "小计": yuan(book["amount"]),
             "负责人编码": folk["rep_id"].to_numpy()[at],
             "生命状态": "正常",
         }

