@@ -230,13 +230,22 @@ def why(customer: str, file: str, sets: tuple[str, ...], root: Path | None) -> N
 
 @cli.command()
 @click.argument("folder", type=click.Path(path_type=Path))
+@click.option(
+    "--kind",
+    default="trade",
+    type=click.Choice(["trade", "subscription"]),
+    show_default=True,
+    help="A maker of parts, or a software vendor.",
+)
 @click.option("--customers", default=1200, type=click.IntRange(min=20), show_default=True)
 @click.option("--seed", default=20250101, type=click.IntRange(min=0), show_default=True)
-def demo(folder: Path, customers: int, seed: int) -> None:
+def demo(folder: Path, kind: str, customers: int, seed: int) -> None:
     """Write the exports of a made-up company into a folder."""
     from analysis import demo as demo_room
+    from analysis.demo import subscription
 
-    for path in demo_room.write(folder, customers=customers, seed=seed):
+    write = {"trade": demo_room.write, "subscription": subscription.write}[kind]
+    for path in write(folder, customers=customers, seed=seed):
         click.echo(path.as_posix())
 
 
