@@ -201,9 +201,7 @@ def phase_of(folder: Path) -> str:
         return f"{stage}: publishing"
     if any(place.glob("tables/*")):
         return f"{stage}: tables written"
-    if any(place.glob("notebooks/*.ipynb")):
-        return f"{stage}: cells"
-    return f"{stage}: kernel starting"
+    return f"{stage}: no table yet"
 
 
 def examine(scene: Scene, project: Path, *, has_old: bool) -> set[str]:
