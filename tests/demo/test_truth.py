@@ -9,7 +9,7 @@ import pytest
 
 from analysis.demo import texts
 
-ORDER_FILES = ("销售订单_2022-2023.csv", "销售订单_2024-2025.csv")
+ORDER_FILES = ("发货单_2022-2023.csv", "发货单_2024-2025.csv")
 
 
 def rows_of(raw, dirt, table, rule):

@@ -21,8 +21,8 @@ from analysis.errors import ResourceError, SettingsError
 NAMES = [
     "客户.xlsx",
     "联系人.csv",
-    "销售订单_2022-2023.csv",
-    "销售订单_2024-2025.csv",
+    "发货单_2022-2023.csv",
+    "发货单_2024-2025.csv",
     "销售记录.csv",
     "售后工单.xlsx",
     "人员.csv",
@@ -79,12 +79,12 @@ def test_another_seed_another_company(small, tmp_path):
 
 
 def test_encodings(company):
-    for name in ("联系人.csv", "销售订单_2022-2023.csv", "上季动作.csv"):
+    for name in ("联系人.csv", "发货单_2022-2023.csv", "上季动作.csv"):
         content = (company / name).read_bytes()
         content.decode("gb18030")
         with pytest.raises(UnicodeDecodeError):
             content.decode("utf-8")
-    for name in ("销售订单_2024-2025.csv", "销售记录.csv", "人员.csv"):
+    for name in ("发货单_2024-2025.csv", "销售记录.csv", "人员.csv"):
         assert (company / name).read_bytes().startswith(b"\xef\xbb\xbf")
 
 

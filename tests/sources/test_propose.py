@@ -18,8 +18,8 @@ DEMO = {
     "客户.xlsx": "customers",
     "目标.xlsx": "targets",
     "联系人.csv": "contacts",
-    "销售订单_2022-2023.csv": "orders",
-    "销售订单_2024-2025.csv": "orders",
+    "发货单_2022-2023.csv": "orders",
+    "发货单_2024-2025.csv": "orders",
     "销售记录.csv": "activities",
 }
 
