@@ -48,11 +48,12 @@ def customers(
     size = len(population)
     code = credit_codes(population)
     empty = stream.random(size) < 0.12
-    wrong = ~empty & (stream.random(size) < WRONG_CODES)
+    own = np.nonzero(~empty & (population["same_as"].to_numpy() < 0))[0]
+    wrong = stream.choice(own, size=_few(WRONG_CODES, len(own)), replace=False)
     code[wrong] = [c[:-1] for c in code[wrong]]
     code[empty] = ""
-    flaw = np.where(wrong, "wrong_credit_code", "")
-    flaw = np.where(population["same_as"].to_numpy() >= 0, "same_company", flaw)
+    flaw = np.where(population["same_as"].to_numpy() >= 0, "same_company", "").astype(object)
+    flaw[wrong] = "wrong_credit_code"
     held = stream.integers(0, 3, size)
     sold = _deals(clean, size)
     frame = pd.DataFrame(

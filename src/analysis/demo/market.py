@@ -72,22 +72,25 @@ def campaigns(
     found
         Leads, as `leads` gives them.
     """
-    names, begins, cells = [], [], []
     brought = found["市场活动名称"].value_counts()
     owner = staff.loc[staff["role"] == "大区总监", "person_id"].tolist()
+    rows = []
     for number, (kind, name, begin, length, cost) in enumerate(_shows()):
-        spent = round(cost * float(stream.uniform(0.85, 1.2)) / 100) * 100
-        names.append(name)
-        begins.append(begin)
-        end = begin + timedelta(days=length - 1)
         came = int(brought.get(name, 0))
-        people = came + int(stream.integers(8, 60))
-        cells.append((f"{begin:%Y-%m-%d}", f"{end:%Y-%m-%d}", kind, spent, people, came,
-                      owner[number % len(owner)]))  # fmt: skip
-    headers = ["开始日期", "结束日期", "活动类型", "费用(元)", "参加人数", "线索数", "负责人编码"]
-    frame = pd.DataFrame(cells, columns=headers)
-    frame.insert(0, "活动名称", names)
-    frame.insert(0, "活动编号", [f"HD{b:%y}{n:03d}" for n, b in enumerate(begins, start=1)])
+        rows.append(
+            {
+                "活动编号": f"HD{begin:%y}{number + 1:03d}",
+                "活动名称": name,
+                "活动类型": kind,
+                "开始日期": f"{begin:%Y-%m-%d}",
+                "结束日期": f"{begin + timedelta(days=length - 1):%Y-%m-%d}",
+                "费用(元)": round(cost * float(stream.uniform(0.85, 1.2)) / 100) * 100,
+                "参加人数": came + int(stream.integers(8, 60)),
+                "线索数": came,
+                "负责人编码": owner[number % len(owner)],
+            }
+        )
+    frame = pd.DataFrame(rows)
     return frame.assign(_why="", _key=frame["活动编号"])
 
 
