@@ -100,7 +100,15 @@ def dirt(company: Path) -> pd.DataFrame:
 
 
 @pytest.fixture(scope="session")
-def orders(raw: Raw, dirt: pd.DataFrame) -> pd.DataFrame:
+def numbers(raw: Raw) -> dict[str, str]:
+    """The CRM's number of every customer, whatever the delivery lists call it."""
+    bridge = raw("客户档案_U8.csv")
+    own = bridge["CRM客户编号"]
+    return dict(zip(own, own, strict=True)) | dict(zip(bridge["客户编码"], own, strict=True))
+
+
+@pytest.fixture(scope="session")
+def orders(raw: Raw, dirt: pd.DataFrame, numbers: dict[str, str]) -> pd.DataFrame:
     """Clean order lines: customer, day, amount [CNY], order."""
     parts = []
     for name in ("发货单_2022-2023.csv", "发货单_2024-2025.csv"):
@@ -110,7 +118,7 @@ def orders(raw: Raw, dirt: pd.DataFrame) -> pd.DataFrame:
     return pd.DataFrame(
         {
             "order": both["发货单号"],
-            "customer": both["客户编码"],
+            "customer": both["客户编码"].map(numbers),
             "day": pd.to_datetime(both["发货日期"], format="%Y-%m-%d"),
             "fen": both["本币无税金额"].str.replace(".", "", regex=False).astype("int64"),
             "quantity": both["数量"].astype("int64"),
