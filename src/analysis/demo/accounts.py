@@ -184,7 +184,7 @@ def archive(
             "_why": np.where(
                 kind == "stranger",
                 "missing_customer",
-                np.where(kind == "test", "unknown_customer", ""),
+                np.where(kind == "test", "test_accounts", ""),
             ),
             "_key": code,
             "_flaw": flaw,
