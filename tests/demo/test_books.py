@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+import numpy as np
 import pandas as pd
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
+from analysis.demo import chance
 from analysis.demo.accounts import STRANGE_CODES
-from analysis.demo.ledger import BUCKETS, EDGES
+from analysis.demo.documents import with_tax
+from analysis.demo.ledger import BUCKETS, EDGES, keep
 
 SNAPSHOTS = ("2025-03-31", "2025-06-30", "2025-09-30")
 
@@ -162,3 +167,44 @@ def test_parents_and_terms_say_the_same_everywhere(raw):
     links = raw("股权与伙伴关系.csv")
     assert set(links["关系"]) == {"母公司", "股东", "合作伙伴"}
     assert set(links["客户编号"]) | set(links["关联客户编号"]) <= set(crm.index)
+
+
+def test_what_comes_later_changes_nothing_in_the_books(cells_of):
+    cells, known = cells_of
+    late = keep(cells, known, 1, 1095)
+    early = keep(cells[cells["_day"] <= 900], known, 1, 900)
+    columns = ["note", "day", "due", "fen"]
+    seen = late.invoices[late.invoices["day"] <= 900]
+    assert early.invoices[columns].equals(seen[columns].reset_index(drop=True))
+    for today in (700, 900):
+        assert early.open(today)["fen"].tolist() == late.open(today)["fen"].tolist()
+
+
+@pytest.fixture(scope="module")
+def cells_of():
+    """Delivery notes of one customer that sends something back now and then."""
+    days = np.arange(20, 1080, 9)
+    fen = np.where(np.arange(len(days)) % 7 == 5, -40_000, 900_000)
+    cells = pd.DataFrame(
+        {
+            "_why": "",
+            "发货单号": [f"FH{n:06d}" for n in range(len(days))],
+            "_account": 0,
+            "_order": np.arange(len(days)),
+            "_back": fen < 0,
+            "_day": days,
+            "_fen": fen,
+            "_gross": with_tax(fen),
+        }
+    )
+    known = pd.DataFrame({"code": ["01"], "terms": [30], "pays_after": [10], "kind": ["steady"]})
+    return cells, known
+
+
+@given(keys=st.lists(st.text(max_size=12), min_size=1), seed=st.integers(0, 2**40))
+def test_chance_hangs_on_the_key_alone(keys, seed):
+    drawn = chance.uniform(pd.Series(keys, dtype=object), seed, "x")
+    assert ((drawn > 0) & (drawn < 1)).all()
+    again = chance.uniform(pd.Series(keys[::-1], dtype=object), seed, "x")
+    assert (again[::-1] == drawn).all()
+    assert chance.whole(pd.Series(keys, dtype=object), seed, "x", 2, 5).max() <= 4

@@ -20,7 +20,7 @@ from analysis.demo import (
     voice,
 )
 from analysis.demo.files import UNICODE_TEXT, Export, Filed
-from analysis.demo.kinds import AS_OF, rng
+from analysis.demo.kinds import AS_OF, DAYS, rng
 from analysis.demo.world import World
 
 GB, UTF8 = "gb18030", "utf-8-sig"
@@ -34,7 +34,7 @@ def cabinet(world: World) -> Filed:
     folk = folk.assign(name=accounts.listed_names(folk))
     known = accounts.accounts(folk)
     cells = documents.documents(world.sold, world.returned, known, products, rng(seed, "dirt"))
-    books = ledger.keep(cells, known, rng(seed, "ledger"))
+    books = ledger.keep(cells, known, seed, DAYS)
     deals = funnel.follow(cells, folk, rng(seed, "deals"))
     months = finance.differences(cells)
     found = [
@@ -106,7 +106,7 @@ def _erp(
     seed, staff = world.seed, world.staff
     older, newer = documents.files(cells)
     invoices = ledger.invoice_list(books, known, staff, rng(seed, "invoice dirt"))
-    payments = ledger.payment_list(books, known, staff, rng(seed, "payment dirt"))
+    payments = ledger.payment_list(books, known, staff, seed, rng(seed, "payment dirt"))
     return [
         Export("发货单_2022-2023.csv", "orders", older, GB),
         Export("发货单_2024-2025.csv", "orders", newer, UTF8),

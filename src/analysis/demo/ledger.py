@@ -14,10 +14,10 @@ from datetime import date, timedelta
 import numpy as np
 import pandas as pd
 
-from analysis.demo import words
+from analysis.demo import chance, words
 from analysis.demo.accounts import STRANGER
 from analysis.demo.documents import money, with_total
-from analysis.demo.kinds import AS_OF, DAYS, START, day
+from analysis.demo.kinds import AS_OF, START, day
 from analysis.demo.ordering import workdays
 
 SNAPSHOTS = (date(2025, 3, 31), date(2025, 6, 30), AS_OF)
@@ -27,6 +27,7 @@ IN_PARTS = 0.08  # share of the invoices paid in two pieces
 BAD = 0.05  # share of the invoices that customers who go away never pay
 ADVANCE = 0.30  # of a project's invoice is paid before delivery
 METHODS = {"电汇": 0.62, "银行承兑汇票": 0.28, "转账支票": 0.06, "商业承兑汇票": 0.04}
+SET_OFF = 60  # days within which a red invoice can be set off; then the money goes back
 ADVANCED, RECEIVABLE = "预收款", "应收款"
 
 
@@ -57,8 +58,8 @@ class Ledger:
         return pd.DataFrame(found[fen != 0])
 
 
-def keep(cells: pd.DataFrame, known: pd.DataFrame, stream: np.random.Generator) -> Ledger:
-    """Keep the books of the whole history.
+def keep(cells: pd.DataFrame, known: pd.DataFrame, seed: int, today: int) -> Ledger:
+    """Keep the books until the evening of a day; later days change nothing in them.
 
     Parameters
     ----------
@@ -66,15 +67,17 @@ def keep(cells: pd.DataFrame, known: pd.DataFrame, stream: np.random.Generator) 
         As `documents.documents` gives them.
     known
         As `accounts.accounts` gives them.
+    seed
+        Of the chance that hangs on each delivery note.
+    today
+        Number of the last day.
     """
-    invoices = _invoices(cells, known, stream)
-    settled = _payments(invoices, known, stream)
+    invoices = _invoices(cells, known, seed, today)
+    settled = _payments(invoices, known, seed, today)
     return Ledger(invoices, settled)
 
 
-def _invoices(
-    cells: pd.DataFrame, known: pd.DataFrame, stream: np.random.Generator
-) -> pd.DataFrame:
+def _invoices(cells: pd.DataFrame, known: pd.DataFrame, seed: int, today: int) -> pd.DataFrame:
     real = cells[cells["_why"].isin(["", STRANGER])]
     notes = real.groupby("发货单号", sort=False).agg(
         account=("_account", "first"),
@@ -86,9 +89,9 @@ def _invoices(
         fen=("_gross", "sum"),
     )
     notes = notes.rename_axis("note").reset_index()
-    later = notes["shipped"].to_numpy() + stream.integers(0, 6, len(notes))
+    later = notes["shipped"].to_numpy() + chance.whole(notes["note"], seed, "invoice", 0, 6)
     notes["day"] = np.maximum(workdays(later), notes["shipped"])
-    notes = notes[(notes["day"] <= DAYS) & (notes["fen"] != 0)]
+    notes = notes[(notes["day"] <= today) & (notes["fen"] != 0)]
     notes = notes.sort_values(["day", "note"], kind="stable", ignore_index=True)
     notes["due"] = notes["day"] + known["terms"].to_numpy()[notes["account"]].astype(np.int64)
     notes["order"] = np.where(notes["back"] | (notes["own"] != ""), -1, notes["order"])
@@ -106,28 +109,28 @@ def _tax_numbers(days: np.ndarray) -> list[str]:
     ]
 
 
-def _payments(
-    invoices: pd.DataFrame, known: pd.DataFrame, stream: np.random.Generator
-) -> pd.DataFrame:
-    size = len(invoices)
+def _payments(invoices: pd.DataFrame, known: pd.DataFrame, seed: int, today: int) -> pd.DataFrame:
+    note = invoices["note"]
     account = invoices["account"].to_numpy()
     fen, issued, due = (invoices[c].to_numpy() for c in ("fen", "day", "due"))
     kind = known["kind"].to_numpy()[account]
     habit = known["pays_after"].to_numpy()[account]
-    when = due + np.round(habit + stream.normal(0, 5, size)).astype(np.int64)
+    when = due + np.round(habit + 5 * chance.normal(note, seed, "paid")).astype(np.int64)
     when = np.maximum(workdays(when), issued + 1)
-    never = stream.random(size) < np.where(np.isin(kind, ["lapsed", "turned"]), BAD, 0.001)
-    rows = np.arange(size)
+    bad = np.where(np.isin(kind, ["lapsed", "turned"]), BAD, 0.001)
+    never = chance.uniform(note, seed, "never paid") < bad
+    rows = np.arange(len(invoices))
     billed = fen > 0
 
-    ahead = billed & (kind == "project") & (fen > 2_000_000) & (stream.random(size) < 0.7)
+    ahead = billed & (kind == "project") & (fen > 2_000_000)
+    ahead &= chance.uniform(note, seed, "ahead") < 0.7
     advance = np.where(ahead, np.round(fen * ADVANCE / 10_000).astype(np.int64) * 10_000, 0)
-    before = workdays(invoices["shipped"].to_numpy() - stream.integers(5, 21, size))
+    before = workdays(invoices["shipped"].to_numpy() - chance.whole(note, seed, "advance", 5, 21))
 
-    twice = billed & (stream.random(size) < IN_PARTS) & (fen > 3_000_000) & ~ahead
-    share = stream.uniform(0.4, 0.75, size)
+    twice = billed & (chance.uniform(note, seed, "parts") < IN_PARTS) & (fen > 3_000_000) & ~ahead
+    share = 0.4 + 0.35 * chance.uniform(note, seed, "first part")
     first = np.where(twice, np.round(fen * share / 100_000).astype(np.int64) * 100_000, 0)
-    second = workdays(when + stream.integers(15, 60, size))
+    second = workdays(when + chance.whole(note, seed, "second part", 15, 60))
     last = np.where(twice, second, when)
     rest = fen - advance - first
 
@@ -140,19 +143,17 @@ def _payments(
         pd.DataFrame({"invoice": rows[m], "day": d[m], "fen": f[m], "kind": k})
         for m, d, f, k in parts
     ]
-    found.append(_credits(invoices, np.where(never, DAYS + 1, last), rest, stream))
+    found.append(_credits(invoices, np.where(never, -1, last), rest, seed))
     settled = pd.concat(found, ignore_index=True)
-    settled = settled[(settled["day"] >= 0) & (settled["day"] <= DAYS)]
+    settled = settled[(settled["day"] >= 0) & (settled["day"] <= today)]
     return settled.sort_values(["day", "invoice"], kind="stable", ignore_index=True)
 
 
-def _credits(
-    invoices: pd.DataFrame, paid: np.ndarray, rest: np.ndarray, stream: np.random.Generator
-) -> pd.DataFrame:
-    """Red invoices: set off against the customer's next large payment, else paid back."""
+def _credits(invoices: pd.DataFrame, paid: np.ndarray, rest: np.ndarray, seed: int) -> pd.DataFrame:
+    """Red invoices: set off against the customer's next large payment, else paid back in time."""
     back = invoices[invoices["fen"] < 0]
     large = invoices.assign(partner=invoices.index, paid=paid, rest=rest)
-    large = large[(large["fen"] > 0) & (large["paid"] <= DAYS)]
+    large = large[large["fen"] > 0]
     offered = large[["account", "paid", "partner", "rest"]].sort_values(
         ["paid", "partner"], kind="stable"
     )
@@ -164,10 +165,14 @@ def _credits(
         by="account",
         direction="forward",
         allow_exact_matches=False,
+        tolerance=SET_OFF,
     )
     fits = (met["rest"] > -2 * met["fen"]) & ~met["partner"].duplicated()
     row = met["partner"].where(fits, -1).to_numpy().astype(np.int64)
-    refund = workdays(back["day"].to_numpy() + stream.integers(10, 26, len(back)))
+    refund = workdays(
+        back["day"].to_numpy()
+        + chance.whole(back["note"], seed, "refund", SET_OFF + 1, SET_OFF + 16)
+    )
     refund = np.maximum(refund, back["day"].to_numpy() + 1)
     return pd.DataFrame(
         {
@@ -253,7 +258,11 @@ def invoice_list(
 
 
 def payment_list(
-    ledger: Ledger, known: pd.DataFrame, staff: pd.DataFrame, stream: np.random.Generator
+    ledger: Ledger,
+    known: pd.DataFrame,
+    staff: pd.DataFrame,
+    seed: int,
+    stream: np.random.Generator,
 ) -> pd.DataFrame:
     """The list of receipts: one may pay several invoices; some stand twice, a total below."""
     found = ledger.settled.assign(
@@ -262,13 +271,14 @@ def payment_list(
     found = found.groupby(["day", "account", "kind"])["fen"].sum().reset_index()
     found = found[found["fen"] != 0].reset_index(drop=True)
     who = known.iloc[found["account"].to_numpy()].reset_index(drop=True)
-    usual = stream.choice(len(METHODS), size=len(known), p=list(METHODS.values()))
-    often = stream.random(len(found)) < 0.85
-    method = np.where(often, usual[found["account"]], 0)
+    bounds = np.cumsum(list(METHODS.values()))[:-1]
+    usual = np.searchsorted(bounds, chance.uniform(known["code"], seed, "method"))
     fen = found["fen"].to_numpy()
     of_day = found.groupby("day").cumcount() + 1
     dates = _dates(found["day"], "-")
     number = [f"SK{d.replace('-', '')}{n:04d}" for d, n in zip(dates, of_day, strict=True)]
+    often = chance.uniform(pd.Series(number), seed, "method of the day") < 0.85
+    method = np.where(often, usual[found["account"]], 0)
     ahead = found["kind"] == ADVANCED
     people = staff.set_index("person_id")["name"]
     frame = pd.DataFrame(
