@@ -7,7 +7,7 @@ import pytest
 
 from analysis.demo import company as firm
 from analysis.demo import words
-from analysis.demo.accounts import STRANGER
+from analysis.demo.accounts import UNMATCHED
 from analysis.demo.kinds import KEYS, KINDS, counts
 
 WELL_KNOWN = (
@@ -37,7 +37,7 @@ def test_small_company_has_all_kinds(small, dirt):
     assert effects["strategy"].nunique() == 5
     both = [set(zip(d["table"], d["rule"], strict=True)) for d in (dirt, _dirt(small))]
     # whether they owe anything on a given day is chance
-    assert both[0] - {("receivables", STRANGER)} == both[1] - {("receivables", STRANGER)}
+    assert both[0] - {("receivables", UNMATCHED)} == both[1] - {("receivables", UNMATCHED)}
 
 
 def _dirt(folder):

@@ -10,7 +10,8 @@ from analysis.demo.kinds import START
 
 # what the ERP's documents call a customer: its code, or, were both systems one, the CRM's number
 ORDERS_BY = "number"  # "code" or "number"
-STRANGER = "unmatched_key" if ORDERS_BY == "code" else "unknown_customer"
+UNMATCHED = "unmatched_key"  # the ERP's code leads to no customer of the CRM
+STRANGER = UNMATCHED if ORDERS_BY == "code" else "unknown_customer"
 
 TEST_IDS = ("KH990001", "KH990002", "KH990003", "KH990004")
 TEST_CODES = ("0199000001", "0199000002", "0199000003", "0199000004")
@@ -110,7 +111,7 @@ def variant(name: str, city: str, industry: str, which: int) -> str:
         short,
         f"{brand}{trade}（{city}）有限公司",
         short.removeprefix(city),
-        f"{words.LATIN_CITIES.get(city, '')} {latin} {english} Co., Ltd.".strip(),
+        f"{words.LATIN_CITIES[city]} {latin} {english} Co., Ltd.",
     )[which % 4]
 
 

@@ -15,7 +15,7 @@ import numpy as np
 import pandas as pd
 
 from analysis.demo import chance, words
-from analysis.demo.accounts import STRANGER
+from analysis.demo.accounts import STRANGER, UNMATCHED
 from analysis.demo.documents import money, with_total
 from analysis.demo.kinds import AS_OF, START, day
 from analysis.demo.ordering import workdays
@@ -208,7 +208,7 @@ def aged(ledger: Ledger, known: pd.DataFrame, staff: pd.DataFrame, when: date) -
             "部门": who["team_id"].map(teams),
             "业务员": who["owner_id"].map(people),
             **{name: fen / 100 for name, fen in columns.items()},
-            "_why": np.where(who["kind"] == "stranger", STRANGER, ""),
+            "_why": np.where(who["kind"] == "stranger", UNMATCHED, ""),
             "_key": who["code"],
         }
     )
@@ -248,7 +248,7 @@ def invoice_list(
             "本币税额": money(fen - net),
             "本币价税合计": money(fen),
             "审核人": "应收会计",
-            "_why": np.where(who["kind"] == "stranger", STRANGER, ""),
+            "_why": np.where(who["kind"] == "stranger", UNMATCHED, ""),
             "_key": found["number"],
             "_fen": fen,
         }
@@ -295,7 +295,7 @@ def payment_list(
             "摘要": np.where(ahead, "预收项目款", np.where(fen < 0, "退货退款", "收货款")),
             "业务员": who["owner_id"].map(people),
             "审核人": "出纳",
-            "_why": np.where(who["kind"] == "stranger", STRANGER, ""),
+            "_why": np.where(who["kind"] == "stranger", UNMATCHED, ""),
             "_key": number,
             "_fen": fen,
         }

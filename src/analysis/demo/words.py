@@ -167,10 +167,16 @@ LATIN: dict[str, str] = {
     "沅": "yuan", "阙": "que", "迩": "er", "筑": "zhu", "屹": "yi",
 }  # fmt: skip
 LATIN_CITIES: dict[str, str] = {
-    "苏州": "Suzhou", "无锡": "Wuxi", "常州": "Changzhou", "宁波": "Ningbo", "杭州": "Hangzhou",
-    "上海": "Shanghai", "青岛": "Qingdao", "济南": "Jinan", "东莞": "Dongguan", "佛山": "Foshan",
-    "深圳": "Shenzhen", "厦门": "Xiamen", "天津": "Tianjin", "武汉": "Wuhan", "重庆": "Chongqing",
-    "成都": "Chengdu", "沈阳": "Shenyang", "大连": "Dalian",
+    "苏州": "Suzhou", "无锡": "Wuxi", "常州": "Changzhou", "南通": "Nantong", "宁波": "Ningbo",
+    "杭州": "Hangzhou", "嘉兴": "Jiaxing", "台州": "Taizhou", "上海": "Shanghai",
+    "青岛": "Qingdao", "济南": "Jinan", "烟台": "Yantai", "东莞": "Dongguan", "佛山": "Foshan",
+    "深圳": "Shenzhen", "惠州": "Huizhou", "中山": "Zhongshan", "厦门": "Xiamen",
+    "泉州": "Quanzhou", "柳州": "Liuzhou", "天津": "Tianjin", "石家庄": "Shijiazhuang",
+    "保定": "Baoding", "唐山": "Tangshan", "北京": "Beijing", "太原": "Taiyuan",
+    "武汉": "Wuhan", "襄阳": "Xiangyang", "长沙": "Changsha", "株洲": "Zhuzhou",
+    "郑州": "Zhengzhou", "洛阳": "Luoyang", "重庆": "Chongqing", "成都": "Chengdu",
+    "德阳": "Deyang", "绵阳": "Mianyang", "贵阳": "Guiyang", "沈阳": "Shenyang",
+    "大连": "Dalian", "长春": "Changchun", "哈尔滨": "Harbin",
 }  # fmt: skip
 ENGLISH: dict[str, str] = {
     "汽车零部件": "Auto Parts", "电子制造": "Electronics", "工程机械": "Machinery",
