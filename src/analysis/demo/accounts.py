@@ -9,7 +9,7 @@ from analysis.demo import words
 from analysis.demo.kinds import START
 
 # what the ERP's documents call a customer: its code, or, were both systems one, the CRM's number
-ORDERS_BY = "number"  # "code" or "number"
+ORDERS_BY = "code"  # "code" or "number"
 UNMATCHED = "unmatched_key"  # the ERP's code leads to no customer of the CRM
 STRANGER = UNMATCHED if ORDERS_BY == "code" else "unknown_customer"
 
