@@ -1,4 +1,4 @@
-"""Exports on disk: CSV in two encodings, workbooks, always the same bytes for the same content.
+"""Exports on disk: CSV in several encodings, workbooks, always the same bytes for the same content.
 
 Workbooks are written by hand: openpyxl stamps the clock into them and its bytes depend on the XML
 library that happens to be installed. Members are stored, not compressed, because compressed bytes
@@ -7,10 +7,11 @@ differ between versions of zlib.
 
 from __future__ import annotations
 
+import codecs
 import csv
 import io
 import zipfile
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 from pathlib import Path
@@ -20,6 +21,7 @@ from xml.sax.saxutils import escape
 import pandas as pd
 
 SLICE = 20_000  # rows
+UNICODE_TEXT = "utf-16-le"
 EPOCH = (1980, 1, 1, 0, 0, 0)
 _DAY_ZERO = datetime.combine(date(1899, 12, 30), time())
 _STYLE_DAY, _STYLE_MOMENT, _STYLE_HEAD = 1, 2, 3
@@ -37,11 +39,12 @@ class Export:
         Canonical table it feeds.
     frame
         Cells under their headers; columns that start with ``_`` are notes for the truth files
-        (``_why``: the rule that should remove the row, ``_key``: the row's key).
+        (``_why``: the rule that should remove the row, ``_key``: the row's key, ``_flaw``: what is
+        wrong with a row that stays).
     encoding
-        Of a CSV file.
+        Of a CSV file; UTF-16 is separated by tabs, as Excel's "Unicode text" is.
     title
-        A line above the header of a workbook; empty for none.
+        Lines above the header of a workbook; empty for none.
     """
 
     name: str
@@ -58,7 +61,23 @@ class Export:
     @property
     def first_row(self) -> int:
         """Number of the first data row, counted from 1 at the top of the file."""
-        return 3 if self.title else 2
+        return len(self.title.splitlines()) + 2
+
+
+@dataclass(frozen=True)
+class Filed:
+    """All exports, and what was planted in them beyond single rows.
+
+    Parameters
+    ----------
+    exports
+        In the order in which they are written.
+    planted
+        Truth tables by name.
+    """
+
+    exports: Sequence[Export]
+    planted: Mapping[str, pd.DataFrame]
 
 
 def save(path: Path, content: bytes) -> Path:
@@ -86,15 +105,17 @@ def _rows(frame: pd.DataFrame) -> Iterator[tuple[Any, ...]]:
 def table(headers: Sequence[str], rows: Iterable[Sequence[Any]], encoding: str) -> bytes:
     """A CSV file as Windows programs write it."""
     text = io.StringIO(newline="")
-    out = csv.writer(text, lineterminator="\r\n")
+    separator = "\t" if encoding == UNICODE_TEXT else ","
+    out = csv.writer(text, delimiter=separator, lineterminator="\r\n")
     out.writerow(headers)
     out.writerows(rows)
-    return text.getvalue().encode(encoding)
+    mark = codecs.BOM_UTF16_LE if encoding == UNICODE_TEXT else b""
+    return mark + text.getvalue().encode(encoding)
 
 
 def workbook(headers: Sequence[str], rows: Iterable[Sequence[Any]], title: str = "") -> bytes:
     """A workbook of one sheet; dates are real dates, numbers real numbers."""
-    lines = [[(title, _STYLE_HEAD)]] if title else []
+    lines = [[(line, _STYLE_HEAD)] for line in title.splitlines()]
     lines.append([(header, _STYLE_HEAD) for header in headers])
     body: list[str] = []
     for number, line in enumerate(lines, start=1):

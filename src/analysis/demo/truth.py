@@ -12,7 +12,7 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from analysis.demo.files import Export
+from analysis.demo.files import Export, Filed
 from analysis.demo.kinds import AS_OF, BEFORE, KINDS, START
 from analysis.demo.world import World
 
@@ -27,9 +27,9 @@ def render(frame: pd.DataFrame) -> bytes:
     return content.getvalue()
 
 
-def files(world: World, exports: Sequence[Export]) -> dict[str, bytes]:
+def files(world: World, filed: Filed) -> dict[str, bytes]:
     """The truth files by name."""
-    folk = world.population
+    folk, exports = world.population, filed.exports
     measured = effects(world.assigned, world.extra, world.extra_lines, folk)
     dirty = dirt(exports)
     last = world.sold.groupby("customer")["day"].max()
@@ -38,15 +38,22 @@ def files(world: World, exports: Sequence[Export]) -> dict[str, bytes]:
         "dirt.parquet": render(dirty),
         "effects.parquet": render(measured),
         "texts.parquet": render(texts(exports)),
+        **{f"{name}.parquet": render(frame) for name, frame in filed.planted.items()},
         "summary.json": summary(world.seed, folk, world.clean, dirty, measured, exports),
     }
 
 
 def dirt(exports: Sequence[Export]) -> pd.DataFrame:
-    """Every dirty row: ``table, file, row`` (from 1 at the top of the file), ``key, rule``."""
+    """Every dirty row: ``table, file, row`` (from 1 at the top of the file), ``key, rule``.
+
+    ``stays`` marks a row that can be read in spite of its flaw; all others should be removed.
+    """
     parts = []
     for export in exports:
         why = export.frame["_why"].to_numpy()
+        flaw = export.frame["_flaw"].to_numpy() if "_flaw" in export.frame else why
+        stays = (why == "") & (flaw != "")
+        why = np.where(stays, flaw, why)
         at = np.nonzero(why != "")[0]
         parts.append(
             pd.DataFrame(
@@ -56,6 +63,7 @@ def dirt(exports: Sequence[Export]) -> pd.DataFrame:
                     "row": at + export.first_row,
                     "key": export.frame["_key"].to_numpy()[at],
                     "rule": why[at],
+                    "stays": stays[at],
                 }
             )
         )

@@ -40,12 +40,12 @@ def write(folder: Path, *, customers: int = 1200, seed: int = 20250101) -> list[
     """
     _check(customers, seed)
     world = simulate(customers, seed)
-    found = cabinet(world)
-    known = truth.files(world, found)
+    filed = cabinet(world)
+    known = truth.files(world, filed)
     written: list[Path] = []
     try:
         (folder / truth.FOLDER).mkdir(parents=True, exist_ok=True)
-        written += [save(folder / export.name, render(export)) for export in found]
+        written += [save(folder / export.name, render(export)) for export in filed.exports]
         written += [save(folder / truth.FOLDER / name, data) for name, data in known.items()]
     except OSError as error:
         problem = Problem(
