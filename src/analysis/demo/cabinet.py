@@ -2,31 +2,32 @@
 
 from __future__ import annotations
 
-from analysis.demo import documents, exports, truth, voice
+import pandas as pd
+
+from analysis.demo import documents, exports, voice
 from analysis.demo.files import Export
-from analysis.demo.kinds import rng
+from analysis.demo.kinds import Chapter, rng
 from analysis.demo.world import World
 
 GB, UTF8 = "gb18030", "utf-8-sig"
 
 
 def cabinet(world: World) -> list[Export]:
-    """Every export of the made-up company, in the order in which they are written."""
+    """Every export of a block of the made-up company, in the order in which they are written."""
     seed, folk = world.seed, world.population
-    cells = documents.documents(world.sold, world.returned, folk, world.products, rng(seed, "dirt"))
-    older, newer = documents.files(cells)
     people_found = voice.contacts(folk, rng(seed, "contacts"))
-    notes = voice.activities(folk, world.assigned, world.products, rng(seed, "activities"))
-    desk = voice.tickets(folk, world.products, rng(seed, "tickets"))
-    clean = world.clean
-    by_quarter = clean.groupby(truth.quarters(clean["day"]))["amount"].sum()
-    year = {str(q): int(v) for q, v in by_quarter.items() if str(q).startswith("2025")}
+    last = world.assigned[world.assigned["period"] == world.period.name]
+    listed = [_written(world, chapter) for chapter in world.chapters]
+    cells, notes, desk = (
+        pd.concat(parts, ignore_index=True) for parts in zip(*listed, strict=True)
+    )
+    orders = documents.files(cells)
     return [
         Export(
             "客户.xlsx",
             "customers",
             exports.customers(folk, rng(seed, "customer dirt")),
-            title=exports.title(),
+            title=exports.title(world.as_of),
         ),
         Export(
             "联系人.csv",
@@ -34,16 +35,47 @@ def cabinet(world: World) -> list[Export]:
             exports.contacts(people_found, folk, rng(seed, "contact dirt")),
             GB,
         ),
-        Export("销售订单_2022-2023.csv", "orders", older, GB),
-        Export("销售订单_2024-2025.csv", "orders", newer, UTF8),
-        Export(
-            "销售记录.csv",
-            "activities",
-            exports.activities(notes, folk, rng(seed, "activity dirt")),
-            UTF8,
+        *(
+            Export(
+                f"销售订单_{years}.csv",
+                "orders",
+                frame,
+                UTF8 if frame is orders[-1][1] else GB,
+                total=documents.total(frame) if frame is orders[-1][1] else None,
+            )
+            for years, frame in orders
         ),
-        Export("售后工单.xlsx", "tickets", exports.tickets(desk, folk, rng(seed, "ticket dirt"))),
-        Export("人员.csv", "people", exports.people(world.staff), UTF8),
-        Export("上季动作.csv", "treatments", exports.treatments(world.assigned, folk), GB),
-        Export("目标.xlsx", "targets", exports.targets(year, folk)),
+        Export("销售记录.csv", "activities", notes, UTF8),
+        Export("售后工单.xlsx", "tickets", desk),
+        Export("人员.csv", "people", exports.people(world.staff), UTF8, whole=True),
+        Export("上季动作.csv", "treatments", exports.treatments(last, folk), GB),
+        Export("目标.xlsx", "targets", exports.targets(_year(world), folk), whole=True),
     ]
+
+
+def _written(world: World, chapter: Chapter) -> tuple[pd.DataFrame, pd.DataFrame, pd.DataFrame]:
+    """Order lines, sales notes and service tickets of a chapter."""
+    seed, products, mark = world.seed, world.products, world.block.mark
+    then = world.within(chapter)
+    folk = then.population
+    cells = documents.documents(
+        then.sold, then.returned, folk, products, mark, chapter.stream(seed, "dirt")
+    )
+    notes = voice.activities(
+        folk, world.assigned, products, chapter, chapter.stream(seed, "activities")
+    )
+    desk = voice.tickets(folk, products, chapter, world.days, chapter.stream(seed, "tickets"))
+    tag = mark + chapter.name[2:]
+    return (
+        cells,
+        exports.activities(notes, folk, tag, chapter.stream(seed, "activity dirt")),
+        exports.tickets(desk, folk, tag, chapter.stream(seed, "ticket dirt")),
+    )
+
+
+def _year(world: World) -> dict[str, int]:
+    """Revenue of each quarter of the last year so far [fen]."""
+    year = str(world.as_of.year)
+    books = world.books[world.books["month"].str.startswith(year)]
+    quarter = year + "Q" + ((books["month"].str[5:].astype(int) + 2) // 3).astype(str)
+    return {str(q): int(v) for q, v in books.groupby(quarter)["amount"].sum().items()}

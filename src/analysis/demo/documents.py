@@ -5,12 +5,13 @@ Every dirty row is an addition: the clean rows are the truth, to the fen.
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import date, timedelta
+from decimal import Decimal
 
 import numpy as np
 import pandas as pd
 
-from analysis.demo.kinds import DAYS, START, day
+from analysis.demo.kinds import HORIZON, START, day
 
 # rule that should remove the row → rows per order line; at least `LEAST` of each
 RATES: dict[str, float] = {
@@ -27,7 +28,6 @@ REPEATED = 0.004
 GIFTS = 0.005
 LEAST = 3
 TEST_IDS = ("KH990001", "KH990002", "KH990003", "KH990004")
-SPLIT = day(START.replace(year=2024, month=1, day=1))  # the first file ends the day before
 
 
 def documents(
@@ -35,6 +35,7 @@ def documents(
     returned: pd.DataFrame,
     population: pd.DataFrame,
     products: pd.DataFrame,
+    mark: str,
     stream: np.random.Generator,
 ) -> pd.DataFrame:
     """All order lines as they stand in the export, dirty ones among them.
@@ -43,6 +44,8 @@ def documents(
     ----------
     sold, returned
         As `ordering.lines` and `ordering.returns` give them.
+    mark
+        Of the block of customers, within the document numbers.
 
     Returns
     -------
@@ -57,7 +60,7 @@ def documents(
     dirty = [_dirty(rule, rate, sold, stream) for rule, rate in RATES.items()]
     frame = pd.concat([clean, _gifts(sold, stream), *dirty], ignore_index=True)
     frame = frame.sort_values(["day", "sort", "order", "line"], kind="stable", ignore_index=True)
-    frame["number"] = _numbers(frame)
+    frame["number"] = _numbers(frame, mark)
     frame = _repeat(frame, stream)
     return _cells(frame, population, products, stream)
 
@@ -89,7 +92,7 @@ def _gifts(sold: pd.DataFrame, stream: np.random.Generator) -> pd.DataFrame:
     return gift.assign(sort=0, back=False, why="zero_amount")
 
 
-def _numbers(frame: pd.DataFrame) -> list[str]:
+def _numbers(frame: pd.DataFrame, mark: str) -> list[str]:
     """Document numbers: kind, day, running number of the day."""
     document = frame["sort"].astype(str) + ":" + frame["order"].astype(str)
     first = ~document.duplicated()
@@ -97,7 +100,7 @@ def _numbers(frame: pd.DataFrame) -> list[str]:
     own = running[first].set_axis(document[first])
     dates = [START + timedelta(days=int(d)) for d in frame["day"]]
     return [
-        f"{'TH' if back else 'FH'}{when:%Y%m%d}{n:04d}"
+        f"{'TH' if back else 'FH'}{when:%Y%m%d}{mark}{n:04d}"
         for back, when, n in zip(frame["back"], dates, document.map(own), strict=True)
     ]
 
@@ -166,16 +169,21 @@ def _cells(
     return cells
 
 
-def files(cells: pd.DataFrame) -> tuple[pd.DataFrame, pd.DataFrame]:
-    """Two exports: up to the end of 2023, and since; the second ends in a total row."""
-    first = cells[cells["_day"] < SPLIT].reset_index(drop=True)
-    second = cells[cells["_day"] >= SPLIT].reset_index(drop=True)
-    total: dict[str, object] = dict.fromkeys(second.columns, "")
-    total |= {"发货单号": "合计", "数量": int(second["数量"].sum()), "_day": DAYS}
-    total |= {"本币无税金额": money(pd.Series([int(second["_fen"].sum())]))[0]}
-    total |= {"_why": "total_row", "_key": "合计", "_fen": int(second["_fen"].sum())}
-    ended = pd.concat([second.astype(object), pd.DataFrame([total])], ignore_index=True)
-    return first, ended
+def files(cells: pd.DataFrame) -> list[tuple[str, pd.DataFrame]]:
+    """One export for two years each, by the years in its name."""
+    found = []
+    for year in range(START.year, HORIZON.year + 1, 2):
+        first, end = (max(day(date(y, 1, 1)), 0) for y in (year, year + 2))
+        here = cells[cells["_day"].between(first, end - 1)].reset_index(drop=True)
+        if len(here):
+            found.append((f"{year}-{year + 1}", here))
+    return found
+
+
+def total(cells: pd.DataFrame) -> dict[str, object]:
+    """The last row of an export."""
+    revenue = Decimal(int(cells["_fen"].sum())).scaleb(-2)
+    return {"发货单号": "合计", "数量": int(cells["数量"].sum()), "本币无税金额": revenue}
 
 
 def money(fen: pd.Series) -> np.ndarray:
