@@ -235,8 +235,8 @@ def demo(folder: Path, customers: int | None, seed: int | None, plan: Path | Non
     """Write the exports of a made-up company into a folder."""
     from analysis import demo as demo_room
 
-    given = {"customers": customers, "seed": seed}
-    given = {name: value for name, value in given.items() if value is not None}
+    size = {"customers": customers, "seed": seed}
+    given = {name: value for name, value in size.items() if value is not None}
     if plan is None:
         written = demo_room.write(folder, **given, progress=_progress())
     elif given:

@@ -62,16 +62,19 @@ class Desk:
                 self._dirt(pd.DataFrame({**total, "rule": TOTAL}))
         for note in self._notes.values():
             note.close()
-        return [file.publish() for file in (*self._outputs, *self._notes.values())]
+        return [file.publish() for file in self._files()]
 
     def discard(self) -> None:
         """Leave nothing half-written behind."""
-        for file in (*self._outputs, *self._notes.values()):
+        for file in self._files():
             file.discard()
 
     def summary(self) -> bytes:
         """``summary.json``."""
         return self._tally.content({output.name: output.rows for output in self._outputs})
+
+    def _files(self) -> list[Output | Note]:
+        return [*self._outputs, *self._notes.values()]
 
     def _dirt(self, found: pd.DataFrame) -> None:
         self._note("dirt", found)

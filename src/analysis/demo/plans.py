@@ -61,8 +61,8 @@ def read(path: Path, period: Period, customers: int, gone: int) -> pd.DataFrame:
     problems = _problems(plan, frame, period, customers, gone, str(path))
     if problems:
         raise SettingsError(problems)
-    usual = plan["strategy"].map({name: m.cost for name, m in STRATEGIES.items()})
-    plan["cost"] = plan["cost"].astype("Float64").fillna(usual)
+    usual = plan["strategy"].map({name: float(m.cost) for name, m in STRATEGIES.items()})
+    plan["cost"] = plan["cost"].astype(float).combine_first(usual)
     # a strategy may be carried out by several measures; who is treated by one is not waiting
     plan["wave"] = pd.Categorical(plan["wave"], categories=[FIRST, EXEMPT, LATER], ordered=True)
     found = plan.groupby(["customer_id", "strategy"], as_index=False).agg(
@@ -129,9 +129,10 @@ def _starts(plan: pd.DataFrame, frame: pd.DataFrame, period: Period, file: str) 
 
 
 def _few(values: pd.Series) -> dict[str, str]:
-    """How many, and the first of them."""
+    """How many rows, which one is the first (from 1, below the header), and what stands there."""
     some = list(dict.fromkeys(values.tolist()))[:SHOWN]
-    return {"rows": str(len(values)), "found": ", ".join(str(v)[:20] for v in some)}
+    found = ", ".join(str(v)[:20] for v in some)
+    return {"rows": str(len(values)), "row": str(int(values.index[0]) + 1), "found": found}
 
 
 def as_dates(plan: pd.DataFrame) -> pd.DataFrame:

@@ -120,8 +120,8 @@ def _copies(folk: pd.DataFrame, number: int, stream: np.random.Generator) -> pd.
     return twice.assign(same_as=real, parent=-1, joined=_dates(joined))
 
 
-def _dates(days: np.ndarray) -> list[object]:
-    return [START + timedelta(days=int(d)) for d in days]
+def _dates(days: np.ndarray) -> np.ndarray:
+    return np.array([START + timedelta(days=int(d)) for d in days], dtype=object)
 
 
 def _who(frame: pd.DataFrame, stream: np.random.Generator) -> pd.DataFrame:

@@ -45,7 +45,7 @@ class Tally:
         clean = world.clean
         real = world.population[world.population["same_as"] < 0]
         self._as_of = str(world.as_of)
-        self._kinds.update(real["kind"].value_counts().to_dict())
+        self._kinds.update({str(k): int(v) for k, v in real["kind"].value_counts().items()})
         self._money.update(
             order_lines=len(clean),
             revenue_fen=int(clean["amount"].sum()),

@@ -6,6 +6,7 @@ import json
 from collections.abc import Callable, Mapping
 from datetime import date
 from pathlib import Path
+from typing import Any
 
 import pandas as pd
 
@@ -111,7 +112,7 @@ def next_quarter(folder: Path, plan: Path, progress: Progress | None = None) -> 
     return _written(folder, customers, seed, period.end, given, progress)
 
 
-def _company(folder: Path) -> dict[str, object]:
+def _company(folder: Path) -> dict[str, Any]:
     """What the folder's summary says of its company."""
     try:
         found = json.loads((folder / SUMMARY).read_bytes())
