@@ -5,12 +5,13 @@ Every dirty row is an addition: the clean rows are the truth, to the fen.
 
 from __future__ import annotations
 
-from datetime import date, timedelta
+from datetime import date
 from decimal import Decimal
 
 import numpy as np
 import pandas as pd
 
+from analysis.demo import cells
 from analysis.demo.kinds import HORIZON, START, day
 
 # rule that should remove the row → rows per order line; at least `LEAST` of each
@@ -92,17 +93,14 @@ def _gifts(sold: pd.DataFrame, stream: np.random.Generator) -> pd.DataFrame:
     return gift.assign(sort=0, back=False, why="zero_amount")
 
 
-def _numbers(frame: pd.DataFrame, mark: str) -> list[str]:
+def _numbers(frame: pd.DataFrame, mark: str) -> np.ndarray:
     """Document numbers: kind, day, running number of the day."""
-    document = frame["sort"].astype(str) + ":" + frame["order"].astype(str)
-    first = ~document.duplicated()
-    running = first.groupby(frame["day"]).cumsum()
-    own = running[first].set_axis(document[first])
-    dates = [START + timedelta(days=int(d)) for d in frame["day"]]
-    return [
-        f"{'TH' if back else 'FH'}{when:%Y%m%d}{mark}{n:04d}"
-        for back, when, n in zip(frame["back"], dates, document.map(own), strict=True)
-    ]
+    document = pd.Series(frame["sort"].to_numpy() * 10**10 + frame["order"].to_numpy())
+    first = ~document.duplicated().to_numpy()
+    running = pd.Series(first).groupby(frame["day"].to_numpy()).cumsum().to_numpy()
+    own = pd.Series(running[first], index=document[first])
+    kind = np.where(frame["back"], "TH", "FH").astype(object)
+    return cells.numbered(kind, frame["day"], mark, document.map(own).to_numpy())
 
 
 def _repeat(frame: pd.DataFrame, stream: np.random.Generator) -> pd.DataFrame:
@@ -136,14 +134,14 @@ def _cells(
     test = why == "test_accounts"
     code[test] = np.array(TEST_IDS, dtype=object)[np.arange(int(test.sum())) % len(TEST_IDS)]
     name[test] = "测试客户"
-    dates = np.array([str(START + timedelta(days=int(d))) for d in frame["day"]], dtype=object)
+    dates = cells.dates(frame["day"])
     dates[why == "implausible_dates"] = "1900-01-01"
     dates[why == "after_as_of"] = "2035-03-15"
     dates[why == "unreadable_date"] = "待确认"
-    amount = money(frame["amount"])
+    amount = cells.money(frame["amount"])
     amount[why == "unreadable_number"] = "待定"
     product = frame["product"].to_numpy()
-    cells = pd.DataFrame(
+    found = pd.DataFrame(
         {
             "发货单号": frame["number"].to_numpy(),
             "行号": frame["line"].to_numpy(),
@@ -154,41 +152,33 @@ def _cells(
             "存货名称": products["name"].to_numpy()[product],
             "存货分类": products["category"].to_numpy()[product],
             "数量": frame["quantity"].to_numpy(),
-            "无税单价": money(frame["price"]),
+            "无税单价": cells.money(frame["price"]),
             "本币无税金额": amount,
-            "成本金额": money(frame["cost"]),
+            "成本金额": cells.money(frame["cost"]),
             "业务员编码": population["owner_id"].to_numpy()[customer],
             "单据状态": np.where(why == "voided", "作废", "已审核"),
             "退货标志": np.where(frame["back"], "是", "否"),
         }
     )
-    cells["_day"] = frame["day"].to_numpy()
-    cells["_why"] = why
-    cells["_key"] = cells["发货单号"] + "/" + cells["行号"].astype(str)
-    cells["_fen"] = frame["amount"].to_numpy()
-    return cells
-
-
-def files(cells: pd.DataFrame) -> list[tuple[str, pd.DataFrame]]:
-    """One export for two years each, by the years in its name."""
-    found = []
-    for year in range(START.year, HORIZON.year + 1, 2):
-        first, end = (max(day(date(y, 1, 1)), 0) for y in (year, year + 2))
-        here = cells[cells["_day"].between(first, end - 1)].reset_index(drop=True)
-        if len(here):
-            found.append((f"{year}-{year + 1}", here))
+    found["_day"] = frame["day"].to_numpy()
+    found["_why"] = why
+    found["_key"] = found["发货单号"] + "/" + found["行号"].astype(str)
+    found["_fen"] = frame["amount"].to_numpy()
     return found
 
 
-def total(cells: pd.DataFrame) -> dict[str, object]:
+def files(found: pd.DataFrame) -> list[tuple[str, pd.DataFrame]]:
+    """One export for two years each, by the years in its name."""
+    parts = []
+    for year in range(START.year, HORIZON.year + 1, 2):
+        first, end = (max(day(date(y, 1, 1)), 0) for y in (year, year + 2))
+        here = found[found["_day"].between(first, end - 1)].reset_index(drop=True)
+        if len(here):
+            parts.append((f"{year}-{year + 1}", here))
+    return parts
+
+
+def total(found: pd.DataFrame) -> dict[str, object]:
     """The last row of an export."""
-    revenue = Decimal(int(cells["_fen"].sum())).scaleb(-2)
-    return {"发货单号": "合计", "数量": int(cells["数量"].sum()), "本币无税金额": revenue}
-
-
-def money(fen: pd.Series) -> np.ndarray:
-    """Whole fen as text with two decimals."""
-    return np.array(
-        [f"{'-' if f < 0 else ''}{abs(f) // 100}.{abs(f) % 100:02d}" for f in fen.tolist()],
-        dtype=object,
-    )
+    revenue = Decimal(int(found["_fen"].sum())).scaleb(-2)
+    return {"发货单号": "合计", "数量": int(found["数量"].sum()), "本币无税金额": revenue}

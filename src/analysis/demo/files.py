@@ -99,6 +99,8 @@ def _text(cells: pd.Series) -> pa.Array:
     """Every cell as text; nothing where there is none."""
     if cells.dtype.kind in "iu":
         return pa.array(cells.to_numpy()).cast(pa.string())
+    if isinstance(cells.dtype, pd.StringDtype):
+        return pa.array(cells.array, type=pa.string()).fill_null("")
     try:
         found = pa.array(cells.to_numpy(dtype=object), type=pa.string(), from_pandas=False)
     except (pa.ArrowTypeError, pa.ArrowInvalid):  # dates, decimals, numbers beside empty cells
