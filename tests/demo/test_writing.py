@@ -29,7 +29,15 @@ NAMES = [
     "上季动作.csv",
     "目标.xlsx",
 ]
-TRUTH = ["customers.parquet", "dirt.parquet", "effects.parquet", "texts.parquet", "summary.json"]
+TRUTH = [
+    "customers.parquet",
+    "dirt.parquet",
+    "effects.parquet",
+    "links.parquet",
+    "payments.parquet",
+    "texts.parquet",
+    "summary.json",
+]
 
 
 def digest(folder: Path) -> dict[str, str]:
@@ -105,7 +113,7 @@ def test_workbooks_open_and_carry_no_clock(company):
 def test_rows(company, raw, summary):
     for name in NAMES:
         assert len(raw(name)) == summary["rows"][name], name
-    assert len(raw("客户.xlsx")) == 1200 + 10 + 4
+    assert len(raw("客户.xlsx")) == 1200 + 18 + 10 + 4
     assert summary["rows"]["上季动作.csv"] > 600
 
 
@@ -132,7 +140,7 @@ def test_three_hundred_customers_take_little_time(tmp_path):
     assert time.perf_counter() - begun < 10
 
 
-@pytest.mark.parametrize("customers", [0, 49, -5, 100_001])
+@pytest.mark.parametrize("customers", [0, 49, -5, 1_000_001])
 def test_refuses_numbers_out_of_range(tmp_path, customers):
     with pytest.raises(SettingsError) as caught:
         demo.write(tmp_path, customers=customers)

@@ -155,11 +155,13 @@ def settled(chosen: pd.DataFrame, found: pd.DataFrame) -> pd.DataFrame:
     # those who wait are compared from the day on which the others began
     start = planned.where(treated, both["usual_start"]).fillna(both["usual_start"])
     names = ["customer", "strategy", "arm", "block", "done", "start", "cost", "usual", "promised"]
-    return both.assign(
-        done=both["done"] & treated,
-        start=start.astype("int64"),
-        cost=both["cost"].where(treated, 0),
+    found = both.assign(
+        done=both["done"].eq(True) & treated,
+        start=start,
+        cost=both["cost"].where(treated, 0).round(),
     )[[*names, "period", "wave"]]
+    whole = dict.fromkeys(("customer", "block", "start", "cost"), "int64")
+    return found.astype({**whole, "usual": float, "promised": float})
 
 
 def orders(found: pd.DataFrame, period: Period) -> pd.DataFrame:

@@ -25,7 +25,7 @@ from analysis.demo.kinds import (
 
 PORTFOLIO = 6  # products a customer buys
 KEY_ACCOUNTS = 16  # the largest customers of the two key account managers, per 1,200
-LARGEST = 0.075  # of all usual revenue is the most that one customer stands for
+LARGEST = 0.048  # of the revenue to be expected is the most that one customer stands for
 SUBSIDIARIES = 0.04  # of the customers
 FAMILIES = ("key", "steady", "wholesaler")  # kinds that have parents and subsidiaries
 LEAVING = 0.03  # of the active customers leave for good in each quarter after the hand-over
@@ -85,7 +85,7 @@ def _customers(
 ) -> pd.DataFrame:
     """Customers of these kinds, with names that nobody has `taken` yet."""
     mean = sum(k.share * k.yearly * np.exp(k.spread**2 / 2) for k in KINDS)
-    third = SYLLABLES[block.index - 1] if block.index else ""
+    third = _third(block.index)
     frame = pd.DataFrame({"kind": np.array([k.key for k in KINDS])[kind]})
     frame["parent"] = _parents(frame["kind"], stream) if families else -1
     frame["same_as"] = -1
@@ -96,6 +96,14 @@ def _customers(
     frame = _paying(frame, stream)
     frame = _portfolio(frame, products, stream)
     return _related(frame, stream)
+
+
+def _third(block: int) -> str:
+    """Syllables that set the brands of a block apart: none in the first, another one in each."""
+    if block == 0:
+        return ""
+    again, one = divmod(block - 1, len(SYLLABLES))
+    return SYLLABLES[one] + (SYLLABLES[again - 1] if again else "")
 
 
 def _parents(kind: pd.Series, stream: np.random.Generator) -> np.ndarray:

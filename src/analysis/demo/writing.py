@@ -138,18 +138,14 @@ def _written(
 ) -> list[Path]:
     """Write everything hidden, block after block, then put it in its place."""
     counts = tally.Tally(customers, seed)
-    desk = Desk(folder, counts, customers > LARGE)
     try:
         (folder / PLANS).mkdir(parents=True, exist_ok=True)
-        books: pd.DataFrame | None = None
-        done = 0
-        for block in blocks.blocks(customers, seed):
-            world = live(block, rng(seed, "products"), as_of, given, books)
-            desk.add(world, cabinet(world))
-            books, done = world.books, done + block.size
-            if progress is not None:
-                progress(done, customers)
-        written = desk.publish()
+        desk = Desk(folder, counts, customers > LARGE)
+        try:
+            _fill(desk, customers, seed, as_of, given, progress)
+            written = desk.publish()
+        finally:
+            desk.discard()
         for name, plan in given.items():
             kept = folder / PLANS / f"{name}.parquet"
             written.append(save(kept, parquet(plans.as_dates(plan))))
@@ -160,9 +156,26 @@ def _written(
             "demo.cannot_write", {"folder": str(folder), "cause": error.strerror or str(error)}
         )
         raise ResourceError(problem) from error
-    finally:
-        desk.discard()
     return written
+
+
+def _fill(
+    desk: Desk,
+    customers: int,
+    seed: int,
+    as_of: date,
+    given: Mapping[str, pd.DataFrame],
+    progress: Progress | None,
+) -> None:
+    """Let block after block of customers live, and write down what happens."""
+    books: pd.DataFrame | None = None
+    done = 0
+    for block in blocks.blocks(customers, seed):
+        world = live(block, rng(seed, "products"), as_of, given, books)
+        desk.add(world, cabinet(world))
+        books, done = world.books, done + block.size
+        if progress is not None:
+            progress(done, customers)
 
 
 def _check(customers: int, seed: int) -> None:
