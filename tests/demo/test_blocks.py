@@ -74,7 +74,7 @@ def test_running_numbers_do_not_meet(in_blocks):
         [
             pd.read_csv(path, encoding=encoding, dtype=str, keep_default_na=False)
             for path, encoding in zip(
-                sorted(in_blocks.glob("销售订单_*.csv")), ("gb18030", "utf-8-sig"), strict=True
+                sorted(in_blocks.glob("发货单_*.csv")), ("gb18030", "utf-8-sig"), strict=True
             )
         ]
     )
@@ -86,7 +86,7 @@ def test_running_numbers_do_not_meet(in_blocks):
 
 def test_dirt_of_every_block_stands_where_the_truth_says(in_blocks):
     dirt = pd.read_parquet(in_blocks / "truth" / "dirt.parquet")
-    name = "销售订单_2024-2025.csv"
+    name = "发货单_2024-2025.csv"
     orders = pd.read_csv(in_blocks / name, encoding="utf-8-sig", dtype=str, keep_default_na=False)
     orders.index += 2
     own = dirt[dirt["file"] == name]

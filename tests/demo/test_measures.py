@@ -131,10 +131,13 @@ def test_the_estimate_is_unbiased_over_companies(tmp_path, read_raw):
 def _revenue(folder, read_raw):
     frame = read_raw(folder / "上季动作.csv").reset_index(drop=True)
     dirt = pd.read_parquet(folder / "truth" / "dirt.parquet")
-    name = "销售订单_2024-2025.csv"
+    name = "发货单_2024-2025.csv"
     clean = read_raw(folder / name).drop(index=dirt.loc[dirt["file"] == name, "row"])
+    bridge = read_raw(folder / "客户档案_U8.csv")
+    number = dict(zip(bridge["客户编码"], bridge["CRM客户编号"], strict=True))
+    customer = clean["客户编码"].replace(number)
     day = pd.to_datetime(clean["发货日期"], format="%Y-%m-%d")
     money = clean["本币无税金额"].astype(float).where(day.between(*QUARTER), 0.0)
-    frame["revenue"] = frame["客户编号"].map(money.groupby(clean["客户编码"]).sum()).fillna(0.0)
+    frame["revenue"] = frame["客户编号"].map(money.groupby(customer).sum()).fillna(0.0)
     frame["treated"] = frame["分组"] == "已执行"
     return frame

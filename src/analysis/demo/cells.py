@@ -15,9 +15,9 @@ from analysis.demo.kinds import START
 _WHOLE, _CENTS = pa.decimal128(19, 0), pa.decimal128(19, 2)
 
 
-def money(fen: pd.Series | np.ndarray | Sequence[int]) -> np.ndarray:
+def money(fen: pd.Series | np.ndarray | Sequence[int] | int) -> np.ndarray:
     """Whole fen as text with two decimals."""
-    whole = pa.array(np.asarray(fen, dtype=np.int64)).cast(_WHOLE)
+    whole = pa.array(np.atleast_1d(np.asarray(fen, dtype=np.int64))).cast(_WHOLE)
     exact = pa.Array.from_buffers(_CENTS, len(whole), whole.buffers())  # the point moves, no digit
     return _objects(exact.cast(pa.string()))
 

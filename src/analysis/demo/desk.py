@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from pathlib import Path
 
 import pandas as pd
 
 from analysis.demo import truth
-from analysis.demo.files import Export
+from analysis.demo.files import Filed
 from analysis.demo.outputs import Note, Output
 from analysis.demo.tally import Tally
 from analysis.demo.world import World
 
-NOTES = ("customers", "dirt", "effects", "links", "payments", "texts")
+NOTES = (
+    "controls", "customers", "dirt", "effects", "links", "opportunities", "payments",
+    "receivables", "texts",
+)  # fmt: skip
 TOTAL = "total_row"
 
 
@@ -36,8 +38,9 @@ class Desk:
         self._outputs: list[Output] = []
         self._notes = {f"{n}.parquet": Note(folder / truth.FOLDER, f"{n}.parquet") for n in NOTES}
 
-    def add(self, world: World, exports: Sequence[Export]) -> None:
+    def add(self, world: World, filed: Filed) -> None:
         """Append a block: what happened, and how the firm wrote it down."""
+        exports = filed.exports
         if not self._outputs:
             self._outputs = [Output(self._folder, export, self._large) for export in exports]
         for output, export in zip(self._outputs, exports, strict=True):
@@ -48,7 +51,8 @@ class Desk:
                 self._note("texts", truth.texts(export))
             output.add(export)
         found = truth.frames(world)
-        for name, frame in found.items():
+        planted = {f"{name}.parquet": frame for name, frame in filed.planted.items()}
+        for name, frame in (found | planted).items():
             self._notes[name].add(frame)
         self._tally.add(world, found["effects.parquet"], found["links.parquet"])
 
@@ -59,7 +63,7 @@ class Desk:
             if output.close():
                 key = [output.total_key]
                 total = {"table": output.table, "file": output.name, "row": last, "key": key}
-                self._dirt(pd.DataFrame({**total, "rule": TOTAL}))
+                self._dirt(pd.DataFrame({**total, "rule": TOTAL, "stays": False}))
         for note in self._notes.values():
             note.close()
         return [file.publish() for file in self._files()]

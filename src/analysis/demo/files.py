@@ -1,4 +1,4 @@
-"""Exports on disk: CSV in two encodings, workbooks, always the same bytes for the same content.
+"""Exports on disk: CSV in several encodings, workbooks, always the same bytes for the same content.
 
 Workbooks are written by hand: openpyxl stamps the clock into them and its bytes depend on the XML
 library that happens to be installed. Members are stored, not compressed, because compressed bytes
@@ -21,6 +21,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 SLICE = 20_000  # rows
+UNICODE_TEXT = "utf-16-le"
 EPOCH = (1980, 1, 1, 0, 0, 0)
 _DAY_ZERO = datetime.combine(date(1899, 12, 30), time())
 _STYLE_DAY, _STYLE_MOMENT, _STYLE_HEAD = 1, 2, 3
@@ -38,11 +39,12 @@ class Export:
         Canonical table it feeds.
     frame
         Cells under their headers; columns that start with ``_`` are notes for the truth files
-        (``_why``: the rule that should remove the row, ``_key``: the row's key).
+        (``_why``: the rule that should remove the row, ``_key``: the row's key, ``_flaw``: what is
+        wrong with a row that stays).
     encoding
-        Of a CSV file.
+        Of a CSV file; UTF-16 is separated by tabs, as Excel's "Unicode text" is.
     title
-        A line above the header of a workbook; empty for none.
+        Lines above the header of a workbook; empty for none.
     total
         A last row: cells by header. Large companies are written in blocks of customers, and
         numbers (int, Decimal) add up over them; words stay.
@@ -67,7 +69,23 @@ class Export:
     @property
     def first_row(self) -> int:
         """Number of the first data row, counted from 1 at the top of the file."""
-        return 3 if self.title else 2
+        return len(self.title.splitlines()) + 2
+
+
+@dataclass(frozen=True)
+class Filed:
+    """All exports, and what was planted in them beyond single rows.
+
+    Parameters
+    ----------
+    exports
+        In the order in which they are written.
+    planted
+        Truth tables by name.
+    """
+
+    exports: Sequence[Export]
+    planted: Mapping[str, pd.DataFrame]
 
 
 def rows(frame: pd.DataFrame) -> Iterator[tuple[Any, ...]]:
@@ -77,7 +95,7 @@ def rows(frame: pd.DataFrame) -> Iterator[tuple[Any, ...]]:
         yield from zip(*(part[name].tolist() for name in part.columns), strict=True)
 
 
-def lines(frame: pd.DataFrame) -> Iterator[str]:
+def lines(frame: pd.DataFrame, separator: str = ",") -> Iterator[str]:
     """The rows as a CSV file holds them, a slice at a time.
 
     As `csv.writer` writes them, quoting only what needs it, but by columns: large companies have
@@ -85,14 +103,14 @@ def lines(frame: pd.DataFrame) -> Iterator[str]:
     """
     for first in range(0, len(frame), SLICE):
         part = frame.iloc[first : first + SLICE]
-        cells = [_quoted(_text(part[name])) for name in part.columns]
-        joined = pc.binary_join_element_wise(*cells, ",")
+        cells = [_quoted(_text(part[name]), separator) for name in part.columns]
+        joined = pc.binary_join_element_wise(*cells, separator)
         yield "\r\n".join([*joined.to_pylist(), ""])
 
 
-def header(names: Sequence[str]) -> str:
+def header(names: Sequence[str], separator: str = ",") -> str:
     """The header of a CSV file."""
-    return next(lines(pd.DataFrame([names])))
+    return next(lines(pd.DataFrame([names]), separator))
 
 
 def _text(cells: pd.Series) -> pa.Array:
@@ -108,8 +126,8 @@ def _text(cells: pd.Series) -> pa.Array:
     return found.fill_null("")
 
 
-def _quoted(cells: pa.Array) -> pa.Array:
-    special = pc.match_substring_regex(cells, r'[",\r\n]')
+def _quoted(cells: pa.Array, separator: str) -> pa.Array:
+    special = pc.match_substring_regex(cells, f'["{separator}\r\n]')
     if not pc.any(special).as_py():
         return cells
     doubled = pc.replace_substring(cells, '"', '""')
@@ -118,7 +136,7 @@ def _quoted(cells: pa.Array) -> pa.Array:
 
 def workbook(headers: Sequence[str], body_rows: Iterable[Sequence[Any]], title: str = "") -> bytes:
     """A workbook of one sheet; dates are real dates, numbers real numbers."""
-    top = [[(title, _STYLE_HEAD)]] if title else []
+    top = [[(line, _STYLE_HEAD)] for line in title.splitlines()]
     top.append([(name, _STYLE_HEAD) for name in headers])
     body: list[str] = []
     for number, line in enumerate(top, start=1):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import codecs
 import io
 from collections.abc import Mapping
 from dataclasses import replace
@@ -47,7 +48,7 @@ class Output:
         self.rows = 0
         if not self._book:
             self._file = self._part.open("wb")
-            self._write(files.header(first.headers), first.encoding)
+            self._write(files.header(first.headers, self._separator), first=True)
 
     @property
     def name(self) -> str:
@@ -71,7 +72,7 @@ class Output:
         if self._book:
             self._sheet.append(body)
         else:
-            for text in files.lines(body):
+            for text in files.lines(body, self._separator):
                 self._write(text)
         if export.total is not None:
             self._total = _added(self._total, export.total)
@@ -89,7 +90,7 @@ class Output:
             self._sheet.clear()
         elif self._file is not None:
             if last:
-                self._write(next(files.lines(pd.DataFrame(last, dtype=object))))
+                self._write(next(files.lines(pd.DataFrame(last, dtype=object), self._separator)))
             self._file.close()
             self._file = None
         return bool(last)
@@ -110,12 +111,18 @@ class Output:
         words = [v for v in (self._total or {}).values() if isinstance(v, str)]
         return words[0] if words else ""
 
-    def _write(self, text: str, encoding: str = "") -> None:
+    @property
+    def _separator(self) -> str:
+        return "\t" if self._shape.encoding == files.UNICODE_TEXT else ","
+
+    def _write(self, text: str, first: bool = False) -> None:
         if self._file is None:
             raise ValueError(f"{self.name} is closed")
+        encoding = self._shape.encoding
+        if first and encoding == files.UNICODE_TEXT:
+            self._file.write(codecs.BOM_UTF16_LE)
         # the mark at the beginning of the file stands there once
-        later = self._shape.encoding.removesuffix("-sig")
-        self._file.write(text.encode(encoding or later))
+        self._file.write(text.encode(encoding if first else encoding.removesuffix("-sig")))
 
 
 def _added(one: dict[str, object] | None, other: Mapping[str, object]) -> dict[str, object]:

@@ -28,6 +28,8 @@ def frames(world: World) -> dict[str, pd.DataFrame]:
 def dirt(export: Export, name: str, first_row: int) -> pd.DataFrame:
     """Dirty rows of an export: ``table, file, row`` (from 1 at the top of the file), ``key, rule``.
 
+    ``stays`` marks a row that can be read in spite of its flaw; all others should be removed.
+
     Parameters
     ----------
     name
@@ -36,6 +38,9 @@ def dirt(export: Export, name: str, first_row: int) -> pd.DataFrame:
         Row of the file in which the first row of the export stands.
     """
     why = export.frame["_why"].to_numpy()
+    flaw = export.frame["_flaw"].to_numpy() if "_flaw" in export.frame else why
+    stays = (why == "") & (flaw != "")
+    why = np.where(stays, flaw, why)
     at = np.nonzero(why != "")[0]
     found = pd.DataFrame(
         {
@@ -44,9 +49,10 @@ def dirt(export: Export, name: str, first_row: int) -> pd.DataFrame:
             "row": at + first_row,
             "key": export.frame["_key"].to_numpy()[at],
             "rule": why[at],
+            "stays": stays[at],
         }
     )
-    return found.astype({"row": "int64", "key": str, "rule": str})
+    return found.astype({"row": "int64", "key": str, "rule": str, "stays": bool})
 
 
 def customers(world: World) -> pd.DataFrame:

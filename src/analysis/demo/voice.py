@@ -5,9 +5,10 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 
-from analysis.demo import texts, words
+from analysis.demo import replies, texts, words
 from analysis.demo.company import person_name
 from analysis.demo.kinds import KINDS, START, Chapter
+from analysis.demo.ordering import workdays
 
 PAIN_SHARE = 0.38  # of the notes carry a pain
 MAIN_PAIN = 0.66  # of those carry the pain of the kind
@@ -77,16 +78,23 @@ def activities(
     day = first[customer] + np.floor(stream.random(len(customer)) * (last - first + 1)[customer])
     pain = _pains(population, customer, PAIN_SHARE, stream)
     text = _written(texts.NOTES, texts.NEUTRAL, pain, stream)
-    trial = (population["kind"] == "trial").to_numpy()[customer] & (pain == "")
-    text = np.where(trial, texts.TRIAL, text)
-    kind = np.array(ACTIVITY_KINDS)[np.digitize(stream.random(len(customer)), [0.46, 0.82, 0.92])]
+    trial = np.nonzero((population["kind"] == "trial").to_numpy()[customer] & (pain == ""))[0]
+    text[trial] = _picked(texts.TRIALS, len(trial), stream)
+    kind = np.array(ACTIVITY_KINDS)[np.digitize(stream.random(len(customer)), [0.36, 0.78, 0.90])]
+    seen = np.array([any(word in sentence for word in texts.SEEN) for sentence in text])
+    kind = np.where(seen, ACTIVITY_KINDS[0], kind)
+    for name, offered in texts.OPENINGS.items():
+        here = np.nonzero(kind == name)[0]
+        text[here] = _picked(offered, len(here), stream) + text[here]
     visited = assigned[(assigned["strategy"] == "executive_visit") & assigned["done"]]
     visited = visited[visited["start"].between(chapter.first, chapter.last)]
+    visits = _picked(texts.VISITS, len(visited), stream)
     extra = visited["customer"].to_numpy()
     customer = np.concatenate([customer, extra])
     day = np.concatenate([day, visited["start"].to_numpy()])
     pain = np.concatenate([pain, np.full(len(extra), "", dtype=pain.dtype)])
-    text = np.concatenate([text, np.full(len(extra), texts.VISIT, dtype=object)])
+    text = np.concatenate([text, visits])
+    text = text + _picked(texts.NEXT, len(text), stream)
     kind = np.concatenate([kind, np.full(len(extra), ACTIVITY_KINDS[0])])
     filled = _filled(text, population, customer, products, stream)
     total = len(customer)
@@ -103,7 +111,7 @@ def activities(
     frame = pd.DataFrame(
         {
             "customer": customer,
-            "when": _moments(day, stream),
+            "when": _moments(workdays(day), stream),
             "kind": kind,
             "owner_id": population["owner_id"].to_numpy()[customer],
             "text": filled,
@@ -139,7 +147,7 @@ def tickets(
     day = first[customer] + np.floor(stream.random(total) * (last - first + 1)[customer])
     opened = _moments(day, stream)
     pain = _pains(population, customer, 0.62, stream)
-    text = _written(texts.TICKETS, texts.QUESTIONS, pain, stream)
+    text = _written(replies.TICKETS, replies.QUESTIONS, pain, stream)
     slow = population["kind"].isin(["lapsed", "declining", "turned"]).to_numpy()[customer]
     hours = stream.gamma(1.6, np.where(slow, 14.0, 4.5))
     closing = hours + stream.gamma(1.8, np.where(slow, 60.0, 30.0))
@@ -210,6 +218,11 @@ def _written(
     return text
 
 
+def _picked(offered: tuple[str, ...], size: int, stream: np.random.Generator) -> np.ndarray:
+    """So many of the sentences, any of them."""
+    return np.array(offered, dtype=object)[stream.integers(len(offered), size=size)]
+
+
 def _filled(
     text: np.ndarray,
     population: pd.DataFrame,
@@ -220,14 +233,19 @@ def _filled(
     """Fill the gaps of the sentences."""
     total = len(text)
     bought = population[["portfolio_0", "portfolio_1", "portfolio_2"]].to_numpy()
-    product = products["name"].to_numpy()[bought[customer, stream.integers(3, size=total)]]
-    who = np.array(texts.WHO)[stream.integers(len(texts.WHO), size=total)]
-    days = stream.integers(3, 21, size=total)
-    share = stream.integers(2, 9, size=total)
-    return [
-        sentence.format(product=p, who=w, days=d, share=s)
-        for sentence, p, w, d, s in zip(text, product, who, days, share, strict=True)
-    ]
+    first = stream.integers(3, size=total)
+    names = products["name"].to_numpy()
+    gaps = {
+        "product": names[bought[customer, first]],
+        "other": names[bought[customer, (first + 1) % 3]],
+        "who": _picked(texts.WHO, total, stream),
+        "days": stream.integers(3, 21, size=total),
+        "share": stream.integers(2, 9, size=total),
+        "count": stream.integers(1, 40, size=total) * 10,
+        "month": stream.integers(1, 13, size=total),
+    }
+    rows = zip(text, *gaps.values(), strict=True)
+    return [sentence.format(**dict(zip(gaps, values, strict=True))) for sentence, *values in rows]
 
 
 def _moments(day: np.ndarray, stream: np.random.Generator) -> np.ndarray:
