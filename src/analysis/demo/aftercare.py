@@ -68,7 +68,7 @@ def tasks(
 ) -> pd.DataFrame:
     """The tasks that the measures of a period gave the sales force, with what became of them."""
     found = assigned[(assigned["period"] == period.name) & (assigned["arm"] == "treated")]
-    number = found["strategy"].map(lambda s: len(TASKS[s])).to_numpy()
+    number = found["strategy"].map(lambda s: len(TASKS[s])).to_numpy(dtype=np.int64)
     row = np.repeat(np.arange(len(found)), number)
     step = np.arange(len(row)) - np.repeat(np.cumsum(number) - number, number)
     found = found.iloc[row].reset_index(drop=True)
