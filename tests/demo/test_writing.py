@@ -51,13 +51,15 @@ NAMES = [
     "股权与伙伴关系.csv",
 ]
 TRUTH = [
+    "controls.parquet",
     "customers.parquet",
     "dirt.parquet",
     "effects.parquet",
-    "texts.parquet",
-    "controls.parquet",
+    "links.parquet",
     "opportunities.parquet",
+    "payments.parquet",
     "receivables.parquet",
+    "texts.parquet",
     "summary.json",
 ]
 
@@ -139,7 +141,7 @@ def test_workbooks_open_and_carry_no_clock(company):
 def test_rows(company, raw, summary):
     for name in NAMES:
         assert len(raw(name)) == summary["rows"][name], name
-    assert len(raw("客户.xlsx")) == 1200 + 10 + 4
+    assert len(raw("客户.xlsx")) == 1200 + 18 + 10 + 4
     assert summary["rows"]["上季动作.csv"] > 600
 
 
@@ -161,12 +163,12 @@ def test_files_of_others_stay(tmp_path):
 
 
 def test_three_hundred_customers_take_little_time(tmp_path):
-    begun = time.perf_counter()
+    begun = time.process_time()
     demo.write(tmp_path, customers=300)
-    assert time.perf_counter() - begun < 10
+    assert time.process_time() - begun < 10
 
 
-@pytest.mark.parametrize("customers", [0, 49, -5, 100_001])
+@pytest.mark.parametrize("customers", [0, 49, -5, 1_000_001])
 def test_refuses_numbers_out_of_range(tmp_path, customers):
     with pytest.raises(SettingsError) as caught:
         demo.write(tmp_path, customers=customers)

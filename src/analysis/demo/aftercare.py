@@ -8,8 +8,9 @@ from datetime import date, timedelta
 import numpy as np
 import pandas as pd
 
+from analysis.calendars import Period
 from analysis.demo import replies
-from analysis.demo.kinds import DAYS, START, day
+from analysis.demo.kinds import START, day
 from analysis.demo.measures import MEASURES
 from analysis.demo.ordering import workdays
 
@@ -20,6 +21,11 @@ TASKS: dict[str, tuple[str, ...]] = {
     "product_trial": ("送试用件并确认安装", "收集试用数据"),
     "scheduled_reorder": ("确认下次补货时间",),
     "onboarding": ("首单后一周内回访", "介绍售后和对账窗口"),
+    "key_account_care": ("发出季度业务报告", "开业务复盘会"),
+    "solution_guidance": ("邀请参加线上研讨", "一对一操作指导"),
+    "churn_enquiry": ("限时电话沟通", "查清流失原因"),
+    "supply_assurance": ("关怀电话，确认供货",),
+    "welcome": ("首单后回访",),
 }
 FINISHED = 0.9  # of the tasks of measures that were carried out
 UNDONE = ("客户时间排不开", "人手不够", "客户暂无意向", "已并入其他拜访")
@@ -55,11 +61,14 @@ def treatments(assigned: pd.DataFrame, population: pd.DataFrame, period: str) ->
 
 
 def tasks(
-    assigned: pd.DataFrame, population: pd.DataFrame, period: str, stream: np.random.Generator
+    assigned: pd.DataFrame,
+    population: pd.DataFrame,
+    period: Period,
+    stream: np.random.Generator,
 ) -> pd.DataFrame:
     """The tasks that the measures of a period gave the sales force, with what became of them."""
-    found = assigned[(assigned["period"] == period) & (assigned["arm"] == "treated")]
-    number = found["strategy"].map(lambda s: len(TASKS[s])).to_numpy()
+    found = assigned[(assigned["period"] == period.name) & (assigned["arm"] == "treated")]
+    number = found["strategy"].map(lambda s: len(TASKS[s])).to_numpy(dtype=np.int64)
     row = np.repeat(np.arange(len(found)), number)
     step = np.arange(len(row)) - np.repeat(np.cumsum(number) - number, number)
     found = found.iloc[row].reset_index(drop=True)
@@ -67,10 +76,10 @@ def tasks(
     who = population.iloc[found["customer"].to_numpy()].reset_index(drop=True)
     due = workdays(found["start"].to_numpy() + 9 + 12 * step)
     done = found["done"].to_numpy() & (stream.random(size) < FINISHED)
-    closed = workdays(np.minimum(due + stream.integers(-6, 8, size), DAYS))
+    closed = workdays(np.minimum(due + stream.integers(-6, 8, size), day(period.end)))
     moved = ~done & (stream.random(size) < 0.35)
     why = np.array(UNDONE)[stream.integers(len(UNDONE), size=size)]
-    task_id = [f"RW{period[2:]}{n:05d}" for n in range(1, size + 1)]
+    task_id = [f"RW{period.name[2:]}{n:05d}" for n in range(1, size + 1)]
     return pd.DataFrame(
         {
             "任务编号": task_id,
@@ -120,7 +129,7 @@ def outcomes(
 
 
 def surveys(
-    population: pd.DataFrame, products: pd.DataFrame, stream: np.random.Generator
+    population: pd.DataFrame, products: pd.DataFrame, today: int, stream: np.random.Generator
 ) -> pd.DataFrame:
     """Answers to the surveys of two years: would recommend (0-10), content (1-5, some in words)."""
     size = len(population)
@@ -138,7 +147,7 @@ def surveys(
     rating = np.clip(np.round(mood), 1, 5).astype(np.int64)
     nps = np.clip(np.round(2.35 * mood - 1.6 + stream.normal(0, 1.1, total)), 0, 10).astype(int)
     begins = np.array([day(b) for b in SURVEYS])[wave]
-    when = _dates(workdays(np.minimum(begins + stream.integers(0, 21, total), DAYS)))
+    when = _dates(workdays(np.minimum(begins + stream.integers(0, 21, total), today)))
     level = np.where(rating <= 2, "low", np.where(rating == 3, "middle", "high"))
     drawn = stream.random((4, total))
     bought = population[["portfolio_0", "portfolio_1"]].to_numpy()[customer]

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-import numpy as np
+from dataclasses import replace
+
 import pandas as pd
 
 from analysis.demo import (
@@ -16,62 +17,63 @@ from analysis.demo import (
     market,
     planted,
     quotes,
-    truth,
     voice,
 )
 from analysis.demo.files import UNICODE_TEXT, Export, Filed
-from analysis.demo.kinds import AS_OF, DAYS, rng
-from analysis.demo.world import World
+from analysis.demo.kinds import Chapter, rng
+from analysis.demo.world import World, periods
 
 GB, UTF8 = "gb18030", "utf-8-sig"
-PERIODS = {"2025Q2": "动作_2025Q2.csv", "2025Q3": "上季动作.csv"}
+LAST_MEASURES = "上季动作.csv"
 
 
 def cabinet(world: World) -> Filed:
-    """Every export of the made-up company, in the order in which they are written."""
-    seed, products = world.seed, world.products
-    folk, assigned = _stand_in(world)
-    folk = folk.assign(name=accounts.listed_names(folk))
+    """Every export of a block of the made-up company, in the order in which they are written."""
+    seed = world.seed
+    folk = world.population.assign(name=accounts.listed_names(world.population))
+    world = replace(world, population=folk)
     known = accounts.accounts(folk)
-    cells = documents.documents(world.sold, world.returned, known, products, rng(seed, "dirt"))
-    books = ledger.keep(cells, known, seed, DAYS)
-    deals = funnel.follow(cells, folk, rng(seed, "deals"))
-    months = finance.differences(cells)
+    listed = [_written(world, known, chapter) for chapter in world.chapters]
+    cells, notes, desk = (
+        pd.concat(parts, ignore_index=True) for parts in zip(*listed, strict=True)
+    )
+    books = ledger.keep(cells, known, seed, world.days)
+    deals = funnel.follow(cells, folk, world.days, rng(seed, "deals"))
+    months = finance.differences(cells, world.as_of)
+    snapshots = ledger.snapshots(world.period)
     found = [
         *_customers(world, folk, known),
         *_erp(cells, books, known, world),
         *_finance(months, books, folk, world),
         *_deals(deals, books, folk, known, world),
-        *_service(folk, assigned, world),
-        *_market(folk, assigned, known, world),
+        Export("销售记录.csv", "activities", notes, UTF8),
+        Export("售后工单.xlsx", "tickets", desk),
+        *_service(folk, world),
+        *_market(folk, known, world),
     ]
-    return Filed(found, planted.truths(deals, months, books, known))
+    return Filed(found, planted.truths(deals, months, books, known, snapshots))
 
 
-def _stand_in(world: World) -> tuple[pd.DataFrame, pd.DataFrame]:
-    """TEMPORARY until the simulation gives these columns itself: delete on merge."""
-    folk, assigned = world.population, world.assigned
-    if "same_as" not in folk:
-        size, stream = len(folk), rng(world.seed, "stand-in")
-        order = stream.permutation(size)
-        same, parent = np.full(size, -1), np.full(size, -1)
-        few = max(4, size // 120)
-        same[order[:few]] = order[few : 2 * few]
-        parent[order[2 * few : 4 * few]] = np.repeat(order[4 * few : 5 * few], 2)
-        late = folk["kind"].map({"lapsed": 45, "turned": 60, "declining": 30, "key": 8}).fillna(4)
-        worse = np.where(stream.random(size) < 0.06, 75, 0)
-        folk = folk.assign(
-            same_as=same,
-            parent=parent,
-            terms=np.array([30, 60, 90])[stream.choice(3, size=size, p=[0.5, 0.35, 0.15])],
-            pays_after=np.round(late + worse + stream.normal(-4, 9, size)).astype(np.int64),
-        )
-    if "period" not in assigned:
-        wave = np.where(assigned["arm"] == "treated", "first", "later")
-        now = assigned.assign(period="2025Q3", wave=wave)
-        before = now[::3].assign(period="2025Q2", start=now["start"][::3] - 91)
-        assigned = pd.concat([now, before], ignore_index=True)
-    return folk, assigned
+def _written(
+    world: World, known: pd.DataFrame, chapter: Chapter
+) -> tuple[pd.DataFrame, pd.DataFrame, pd.DataFrame]:
+    """Delivery lines, sales notes and service tickets of a chapter."""
+    seed, products, mark = world.seed, world.products, world.block.mark
+    then = world.within(chapter)
+    cells = documents.documents(
+        then.sold, then.returned, known, products, mark, chapter.stream(seed, "dirt")
+    )
+    folk = then.population
+    notes = voice.activities(
+        folk, world.assigned, products, chapter, chapter.stream(seed, "activities")
+    )
+    desk = voice.tickets(folk, products, chapter, world.days, chapter.stream(seed, "tickets"))
+    tag = mark + chapter.name[2:]
+    return (
+        cells,
+        exports.activities(notes, folk, tag, chapter.stream(seed, "activity dirt")),
+        exports.tickets(desk, folk, tag, chapter.stream(seed, "ticket dirt")),
+    )
 
 
 def _customers(world: World, folk: pd.DataFrame, known: pd.DataFrame) -> list[Export]:
@@ -82,7 +84,7 @@ def _customers(world: World, folk: pd.DataFrame, known: pd.DataFrame) -> list[Ex
             "客户.xlsx",
             "customers",
             exports.customers(folk, clean, rng(seed, "customer dirt")),
-            title=exports.title(),
+            title=exports.title(world.as_of),
         ),
         Export(
             "客户档案_U8.csv",
@@ -96,7 +98,7 @@ def _customers(world: World, folk: pd.DataFrame, known: pd.DataFrame) -> list[Ex
             exports.contacts(people, folk, rng(seed, "contact dirt")),
             GB,
         ),
-        Export("人员.csv", "people", exports.people(world.staff), UTF8),
+        Export("人员.csv", "people", exports.people(world.staff), UTF8, whole=True),
     ]
 
 
@@ -104,12 +106,21 @@ def _erp(
     cells: pd.DataFrame, books: ledger.Ledger, known: pd.DataFrame, world: World
 ) -> list[Export]:
     seed, staff = world.seed, world.staff
-    older, newer = documents.files(cells)
+    orders = documents.files(cells)
+    first = orders[0][1]
     invoices = ledger.invoice_list(books, known, staff, rng(seed, "invoice dirt"))
     payments = ledger.payment_list(books, known, staff, seed, rng(seed, "payment dirt"))
     return [
-        Export("发货单_2022-2023.csv", "orders", older, GB),
-        Export("发货单_2024-2025.csv", "orders", newer, UTF8),
+        *(
+            Export(
+                f"发货单_{years}.csv",
+                "orders",
+                frame,
+                GB if frame is first else UTF8,
+                total=None if frame is first else documents.total(frame),
+            )
+            for years, frame in orders
+        ),
         Export("销售发票列表.csv", "invoices", invoices, UTF8),
         Export("收款单列表.csv", "payments", payments, GB),
         *(
@@ -119,7 +130,7 @@ def _erp(
                 ledger.aged(books, known, staff, when),
                 title=ledger.aged_title(when),
             )
-            for when in ledger.SNAPSHOTS
+            for when in ledger.snapshots(world.period)
         ),
     ]
 
@@ -127,23 +138,35 @@ def _erp(
 def _finance(
     months: pd.DataFrame, books: ledger.Ledger, folk: pd.DataFrame, world: World
 ) -> list[Export]:
-    clean = world.clean
-    by_quarter = clean.groupby(truth.quarters(clean["day"]))["amount"].sum()
-    year = {str(q): int(v) for q, v in by_quarter.items() if str(q).startswith(f"{AS_OF.year}")}
-    received = finance.received(books.settled)
-    goal = finance.goals(year)[f"{AS_OF.year}"]
+    as_of = world.as_of
+    year = _year(world)
+    received = finance.received(books.settled, as_of)
+    goal = finance.goals(year)[f"{as_of.year}"]
     return [
         Export(
-            "财务月报.xlsx", "controls", finance.controls(months), title=finance.controls_title()
+            "财务月报.xlsx",
+            "controls",
+            finance.controls(months),
+            title=finance.controls_title(as_of),
+            whole=True,
         ),
-        Export("目标.xlsx", "targets", finance.targets(year, received, folk)),
+        Export("目标.xlsx", "targets", finance.targets(year, received, folk), whole=True),
         Export(
             "目标分解.xlsx",
             "targets",
-            finance.breakdown(goal, clean, folk, world.staff),
-            title=finance.breakdown_title(),
+            finance.breakdown(goal, world.clean, folk, world.staff, as_of),
+            title=finance.breakdown_title(as_of),
+            whole=True,
         ),
     ]
+
+
+def _year(world: World) -> dict[str, int]:
+    """Revenue of each quarter of the last year so far, of the company [fen]."""
+    year = str(world.as_of.year)
+    books = world.books[world.books["month"].str.startswith(year)]
+    quarter = year + "Q" + ((books["month"].str[5:].astype(int) + 2) // 3).astype(str)
+    return {str(q): int(v) for q, v in books.groupby(quarter)["amount"].sum().items()}
 
 
 def _deals(
@@ -159,7 +182,7 @@ def _deals(
         Export(
             "商机.xlsx",
             "opportunities",
-            funnel.opportunities(deals, folk, known, rng(seed, "opportunities")),
+            funnel.opportunities(deals, folk, known, world.days, rng(seed, "opportunities")),
         ),
         Export(
             "商机阶段记录.csv", "stage_history", funnel.stage_history(deals, known), UNICODE_TEXT
@@ -173,36 +196,33 @@ def _deals(
     ]
 
 
-def _service(folk: pd.DataFrame, assigned: pd.DataFrame, world: World) -> list[Export]:
-    seed, products = world.seed, world.products
-    notes = voice.activities(folk, assigned, products, rng(seed, "activities"))
-    desk = voice.tickets(folk, products, rng(seed, "tickets"))
+def _service(folk: pd.DataFrame, world: World) -> list[Export]:
+    seed, products, assigned = world.seed, world.products, world.assigned
+    done = [p for p in periods(world.as_of) if p.end <= world.as_of]
     return [
-        Export(
-            "销售记录.csv",
-            "activities",
-            exports.activities(notes, folk, rng(seed, "activity dirt")),
-            UTF8,
-        ),
-        Export("售后工单.xlsx", "tickets", exports.tickets(desk, folk, rng(seed, "ticket dirt"))),
         Export(
             "满意度调查.csv",
             "surveys",
-            aftercare.surveys(folk, products, rng(seed, "surveys")),
+            aftercare.surveys(folk, products, world.days, rng(seed, "surveys")),
             GB,
         ),
         *(
-            Export(name, "treatments", aftercare.treatments(assigned, folk, period), GB)
-            for period, name in PERIODS.items()
+            Export(
+                LAST_MEASURES if period == world.period else f"动作_{period.name}.csv",
+                "treatments",
+                aftercare.treatments(assigned, folk, period.name),
+                GB,
+            )
+            for period in done
         ),
         *(
             Export(
-                f"任务_{period}.csv",
+                f"任务_{period.name}.csv",
                 "tasks",
-                aftercare.tasks(assigned, folk, period, rng(seed, f"tasks {period}")),
+                aftercare.tasks(assigned, folk, period, rng(seed, f"tasks {period.name}")),
                 UTF8,
             )
-            for period in PERIODS
+            for period in done
         ),
         Export(
             "试用结果.csv",
@@ -213,23 +233,22 @@ def _service(folk: pd.DataFrame, assigned: pd.DataFrame, world: World) -> list[E
     ]
 
 
-def _market(
-    folk: pd.DataFrame, assigned: pd.DataFrame, known: pd.DataFrame, world: World
-) -> list[Export]:
+def _market(folk: pd.DataFrame, known: pd.DataFrame, world: World) -> list[Export]:
     seed = world.seed
-    leads = market.leads(folk, known, rng(seed, "leads"))
+    leads = market.leads(folk, known, world.days, rng(seed, "leads"))
     return [
         Export("销售线索.xlsx", "leads", leads),
         Export(
             "市场活动.csv",
             "campaigns",
-            market.campaigns(world.staff, leads, rng(seed, "campaigns")),
+            market.campaigns(world.staff, leads, world.days, rng(seed, "campaigns")),
             UTF8,
+            whole=True,
         ),
         Export(
             "外部信号.csv",
             "signals",
-            market.signals(folk, world.products, rng(seed, "signals")),
+            market.signals(folk, world.products, world.days, rng(seed, "signals")),
             GB,
         ),
         Export(

@@ -6,13 +6,16 @@ Every dirty row is an addition: the clean rows are the truth, to the fen.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import timedelta
+from datetime import date
+from decimal import Decimal
 
 import numpy as np
 import pandas as pd
 
 from analysis.demo.accounts import ORDERS_BY, STRANGER
-from analysis.demo.kinds import DAYS, KINDS, START, day
+from analysis.demo.cells import dates as dates_of
+from analysis.demo.cells import money, numbered
+from analysis.demo.kinds import DAYS, HORIZON, KINDS, START, day
 
 # rule that should remove the row → rows per order line; at least `LEAST` of each
 RATES: dict[str, float] = {
@@ -32,7 +35,6 @@ TAX = 13  # per cent
 LATE = {"delivery": 0.34}  # share of the documents that leave after the promised day, by pain
 SELDOM_LATE = 0.09
 UNAUDITED = 0.4  # of the documents that do not count
-SPLIT = day(START.replace(year=2024, month=1, day=1))  # the first file ends the day before
 
 
 def documents(
@@ -40,6 +42,7 @@ def documents(
     returned: pd.DataFrame,
     known: pd.DataFrame,
     products: pd.DataFrame,
+    mark: str,
     stream: np.random.Generator,
 ) -> pd.DataFrame:
     """All order lines as they stand in the export, dirty ones among them.
@@ -50,6 +53,8 @@ def documents(
         As `ordering.lines` and `ordering.returns` give them.
     known
         As `accounts.accounts` gives them.
+    mark
+        Of the block of customers, within the document numbers.
 
     Returns
     -------
@@ -65,7 +70,7 @@ def documents(
     dirty = [_dirty(rule, rate, sold, stream) for rule, rate in RATES.items()]
     frame = pd.concat([clean, _gifts(sold, stream), *dirty], ignore_index=True)
     frame = frame.sort_values(["day", "sort", "order", "line"], kind="stable", ignore_index=True)
-    frame["number"] = _numbers(frame)
+    frame["number"] = _numbers(frame, mark)
     frame = _repeat(frame, stream)
     return _cells(frame, known, products, stream)
 
@@ -97,17 +102,14 @@ def _gifts(sold: pd.DataFrame, stream: np.random.Generator) -> pd.DataFrame:
     return gift.assign(sort=0, back=False, why="zero_amount")
 
 
-def _numbers(frame: pd.DataFrame) -> list[str]:
+def _numbers(frame: pd.DataFrame, mark: str) -> np.ndarray:
     """Document numbers: kind, day, running number of the day."""
-    document = frame["sort"].astype(str) + ":" + frame["order"].astype(str)
-    first = ~document.duplicated()
-    running = first.groupby(frame["day"]).cumsum()
-    own = running[first].set_axis(document[first])
-    dates = [START + timedelta(days=int(d)) for d in frame["day"]]
-    return [
-        f"{'TH' if back else 'FH'}{when:%Y%m%d}{n:04d}"
-        for back, when, n in zip(frame["back"], dates, document.map(own), strict=True)
-    ]
+    document = pd.Series(frame["sort"].to_numpy() * 10**10 + frame["order"].to_numpy())
+    first = ~document.duplicated().to_numpy()
+    running = pd.Series(first).groupby(frame["day"].to_numpy()).cumsum().to_numpy()
+    own = pd.Series(running[first], index=document[first])
+    kind = np.where(frame["back"], "TH", "FH").astype(object)
+    return numbered(kind, frame["day"], mark, document.map(own).to_numpy())
 
 
 def _repeat(frame: pd.DataFrame, stream: np.random.Generator) -> pd.DataFrame:
@@ -132,7 +134,7 @@ def _cells(
     account = _accounts(frame, known)
     code = known[ORDERS_BY].to_numpy().astype(object)[account]
     code[why == "missing_customer"] = ""
-    dates = _iso(frame["day"])
+    dates = dates_of(frame["day"])
     dates[why == "implausible_dates"] = "1900-01-01"
     dates[why == "after_as_of"] = "2035-03-15"
     dates[why == "unreadable_date"] = "待确认"
@@ -196,13 +198,7 @@ def _promised(frame: pd.DataFrame, kind: np.ndarray, stream: np.random.Generator
     days = np.where(late, -stream.integers(1, 13, len(number)), stream.integers(0, 4, len(number)))
     of = np.searchsorted(number, frame["number"].to_numpy())
     shift = np.where(frame["back"], 0, days[of])
-    return _iso(frame["day"] + shift)
-
-
-def _iso(days: pd.Series) -> np.ndarray:
-    """Dates of day numbers."""
-    when = np.datetime64(START, "D") + days.to_numpy().astype("timedelta64[D]")
-    return np.datetime_as_string(when, unit="D").astype(object)
+    return dates_of(frame["day"] + shift)
 
 
 def listed(days: np.ndarray, product: np.ndarray, products: pd.DataFrame) -> pd.Series:
@@ -219,16 +215,25 @@ def with_tax(fen: np.ndarray) -> np.ndarray:
     return np.asarray(fen + tax)
 
 
-def files(cells: pd.DataFrame) -> tuple[pd.DataFrame, pd.DataFrame]:
-    """Two exports: up to the end of 2023, and since; the second ends in a total row."""
-    first = cells[cells["_day"] < SPLIT].reset_index(drop=True)
-    second = cells[cells["_day"] >= SPLIT].reset_index(drop=True)
-    total = {
-        "数量": int(second["数量"].sum()),
-        "本币无税金额": money(int(second["_fen"].sum()))[0],
-        "本币价税合计": money(int(second["_gross"].sum()))[0],
+def files(found: pd.DataFrame) -> list[tuple[str, pd.DataFrame]]:
+    """One export for two years each, by the years in its name."""
+    parts = []
+    for year in range(START.year, HORIZON.year + 1, 2):
+        first, end = (max(day(date(y, 1, 1)), 0) for y in (year, year + 2))
+        here = found[found["_day"].between(first, end - 1)].reset_index(drop=True)
+        if len(here):
+            parts.append((f"{year}-{year + 1}", here))
+    return parts
+
+
+def total(found: pd.DataFrame) -> dict[str, object]:
+    """The last row of an export."""
+    sums = {"本币无税金额": "_fen", "本币价税合计": "_gross"}
+    return {
+        "发货单号": "合计",
+        "数量": int(found["数量"].sum()),
+        **{name: Decimal(int(found[fen].sum())).scaleb(-2) for name, fen in sums.items()},
     }
-    return first, with_total(second, "发货单号", total)
 
 
 def with_total(frame: pd.DataFrame, label: str, sums: Mapping[str, object]) -> pd.DataFrame:
@@ -239,14 +244,3 @@ def with_total(frame: pd.DataFrame, label: str, sums: Mapping[str, object]) -> p
     }
     total |= {label: "合计", "_why": "total_row", "_key": "合计", **sums}
     return pd.concat([frame.astype(object), pd.DataFrame([total])], ignore_index=True)
-
-
-def money(fen: pd.Series | np.ndarray | int) -> np.ndarray:
-    """Whole fen as text with two decimals."""
-    return np.array(
-        [
-            f"{'-' if f < 0 else ''}{abs(f) // 100}.{abs(f) % 100:02d}"
-            for f in np.atleast_1d(np.asarray(fen)).tolist()
-        ],
-        dtype=object,
-    )

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import date, timedelta
 
 import numpy as np
 import pandas as pd
 
 from analysis.demo import replies, words
 from analysis.demo.accounts import TEST_IDS, credit_codes
-from analysis.demo.kinds import AS_OF, START
+from analysis.demo.kinds import START
 
 DUPLICATES = 0.008
 TEST_NAMES = ("测试客户一", "测试客户二（勿删）", "系统测试专用", "演示账号有限公司")
@@ -158,7 +158,7 @@ def contacts(
 
 
 def activities(
-    found: pd.DataFrame, population: pd.DataFrame, stream: np.random.Generator
+    found: pd.DataFrame, population: pd.DataFrame, tag: str, stream: np.random.Generator
 ) -> pd.DataFrame:
     """Sales notes: some of customers nobody knows, some dated in the future."""
     size = len(found)
@@ -173,7 +173,7 @@ def activities(
     why[future] = "after_as_of"
     padded = fault[_few(0.002, size) : _few(0.002, size) + _few(PADDED, size)]
     code[padded] = "　" + code[padded]
-    number = [f"JL{n:07d}" for n in range(1, size + 1)]
+    number = [f"JL{tag}{n:07d}" for n in range(1, size + 1)]
     city = population["province"].to_numpy().astype(object) + population["city"].to_numpy()
     there = (found["kind"] == "现场拜访").to_numpy() & (stream.random(size) < 0.9)
     return pd.DataFrame(
@@ -197,11 +197,11 @@ def activities(
 
 
 def tickets(
-    found: pd.DataFrame, population: pd.DataFrame, stream: np.random.Generator
+    found: pd.DataFrame, population: pd.DataFrame, tag: str, stream: np.random.Generator
 ) -> pd.DataFrame:
     """Service tickets: some stand twice, some belong to a test account."""
     size = len(found)
-    number = [f"GD{n:06d}" for n in range(1, size + 1)]
+    number = [f"GD{tag}{n:06d}" for n in range(1, size + 1)]
     customer = found["customer"].to_numpy()
     rated = found["satisfaction"]
     rating: list[object] = [
@@ -265,6 +265,6 @@ def people(found: pd.DataFrame) -> pd.DataFrame:
     return found.rename(columns=headers).assign(_why="", _key=found["person_id"])
 
 
-def title() -> str:
+def title(as_of: date) -> str:
     """The line above the header of the customer list."""
-    return f"{words.COMPANY}有限公司 客户资料导出（截至{AS_OF:%Y年%m月%d日}）"
+    return f"{words.COMPANY}有限公司 客户资料导出（截至{as_of:%Y年%m月%d日}）"

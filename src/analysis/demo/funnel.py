@@ -12,7 +12,7 @@ from datetime import date
 import numpy as np
 import pandas as pd
 
-from analysis.demo.kinds import DAYS, KINDS, START, day
+from analysis.demo.kinds import KINDS, START, day
 from analysis.demo.ledger import Ledger
 from analysis.demo.ordering import workdays
 
@@ -61,7 +61,9 @@ class Funnel:
     orders: pd.DataFrame
 
 
-def follow(cells: pd.DataFrame, population: pd.DataFrame, stream: np.random.Generator) -> Funnel:
+def follow(
+    cells: pd.DataFrame, population: pd.DataFrame, today: int, stream: np.random.Generator
+) -> Funnel:
     """Everything that went through the funnel since `FIRST`.
 
     Parameters
@@ -71,11 +73,11 @@ def follow(cells: pd.DataFrame, population: pd.DataFrame, stream: np.random.Gene
     """
     orders = _orders(cells, stream)
     won = _won(orders, population, stream)
-    other = _other(len(won), population, stream)
+    other = _other(len(won), population, today, stream)
     deals = pd.concat([won, other], ignore_index=True)
     deals = deals.sort_values(["created", "customer"], kind="stable", ignore_index=True)
     deals.insert(0, "opportunity_id", [f"SJ{n:06d}" for n in range(1, len(deals) + 1)])
-    return Funnel(deals, _steps(deals, stream), orders)
+    return Funnel(deals, _steps(deals, today, stream), orders)
 
 
 def _orders(cells: pd.DataFrame, stream: np.random.Generator) -> pd.DataFrame:
@@ -120,7 +122,9 @@ def _won(
     )
 
 
-def _other(won: int, population: pd.DataFrame, stream: np.random.Generator) -> pd.DataFrame:
+def _other(
+    won: int, population: pd.DataFrame, today: int, stream: np.random.Generator
+) -> pd.DataFrame:
     """Lost, void and open ones."""
     number = {"lost": round(LOST * won), "void": round(VOID * won)}
     number["open"] = max(10, round(OPEN * (won + sum(number.values()))))
@@ -131,15 +135,15 @@ def _other(won: int, population: pd.DataFrame, stream: np.random.Generator) -> p
     customer = stream.choice(len(population), size=size, p=weight / weight.sum())
     low = np.maximum(_joined(population)[customer], FIRST)
     still = status == "open"
-    stalled = still & (stream.random(size) < STALLED) & (low < DAYS - 2 * QUIET)
-    closed = workdays(np.minimum(low + 3 + np.floor(stream.random(size) * (DAYS - low)), DAYS))
+    stalled = still & (stream.random(size) < STALLED) & (low < today - 2 * QUIET)
+    closed = workdays(np.minimum(low + 3 + np.floor(stream.random(size) * (today - low)), today))
     length = 6 + stream.gamma(2.0, 30.0, size)
     age = 4 + np.floor(110 * stream.random(size) ** 1.3)
     slept = QUIET + 40 + np.floor(220 * stream.random(size))
-    created = np.where(stalled, DAYS - slept - 60, np.where(still, DAYS - age, closed - length))
+    created = np.where(stalled, today - slept - 60, np.where(still, today - age, closed - length))
     created = np.minimum(np.maximum(np.floor(created), low), closed - 1)
     created = np.where(
-        still, np.maximum(np.where(stalled, DAYS - slept - 60, DAYS - age), low), created
+        still, np.maximum(np.where(stalled, today - slept - 60, today - age), low), created
     )
     late = np.round(stream.normal(5, 20, size))
     ahead = np.where(stalled, -stream.integers(20, 160, size), stream.integers(5, 120, size))
@@ -158,7 +162,7 @@ def _other(won: int, population: pd.DataFrame, stream: np.random.Generator) -> p
             "stalled": stalled,
             "created": created.astype(np.int64),
             "closed": np.where(still, -1, closed).astype(np.int64),
-            "expected": np.where(still, DAYS + ahead, closed + late).astype(np.int64),
+            "expected": np.where(still, today + ahead, closed + late).astype(np.int64),
             "reached": np.where(stalled, np.clip(reached, 1, SAMPLE), reached).astype(np.int64),
             "order": -1,
             "fen": _typed(guess),
@@ -176,7 +180,7 @@ def _typed(fen: np.ndarray) -> np.ndarray:
     return np.maximum(np.round(fen / 100_000), 1).astype(np.int64) * 100_000
 
 
-def _steps(deals: pd.DataFrame, stream: np.random.Generator) -> pd.DataFrame:
+def _steps(deals: pd.DataFrame, today: int, stream: np.random.Generator) -> pd.DataFrame:
     """When each stage was entered; sometimes no sample is asked for."""
     size, width = len(deals), len(STAGES)
     reached = deals["reached"].to_numpy()[:, None]
@@ -190,7 +194,7 @@ def _steps(deals: pd.DataFrame, stream: np.random.Generator) -> pd.DataFrame:
     gone = np.cumsum(portion[:, :width], axis=1) - portion[:, :1]
     share = gone / (portion.sum(axis=1, keepdims=True) + 1e-9)
     stalled = deals["stalled"].to_numpy()[:, None]
-    end = np.where(closed >= 0, closed, np.where(stalled, created + 55, DAYS + 0.9))
+    end = np.where(closed >= 0, closed, np.where(stalled, created + 55, today + 0.9))
     when = created + (end - created) * share
     row, column = np.nonzero(moved)
     when[:, 0] += 0.45 * stream.random(size)  # not everybody starts at nine
@@ -218,7 +222,11 @@ def _clock(when: np.ndarray, place: np.ndarray) -> np.ndarray:
 
 
 def opportunities(
-    funnel: Funnel, population: pd.DataFrame, known: pd.DataFrame, stream: np.random.Generator
+    funnel: Funnel,
+    population: pd.DataFrame,
+    known: pd.DataFrame,
+    today: int,
+    stream: np.random.Generator,
 ) -> pd.DataFrame:
     """The list of opportunities of the CRM."""
     deals = funnel.deals
@@ -236,7 +244,7 @@ def opportunities(
     )
     source = np.array(SOURCES)[stream.integers(len(SOURCES), size=size)]
     heard = last + stream.integers(0, 12, size).astype("timedelta64[D]")
-    heard = np.minimum(heard, np.datetime64(START, "m") + np.timedelta64(DAYS * 1440 + 1080, "m"))
+    heard = np.minimum(heard, np.datetime64(START, "m") + np.timedelta64(today * 1440 + 1080, "m"))
     return pd.DataFrame(
         {
             "商机编号": deals["opportunity_id"],

@@ -14,13 +14,15 @@ from datetime import date, timedelta
 import numpy as np
 import pandas as pd
 
+from analysis.calendars import Period
 from analysis.demo import chance, words
 from analysis.demo.accounts import STRANGER, UNMATCHED
-from analysis.demo.documents import money, with_total
-from analysis.demo.kinds import AS_OF, START, day
+from analysis.demo.cells import money
+from analysis.demo.documents import with_total
+from analysis.demo.kinds import START, day
 from analysis.demo.ordering import workdays
 
-SNAPSHOTS = (date(2025, 3, 31), date(2025, 6, 30), AS_OF)
+SNAPSHOTS = 3  # quarters' ends of which the aged table is kept
 BUCKETS = ("账期内", "1-30", "31-60", "61-90", "91-180", "181-360", "360以上")
 EDGES = (0, 30, 60, 90, 180, 360)
 IN_PARTS = 0.08  # share of the invoices paid in two pieces
@@ -56,6 +58,11 @@ class Ledger:
         fen = np.where(issued, self.invoices["fen"], 0) - came.astype(np.int64)
         found = self.invoices[["account", "due"]].assign(fen=fen)
         return pd.DataFrame(found[fen != 0])
+
+
+def snapshots(last: Period) -> list[date]:
+    """Days of the aged tables, up to the end of the last quarter."""
+    return [last.back(n).end for n in reversed(range(SNAPSHOTS))]
 
 
 def keep(cells: pd.DataFrame, known: pd.DataFrame, seed: int, today: int) -> Ledger:

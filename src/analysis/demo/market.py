@@ -9,7 +9,7 @@ import pandas as pd
 
 from analysis.demo import words
 from analysis.demo.company import person_name
-from analysis.demo.kinds import AS_OF, DAYS, START, day
+from analysis.demo.kinds import START, day
 
 # source → (share of the leads, share of them that become customers, channels)
 SOURCES: dict[str, tuple[float, float, tuple[str, ...]]] = {
@@ -63,7 +63,7 @@ PARTNERS = 0.01
 
 
 def campaigns(
-    staff: pd.DataFrame, found: pd.DataFrame, stream: np.random.Generator
+    staff: pd.DataFrame, found: pd.DataFrame, today: int, stream: np.random.Generator
 ) -> pd.DataFrame:
     """A show, a webinar and a road show every quarter, with the leads they brought.
 
@@ -75,7 +75,7 @@ def campaigns(
     brought = found["市场活动名称"].value_counts()
     owner = staff.loc[staff["role"] == "大区总监", "person_id"].tolist()
     rows = []
-    for number, (kind, name, begin, length, cost) in enumerate(_shows()):
+    for number, (kind, name, begin, length, cost) in enumerate(_shows(today)):
         came = int(brought.get(name, 0))
         rows.append(
             {
@@ -94,26 +94,26 @@ def campaigns(
     return frame.assign(_why="", _key=frame["活动编号"])
 
 
-def _shows() -> list[tuple[str, str, date, int, int]]:
+def _shows(today: int) -> list[tuple[str, str, date, int, int]]:
     """Kind, name, first day, length and cost of each campaign of the history."""
     found = []
-    for number, offset in enumerate(range(40, DAYS - 10, 91)):
+    for number, offset in enumerate(range(40, today - 10, 91)):
         for shift, (kind, pattern, length, cost) in enumerate(CAMPAIGNS):
             begin = START + timedelta(days=offset + 21 * shift)
             begin -= timedelta(days=begin.weekday() % 7 - 1)
             city, topic = CITIES[(number + shift) % len(CITIES)], TOPICS[number % len(TOPICS)]
             name = f"{begin.year}年{pattern.format(city=city, topic=topic)}"
-            if begin <= AS_OF:
+            if day(begin) <= today:
                 found.append((kind, name, begin, length, cost))
     return found
 
 
 def leads(
-    population: pd.DataFrame, known: pd.DataFrame, stream: np.random.Generator
+    population: pd.DataFrame, known: pd.DataFrame, today: int, stream: np.random.Generator
 ) -> pd.DataFrame:
     """Leads of the whole history: those who became customers and the many who did not."""
     joined = np.array([(d - START).days for d in population["joined"]])
-    became = np.nonzero((joined > 10) & (joined <= DAYS) & (population["same_as"] < 0).to_numpy())[
+    became = np.nonzero((joined > 10) & (joined <= today) & (population["same_as"] < 0).to_numpy())[
         0
     ]
     lost = round(len(became) * (1 / CONVERTED - 1))
@@ -122,7 +122,9 @@ def leads(
     won = customer >= 0
     converted = np.where(won, joined[customer], -1)
     before = 3 + np.floor(stream.gamma(1.6, 16, size))
-    created = np.where(won, np.maximum(converted - before, 0), np.floor(stream.random(size) * DAYS))
+    created = np.where(
+        won, np.maximum(converted - before, 0), np.floor(stream.random(size) * today)
+    )
     share = np.array([s for s, _, _ in SOURCES.values()])
     rate = np.array([r for _, r, _ in SOURCES.values()])
     source = np.where(
@@ -133,7 +135,7 @@ def leads(
     customer, created, converted, source, won = (
         a[order] for a in (customer, created, converted, source, won)
     )
-    return _lead_cells(customer, created, converted, source, known, stream)
+    return _lead_cells(customer, created, converted, source, known, today, stream)
 
 
 def _draw(weight: np.ndarray, size: int, stream: np.random.Generator) -> np.ndarray:
@@ -146,6 +148,7 @@ def _lead_cells(
     converted: np.ndarray,
     source: np.ndarray,
     known: pd.DataFrame,
+    today: int,
     stream: np.random.Generator,
 ) -> pd.DataFrame:
     size, won = len(customer), customer >= 0
@@ -154,7 +157,7 @@ def _lead_cells(
         SOURCES[names[s]][2][int(u * len(SOURCES[names[s]][2]))]
         for s, u in zip(source.tolist(), stream.random(size).tolist(), strict=True)
     ]
-    age = DAYS - created
+    age = today - created
     fate = stream.random(size)
     stage = np.select(
         [won, age < 25, fate < 0.42, fate < 0.72],
@@ -170,7 +173,7 @@ def _lead_cells(
     owners = known.loc[~known["kind"].isin(["stranger", "test"]), "owner_id"].to_numpy()
     owner = np.where(won, owners[customer], owners[stream.integers(len(owners), size=size)])
     number = [f"XS{n:06d}" for n in range(1, size + 1)]
-    shows = [(s[2], s[1]) for s in _shows() if s[0] != "研讨会"]
+    shows = [(s[2], s[1]) for s in _shows(today) if s[0] != "研讨会"]
     days = np.array([day(b) for b, _ in shows])
     show = np.searchsorted(days, created, side="right") - 1
     named = np.array([n for _, n in shows], dtype=object)[np.maximum(show, 0)]
@@ -236,7 +239,7 @@ def _stamps(days: np.ndarray) -> list[object]:
 
 
 def signals(
-    population: pd.DataFrame, products: pd.DataFrame, stream: np.random.Generator
+    population: pd.DataFrame, products: pd.DataFrame, today: int, stream: np.random.Generator
 ) -> pd.DataFrame:
     """What public registers and portals said about customers during the last year."""
     names = list(SIGNALS)
@@ -248,7 +251,7 @@ def signals(
         rows += [(int(c), one) for c in np.repeat(np.arange(len(population)), number)]
     size = len(rows)
     customer, place = np.array(rows, dtype=np.int64).reshape(-1, 2).T
-    when = DAYS - np.floor(365 * stream.random(size))
+    when = today - np.floor(365 * stream.random(size))
     product = products["name"].to_numpy()[stream.integers(len(products), size=size)]
     drawn = stream.random((4, size))
     text = [

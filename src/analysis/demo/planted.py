@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+from datetime import date
+
 import pandas as pd
 
 from analysis.demo.funnel import Funnel
 from analysis.demo.kinds import day
-from analysis.demo.ledger import SNAPSHOTS, Ledger
+from analysis.demo.ledger import Ledger
 
 
 def truths(
-    funnel: Funnel, months: pd.DataFrame, books: Ledger, known: pd.DataFrame
+    funnel: Funnel, months: pd.DataFrame, books: Ledger, known: pd.DataFrame, snapshots: list[date]
 ) -> dict[str, pd.DataFrame]:
     """Truth tables by name.
 
@@ -35,14 +37,14 @@ def truths(
                 "note": deals["order"].map(notes).fillna(""),
             }
         ),
-        "receivables": receivables(books, known),
+        "receivables": receivables(books, known, snapshots),
     }
 
 
-def receivables(books: Ledger, known: pd.DataFrame) -> pd.DataFrame:
+def receivables(books: Ledger, known: pd.DataFrame, snapshots: list[date]) -> pd.DataFrame:
     """What every customer owed on the days of the snapshots."""
     parts = []
-    for when in SNAPSHOTS:
+    for when in snapshots:
         found = books.open(day(when))
         late = (found["due"] < day(when)) & (found["fen"] > 0)
         found = found.assign(overdue=found["fen"].where(late, 0))

@@ -5,7 +5,8 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 
-from analysis.demo.documents import listed, money
+from analysis.demo.cells import money
+from analysis.demo.documents import listed
 from analysis.demo.funnel import QUOTED, TALKS, Funnel
 from analysis.demo.kinds import START
 from analysis.demo.population import PORTFOLIO

@@ -7,12 +7,12 @@ import pandas as pd
 
 from analysis.demo import replies, texts, words
 from analysis.demo.company import person_name
-from analysis.demo.kinds import DAYS, KINDS, START
+from analysis.demo.kinds import KINDS, START, Chapter
 from analysis.demo.ordering import workdays
 
 PAIN_SHARE = 0.38  # of the notes carry a pain
 MAIN_PAIN = 0.66  # of those carry the pain of the kind
-QUARTERS = (DAYS + 1) / 91.3
+QUARTER = 91.3  # days
 ACTIVITY_KINDS = ("现场拜访", "打电话", "在线会议", "邮件")
 
 
@@ -60,9 +60,10 @@ def activities(
     population: pd.DataFrame,
     assigned: pd.DataFrame,
     products: pd.DataFrame,
+    chapter: Chapter,
     stream: np.random.Generator,
 ) -> pd.DataFrame:
-    """Visits, calls, meetings and mails with a note, of the whole history.
+    """Visits, calls, meetings and mails with a note, of a chapter of the history.
 
     Returns
     -------
@@ -71,8 +72,8 @@ def activities(
         (planted, empty without) and ``private`` (the note holds a phone number or a mail address).
     """
     rate = _of(population, "visits")
-    first, last = _window(population)
-    number = stream.poisson(rate * QUARTERS * (last - first + 1) / (DAYS + 1))
+    first, last = _window(population, chapter)
+    number = stream.poisson(rate * (last - first + 1) / QUARTER)
     customer = np.repeat(np.arange(len(population)), number)
     day = first[customer] + np.floor(stream.random(len(customer)) * (last - first + 1)[customer])
     pain = _pains(population, customer, PAIN_SHARE, stream)
@@ -86,6 +87,7 @@ def activities(
         here = np.nonzero(kind == name)[0]
         text[here] = _picked(offered, len(here), stream) + text[here]
     visited = assigned[(assigned["strategy"] == "executive_visit") & assigned["done"]]
+    visited = visited[visited["start"].between(chapter.first, chapter.last)]
     visits = _picked(texts.VISITS, len(visited), stream)
     extra = visited["customer"].to_numpy()
     customer = np.concatenate([customer, extra])
@@ -121,9 +123,13 @@ def activities(
 
 
 def tickets(
-    population: pd.DataFrame, products: pd.DataFrame, stream: np.random.Generator
+    population: pd.DataFrame,
+    products: pd.DataFrame,
+    chapter: Chapter,
+    today: int,
+    stream: np.random.Generator,
 ) -> pd.DataFrame:
-    """Service tickets.
+    """Service tickets of a chapter of the history, as they stand on the evening of `today`.
 
     Returns
     -------
@@ -132,9 +138,9 @@ def tickets(
         priority`` (words of the export), ``satisfaction`` (1-5, NaN where nobody rated), ``text,
         pain``.
     """
-    first, last = _window(population)
+    first, last = _window(population, chapter)
     rate = 0.14 + 0.10 * _of(population, "visits")
-    number = stream.poisson(rate * QUARTERS * (last - first + 1) / (DAYS + 1))
+    number = stream.poisson(rate * (last - first + 1) / QUARTER)
     number = np.where(population["kind"] == "trial", 0, number)
     customer = np.repeat(np.arange(len(population)), number)
     total = len(customer)
@@ -147,7 +153,7 @@ def tickets(
     closing = hours + stream.gamma(1.8, np.where(slow, 60.0, 30.0))
     mood = 4.6 - 1.3 * (pain != "") - 0.7 * slow + stream.normal(0, 0.7, total)
     rating = np.where(stream.random(total) < 0.68, np.clip(np.round(mood), 1, 5), np.nan)
-    end = np.datetime64(START, "D") + np.timedelta64(DAYS + 1, "D")
+    end = np.datetime64(START, "D") + np.timedelta64(today + 1, "D")
     closed = opened + np.round(closing * 60).astype("timedelta64[m]")
     answered = opened + np.round(hours * 60).astype("timedelta64[m]")
     complaint = np.isin(pain, ["delivery", "quality", "response"])
@@ -173,13 +179,17 @@ def _of(population: pd.DataFrame, name: str) -> np.ndarray:
     return population["kind"].map(values).to_numpy()
 
 
-def _window(population: pd.DataFrame) -> tuple[np.ndarray, np.ndarray]:
-    """First and last day on which somebody talks with the customer."""
+def _window(population: pd.DataFrame, chapter: Chapter) -> tuple[np.ndarray, np.ndarray]:
+    """First and last day of a chapter on which somebody talks with the customer.
+
+    Nobody does where the last day lies before the first.
+    """
     joined = np.array([(d - START).days for d in population["joined"]])
     trial = (population["kind"] == "trial").to_numpy()
-    last = np.where(trial, DAYS, np.minimum(population["until"].to_numpy() + 90, DAYS))
-    first = np.clip(joined, 0, DAYS)
-    return first.astype(float), np.maximum(last, first).astype(float)
+    until = np.where(trial, chapter.last, population["until"].to_numpy() + 90)
+    first = np.clip(joined, chapter.first, chapter.last + 1)
+    last = np.clip(until, first - 1, np.maximum(chapter.last, first - 1))
+    return first.astype(float), last.astype(float)
 
 
 def _pains(
