@@ -14,6 +14,7 @@ from analysis.demo.accounts import credit_codes, erp_codes, variant
 def population():
     return pd.DataFrame(
         {
+            "customer_id": ["KH000001", "KH000002", "KH000003"],
             "region": ["华东", "东北", "华东"],
             "need": ["标准件", "定制件", "组合方案"],
             "joined": pd.to_datetime(["2024-01-05", "2016-03-01", "2025-02-01"]),
@@ -23,11 +24,11 @@ def population():
 
 
 def test_codes_run_in_the_order_in_which_customers_came(population):
-    assert erp_codes(population).tolist() == ["0101000002", "0603000001", "0102000003"]
+    assert erp_codes(population, 0).tolist() == ["0101000002", "0603000001", "0102000003"]
 
 
 def test_a_customer_that_comes_later_changes_no_code(population):
-    assert erp_codes(population.iloc[:2]).tolist() == erp_codes(population)[:2].tolist()
+    assert erp_codes(population.iloc[:2], 0).tolist() == erp_codes(population, 0)[:2].tolist()
 
 
 def test_credit_codes_hold_their_check_letter(population):

@@ -12,6 +12,21 @@ from analysis.demo import blocks, population, writing
 from analysis.demo.kinds import MOST_CUSTOMERS
 from analysis.demo.population import SYLLABLES
 
+# lists whose first column is a running number; the workbooks of a large company are CSV files
+LISTS = {
+    "CRM销售订单.csv": "utf-8-sig",
+    "任务_2025Q3.csv": "utf-8-sig",
+    "商机.csv": "utf-8-sig",
+    "外部信号.csv": "gb18030",
+    "客户档案_U8.csv": "gb18030",
+    "应收账龄_2025-09-30.csv": "utf-8-sig",
+    "收款单列表.csv": "gb18030",
+    "满意度调查.csv": "gb18030",
+    "联系人.csv": "gb18030",
+    "销售发票列表.csv": "utf-8-sig",
+    "销售线索.csv": "utf-8-sig",
+}
+
 
 @pytest.mark.parametrize("customers", [50, 1200, 20_000, 20_001, 123_457, MOST_CUSTOMERS])
 def test_blocks_hold_everybody_once(customers):
@@ -82,6 +97,11 @@ def test_running_numbers_do_not_meet(in_blocks):
     assert documents.groupby("发货单号")["发货日期"].nunique().le(2).all()
     notes = pd.read_csv(in_blocks / "销售记录.csv", encoding="utf-8-sig", dtype=str)
     assert not notes["记录编号"].duplicated().any()
+    dirt = pd.read_parquet(in_blocks / "truth" / "dirt.parquet")
+    for name, encoding in LISTS.items():
+        found = pd.read_csv(in_blocks / name, encoding=encoding, dtype=str, keep_default_na=False)
+        twice = dirt[(dirt["file"] == name) & (dirt["rule"] == "repeated_keys")]
+        assert found.iloc[:, 0].duplicated().sum() == len(twice), name
 
 
 def test_dirt_of_every_block_stands_where_the_truth_says(in_blocks):
@@ -101,3 +121,11 @@ def test_the_company_as_a_whole_has_one_target(in_blocks):
     summary = json.loads((in_blocks / "truth" / "summary.json").read_bytes())
     assert summary["rows"]["目标.xlsx"] == 11
     assert summary["rows"]["人员.csv"] == 41
+
+
+def test_finance_books_the_whole_company(in_blocks):
+    summary = json.loads((in_blocks / "truth" / "summary.json").read_bytes())
+    months = pd.read_parquet(in_blocks / "truth" / "controls.parquet")
+    ours = months.drop_duplicates("month")["ours_fen"].sum()
+    quarters = summary["revenue_fen_by_quarter"]
+    assert ours == sum(fen for name, fen in quarters.items() if name.startswith("2025"))

@@ -6,6 +6,7 @@ import numpy as np
 import pandas as pd
 
 from analysis.demo import words
+from analysis.demo.blocks import Block
 from analysis.demo.kinds import START
 
 # what the ERP's documents call a customer: its code, or, were both systems one, the CRM's number
@@ -31,13 +32,15 @@ _WEIGHTS = np.array([3**n % 31 for n in range(17)])
 NOWHERE = "91990000MA"  # 99 is no province, so that the code is nobody's
 
 
-def accounts(population: pd.DataFrame) -> pd.DataFrame:
+def accounts(population: pd.DataFrame, block: Block) -> pd.DataFrame:
     """Everybody the ERP may send goods to.
 
     Parameters
     ----------
     population
         The customers under the names of the CRM: see `listed_names`.
+    block
+        Which customers of a large company these are.
 
     Returns
     -------
@@ -48,7 +51,7 @@ def accounts(population: pd.DataFrame) -> pd.DataFrame:
     """
     real = pd.DataFrame(
         {
-            "code": erp_codes(population),
+            "code": erp_codes(population, block.before),
             "number": population["customer_id"],
             "name": population["name"],
             "owner_id": population["owner_id"],
@@ -58,7 +61,9 @@ def accounts(population: pd.DataFrame) -> pd.DataFrame:
             "kind": population["kind"],
         }
     )
-    strangers = _more(STRANGE_CODES, STRANGE_IDS, STRANGE_NAMES, "stranger", population)
+    # what belongs to nobody is booked under codes of each block's own
+    strange = tuple(f"{code[:5]}{block.mark or '00'}{code[-3:]}" for code in STRANGE_CODES)
+    strangers = _more(strange, STRANGE_IDS, STRANGE_NAMES, "stranger", population)
     tests = _more(TEST_CODES, TEST_IDS, ("测试客户",) * len(TEST_IDS), "test", population)
     return pd.concat([real, strangers, tests], ignore_index=True)
 
@@ -76,12 +81,15 @@ def _more(
     return frame.assign(terms=TERMS, pays_after=0, **own)
 
 
-def erp_codes(population: pd.DataFrame) -> np.ndarray:
-    """Region, class, running number in the order in which the customers came: ten digits."""
+def erp_codes(population: pd.DataFrame, before: int) -> np.ndarray:
+    """Region, class, running number in the order in which the customers came: ten digits.
+
+    `before` is the number of customers of the blocks before, who have the smaller numbers.
+    """
     size = len(population)
     came = np.lexsort((np.arange(size), population["joined"].to_numpy()))
     running = np.empty(size, dtype=np.int64)
-    running[came] = np.arange(1, size + 1)
+    running[came] = before + np.arange(1, size + 1)
     need = population["need"].map({name: n for n, name in enumerate(words.NEEDS, start=1)})
     regions = {name: n for n, name in enumerate(words.REGIONS, start=1)}
     region = population["region"].map(regions)
@@ -119,8 +127,9 @@ def credit_codes(population: pd.DataFrame) -> np.ndarray:
     """Social credit codes with a right check letter; a duplicate carries its company's."""
     same = population["same_as"].to_numpy()
     row = np.where(same >= 0, same, np.arange(len(population)))
+    own = population["customer_id"].str.removeprefix("KH").astype(np.int64).to_numpy()
     found = []
-    for number in row.tolist():
+    for number in own[row].tolist():
         body = f"{NOWHERE}{(number * 7919 + 104729) % 10**7:07d}"
         letters = np.array([_LETTERS.index(c) for c in body])
         found.append(body + _LETTERS[(31 - int(letters @ _WEIGHTS) % 31) % 31])
@@ -131,6 +140,7 @@ def archive(
     population: pd.DataFrame,
     known: pd.DataFrame,
     staff: pd.DataFrame,
+    mark: str,
     stream: np.random.Generator,
 ) -> pd.DataFrame:
     """The ERP's customer file: the bridge between the two systems.
@@ -139,6 +149,8 @@ def archive(
     ----------
     known
         As `accounts` gives them.
+    mark
+        Of the block of customers: the first one's file holds the test accounts.
     """
     size, total = len(population), len(known)
     parent = population["parent"].to_numpy()
@@ -192,7 +204,7 @@ def archive(
         }
     )
     # who has only tried the goods was never opened in the ERP
-    listed = kind != "trial"
+    listed = (kind != "trial") & ((kind != "test") | (mark == ""))
     order = np.argsort(code[listed].astype(str), kind="stable")
     return pd.DataFrame(frame[listed]).iloc[order].reset_index(drop=True)
 

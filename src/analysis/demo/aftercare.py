@@ -64,6 +64,7 @@ def tasks(
     assigned: pd.DataFrame,
     population: pd.DataFrame,
     period: Period,
+    mark: str,
     stream: np.random.Generator,
 ) -> pd.DataFrame:
     """The tasks that the measures of a period gave the sales force, with what became of them."""
@@ -79,7 +80,7 @@ def tasks(
     closed = workdays(np.minimum(due + stream.integers(-6, 8, size), day(period.end)))
     moved = ~done & (stream.random(size) < 0.35)
     why = np.array(UNDONE)[stream.integers(len(UNDONE), size=size)]
-    task_id = [f"RW{period.name[2:]}{n:05d}" for n in range(1, size + 1)]
+    task_id = [f"RW{period.name[2:]}{mark}{n:05d}" for n in range(1, size + 1)]
     return pd.DataFrame(
         {
             "任务编号": task_id,
@@ -129,7 +130,11 @@ def outcomes(
 
 
 def surveys(
-    population: pd.DataFrame, products: pd.DataFrame, today: int, stream: np.random.Generator
+    population: pd.DataFrame,
+    products: pd.DataFrame,
+    today: int,
+    mark: str,
+    stream: np.random.Generator,
 ) -> pd.DataFrame:
     """Answers to the surveys of two years: would recommend (0-10), content (1-5, some in words)."""
     size = len(population)
@@ -178,7 +183,7 @@ def surveys(
         }
     )  # fmt: skip
     frame = frame.sort_values(["日期", "客户编号"], kind="stable", ignore_index=True)
-    number = [f"WJ{n:06d}" for n in range(1, len(frame) + 1)]
+    number = [f"WJ{mark}{n:06d}" for n in range(1, len(frame) + 1)]
     frame.insert(0, "问卷编号", number)
     return frame.assign(_key=number)
 

@@ -69,6 +69,11 @@ class Block:
         return self.size + self.copies + gone * self.arrivals
 
     @property
+    def before(self) -> int:
+        """Customers whom the blocks before will ever hold."""
+        return self.first[0] + self.first[1] + quarters() * self.first[2]
+
+    @property
     def mark(self) -> str:
         """What sets running numbers of this block apart from those of others: at first nothing."""
         return f"{self.index:02d}" if self.index else ""

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 
 import pandas as pd
 
 from analysis.demo import (
     accounts,
     aftercare,
+    blocks,
     documents,
     exports,
     finance,
@@ -19,6 +21,7 @@ from analysis.demo import (
     quotes,
     voice,
 )
+from analysis.demo.cells import total
 from analysis.demo.files import UNICODE_TEXT, Export, Filed
 from analysis.demo.kinds import Chapter, rng
 from analysis.demo.world import World, periods
@@ -27,31 +30,65 @@ GB, UTF8 = "gb18030", "utf-8-sig"
 LAST_MEASURES = "上季动作.csv"
 
 
-def cabinet(world: World) -> Filed:
-    """Every export of a block of the made-up company, in the order in which they are written."""
+@dataclass(frozen=True)
+class Sums:
+    """What lists about the company as a whole need of each block of customers.
+
+    Attributes
+    ----------
+    booked
+        As `finance.booked`.
+    received
+        Money that came in during the last quarter [fen].
+    brought
+        Leads by name of the campaign.
+    """
+
+    booked: pd.DataFrame
+    received: int
+    brought: pd.Series
+
+
+def cabinet(world: World, sums: list[Sums] | None = None) -> Filed:
+    """Every export of a block of the made-up company, in the order in which they are written.
+
+    Parameters
+    ----------
+    sums
+        Of the blocks before; this block's are appended.
+    """
     seed = world.seed
     folk = world.population.assign(name=accounts.listed_names(world.population))
     world = replace(world, population=folk)
-    known = accounts.accounts(folk)
+    known = accounts.accounts(folk, world.block)
     listed = [_written(world, known, chapter) for chapter in world.chapters]
     cells, notes, desk = (
         pd.concat(parts, ignore_index=True) for parts in zip(*listed, strict=True)
     )
-    books = ledger.keep(cells, known, seed, world.days)
-    deals = funnel.follow(cells, folk, world.days, rng(seed, "deals"))
-    months = finance.differences(cells, world.as_of)
+    books = ledger.keep(cells, known, seed, world.days, world.block.index)
+    deals = funnel.follow(cells, folk, world.days, world.block.mark, rng(seed, "deals"))
+    leads = market.leads(folk, known, world.days, world.block.mark, rng(seed, "leads"))
+    own = Sums(
+        finance.booked(cells, world.as_of),
+        finance.received(books.settled, world.as_of),
+        leads["市场活动名称"].value_counts(),
+    )
+    so_far = [] if sums is None else sums
+    so_far.append(own)
+    months = finance.differences([block.booked for block in so_far], world.as_of)
     snapshots = ledger.snapshots(world.period)
     found = [
         *_customers(world, folk, known),
         *_erp(cells, books, known, world),
-        *_finance(months, books, folk, world),
+        *_finance(months, so_far, world),
         *_deals(deals, books, folk, known, world),
         Export("销售记录.csv", "activities", notes, UTF8),
         Export("售后工单.xlsx", "tickets", desk),
         *_service(folk, world),
-        *_market(folk, known, world),
+        *_market(folk, known, leads, so_far, world),
     ]
-    return Filed(found, planted.truths(deals, months, books, known, snapshots))
+    truths = planted.truths(deals, books, known, snapshots)
+    return Filed(found, truths | {"controls": months} if world.block.last else truths)
 
 
 def _written(
@@ -78,7 +115,7 @@ def _written(
 
 def _customers(world: World, folk: pd.DataFrame, known: pd.DataFrame) -> list[Export]:
     seed, clean = world.seed, world.clean
-    people = voice.contacts(folk, rng(seed, "contacts"))
+    people = voice.contacts(folk, world.block.mark, rng(seed, "contacts"))
     return [
         Export(
             "客户.xlsx",
@@ -89,7 +126,7 @@ def _customers(world: World, folk: pd.DataFrame, known: pd.DataFrame) -> list[Ex
         Export(
             "客户档案_U8.csv",
             "customer_keys",
-            accounts.archive(folk, known, world.staff, rng(seed, "archive")),
+            accounts.archive(folk, known, world.staff, world.block.mark, rng(seed, "archive")),
             GB,
         ),
         Export(
@@ -109,7 +146,10 @@ def _erp(
     orders = documents.files(cells)
     first = orders[0][1]
     invoices = ledger.invoice_list(books, known, staff, rng(seed, "invoice dirt"))
-    payments = ledger.payment_list(books, known, staff, seed, rng(seed, "payment dirt"))
+    payments = ledger.payment_list(
+        books, known, staff, world.block.mark, seed, rng(seed, "payment dirt")
+    )
+    aged = {when: ledger.aged(books, known, staff, when) for when in ledger.snapshots(world.period)}
     return [
         *(
             Export(
@@ -121,41 +161,57 @@ def _erp(
             )
             for years, frame in orders
         ),
-        Export("销售发票列表.csv", "invoices", invoices, UTF8),
-        Export("收款单列表.csv", "payments", payments, GB),
+        Export(
+            "销售发票列表.csv",
+            "invoices",
+            invoices,
+            UTF8,
+            total=total(invoices, "发票号", ["本币无税金额", "本币价税合计"]),
+        ),
+        Export(
+            "收款单列表.csv",
+            "payments",
+            payments,
+            GB,
+            total=total(payments, "单据编号", ["本币金额"]),
+        ),
         *(
             Export(
                 f"应收账龄_{when}.xlsx",
                 "receivables",
-                ledger.aged(books, known, staff, when),
+                frame,
                 title=ledger.aged_title(when),
+                total=total(frame, "客户编码", ["余额", *ledger.BUCKETS]),
             )
-            for when in ledger.snapshots(world.period)
+            for when, frame in aged.items()
         ),
     ]
 
 
-def _finance(
-    months: pd.DataFrame, books: ledger.Ledger, folk: pd.DataFrame, world: World
-) -> list[Export]:
+def _finance(months: pd.DataFrame, sums: Sequence[Sums], world: World) -> list[Export]:
     as_of = world.as_of
     year = _year(world)
-    received = finance.received(books.settled, as_of)
+    received = sum(block.received for block in sums)
+    known = blocks.known(world.block.company[0], len(world.chapters) - 1)
+    controls = finance.controls(months)
     goal = finance.goals(year)[f"{as_of.year}"]
+    breakdown = finance.breakdown(goal, world.books, world.staff, as_of)
     return [
         Export(
             "财务月报.xlsx",
             "controls",
-            finance.controls(months),
+            controls,
             title=finance.controls_title(as_of),
+            total=total(controls, "月份", ["金额(元)"]),
             whole=True,
         ),
-        Export("目标.xlsx", "targets", finance.targets(year, received, folk), whole=True),
+        Export("目标.xlsx", "targets", finance.targets(year, received, known), whole=True),
         Export(
             "目标分解.xlsx",
             "targets",
-            finance.breakdown(goal, world.clean, folk, world.staff, as_of),
+            breakdown,
             title=finance.breakdown_title(as_of),
+            total=total(breakdown, "大区", finance.MONTHS),
             whole=True,
         ),
     ]
@@ -176,9 +232,9 @@ def _deals(
     known: pd.DataFrame,
     world: World,
 ) -> list[Export]:
-    seed = world.seed
+    seed, mark = world.seed, world.block.mark
     return [
-        Export("CRM销售订单.xlsx", "orders", funnel.crm_orders(deals, books, known)),
+        Export("CRM销售订单.xlsx", "orders", funnel.crm_orders(deals, books, known, mark)),
         Export(
             "商机.xlsx",
             "opportunities",
@@ -190,7 +246,9 @@ def _deals(
         Export(
             "报价单.csv",
             "quotes",
-            quotes.quotes(deals, world.sold, folk, world.products, known, rng(seed, "quotes")),
+            quotes.quotes(
+                deals, world.sold, folk, world.products, known, mark, rng(seed, "quotes")
+            ),
             UTF8,
         ),
     ]
@@ -198,12 +256,13 @@ def _deals(
 
 def _service(folk: pd.DataFrame, world: World) -> list[Export]:
     seed, products, assigned = world.seed, world.products, world.assigned
+    mark = world.block.mark
     done = [p for p in periods(world.as_of) if p.end <= world.as_of]
     return [
         Export(
             "满意度调查.csv",
             "surveys",
-            aftercare.surveys(folk, products, world.days, rng(seed, "surveys")),
+            aftercare.surveys(folk, products, world.days, mark, rng(seed, "surveys")),
             GB,
         ),
         *(
@@ -219,7 +278,7 @@ def _service(folk: pd.DataFrame, world: World) -> list[Export]:
             Export(
                 f"任务_{period.name}.csv",
                 "tasks",
-                aftercare.tasks(assigned, folk, period, rng(seed, f"tasks {period.name}")),
+                aftercare.tasks(assigned, folk, period, mark, rng(seed, f"tasks {period.name}")),
                 UTF8,
             )
             for period in done
@@ -233,22 +292,31 @@ def _service(folk: pd.DataFrame, world: World) -> list[Export]:
     ]
 
 
-def _market(folk: pd.DataFrame, known: pd.DataFrame, world: World) -> list[Export]:
+def _market(
+    folk: pd.DataFrame,
+    known: pd.DataFrame,
+    leads: pd.DataFrame,
+    sums: Sequence[Sums],
+    world: World,
+) -> list[Export]:
     seed = world.seed
-    leads = market.leads(folk, known, world.days, rng(seed, "leads"))
+    brought = pd.concat([block.brought for block in sums])
+    brought = brought.groupby(brought.index).sum()
     return [
         Export("销售线索.xlsx", "leads", leads),
         Export(
             "市场活动.csv",
             "campaigns",
-            market.campaigns(world.staff, leads, world.days, rng(seed, "campaigns")),
+            market.campaigns(world.staff, brought, world.days, rng(seed, "campaigns")),
             UTF8,
             whole=True,
         ),
         Export(
             "外部信号.csv",
             "signals",
-            market.signals(folk, world.products, world.days, rng(seed, "signals")),
+            market.signals(
+                folk, world.products, world.days, world.block.mark, rng(seed, "signals")
+            ),
             GB,
         ),
         Export(

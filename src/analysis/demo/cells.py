@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import date
+from decimal import Decimal
 
 import numpy as np
 import pandas as pd
@@ -12,6 +13,7 @@ import pyarrow.compute as pc
 
 from analysis.demo.kinds import START
 
+TOTAL = "合计"
 _WHOLE, _CENTS = pa.decimal128(19, 0), pa.decimal128(19, 2)
 
 
@@ -35,6 +37,16 @@ def numbered(
     when = pc.replace_substring(_dates(days).cast(pa.string()), "-", "")
     kind = pa.array(prefix, type=pa.string())
     return _objects(pc.binary_join_element_wise(kind, when, mark, digits, ""))
+
+
+def total(frame: pd.DataFrame, label: str, columns: Sequence[str]) -> dict[str, object]:
+    """The last row of a list: what stands in these columns, added up; rows twice count once."""
+    counted = frame[frame["_why"] != "repeated_keys"]
+    sums = {
+        name: sum((Decimal(str(v).replace(",", "")) for v in counted[name].tolist()), Decimal(0))
+        for name in columns
+    }
+    return {label: TOTAL, **sums}
 
 
 def _dates(days: pd.Series | np.ndarray) -> pa.Array:

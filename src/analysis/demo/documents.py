@@ -5,7 +5,6 @@ Every dirty row is an addition: the clean rows are the truth, to the fen.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from datetime import date
 from decimal import Decimal
 
@@ -13,8 +12,8 @@ import numpy as np
 import pandas as pd
 
 from analysis.demo.accounts import ORDERS_BY, STRANGER
+from analysis.demo.cells import TOTAL, money, numbered
 from analysis.demo.cells import dates as dates_of
-from analysis.demo.cells import money, numbered
 from analysis.demo.kinds import DAYS, HORIZON, KINDS, START, day
 
 # rule that should remove the row → rows per order line; at least `LEAST` of each
@@ -230,17 +229,7 @@ def total(found: pd.DataFrame) -> dict[str, object]:
     """The last row of an export."""
     sums = {"本币无税金额": "_fen", "本币价税合计": "_gross"}
     return {
-        "发货单号": "合计",
+        "发货单号": TOTAL,
         "数量": int(found["数量"].sum()),
         **{name: Decimal(int(found[fen].sum())).scaleb(-2) for name, fen in sums.items()},
     }
-
-
-def with_total(frame: pd.DataFrame, label: str, sums: Mapping[str, object]) -> pd.DataFrame:
-    """The frame with a row 合计 below it; `label` is the column that says so."""
-    total: dict[str, object] = {
-        c: 0 if c.startswith("_") and pd.api.types.is_numeric_dtype(frame[c]) else ""
-        for c in frame.columns
-    }
-    total |= {label: "合计", "_why": "total_row", "_key": "合计", **sums}
-    return pd.concat([frame.astype(object), pd.DataFrame([total])], ignore_index=True)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import date
 
 import numpy as np
@@ -10,25 +11,28 @@ import pandas as pd
 from analysis.demo import words
 from analysis.demo.accounts import STRANGER
 from analysis.demo.company import person_name
-from analysis.demo.documents import with_total
 from analysis.demo.kinds import START, day
 
 STRETCH = (1.02, 0.985, 1.04, 1.01)  # target against what came in, by quarter
 COLLECTED = 0.93  # of the target for money received came in
 BASIS = "发货·不含税"
 LATE_MONTH, ROUNDED_MONTH = 6, 4
+OURS = "ours"
 LATE_NOTE = 18_000_000  # fen: the note that finance books a month later is about as large
 CUT_OFF = 4  # delivery notes of the last day that finance counts in the next month
 # share of a year's target that falls into each month
 SEASON = (38, 78, 94, 82, 84, 94, 82, 84, 96, 84, 86, 98)
+MONTHS = ("年度目标", *(f"{n}月" for n in range(1, 13)))  # columns of the breakdown
 LEAVER = 3  # months that the representative who left has a target for
 
 
-def differences(cells: pd.DataFrame, as_of: date) -> pd.DataFrame:
-    """Why finance's months are not ours: ``month, ours_fen, finance_fen, reason, fen``.
+def booked(cells: pd.DataFrame, as_of: date) -> pd.DataFrame:
+    """What a block's customers bought in each month of the year, and what finance books otherwise.
 
-    One row a month and reason (``""`` where a month agrees); the differences of a month add up to
-    finance_fen − ours_fen.
+    Returns
+    -------
+    DataFrame
+        ``number`` (of the month), ``reason`` (`OURS` for what we count), ``fen``.
     """
     year = as_of.year
     real = cells[cells["_why"].isin(["", STRANGER])]
@@ -54,6 +58,25 @@ def differences(cells: pd.DataFrame, as_of: date) -> pd.DataFrame:
         rows += [(LATE_MONTH + 1, "late_document", int(one["_fen"]))]
     last = notes[(notes["month"] == as_of.month) & (notes["_fen"] > 0)].tail(CUT_OFF)
     rows.append((as_of.month, "cut_off", -int(last["_fen"].sum())))
+    rows += [(m, OURS, f) for m, f in zip(ours.index.tolist(), ours.tolist(), strict=True)]
+    return pd.DataFrame(rows, columns=["number", "reason", "fen"])
+
+
+def differences(blocks: Sequence[pd.DataFrame], as_of: date) -> pd.DataFrame:
+    """Why finance's months are not ours: ``month, ours_fen, finance_fen, reason, fen``.
+
+    One row a month and reason (``""`` where a month agrees); the differences of a month add up to
+    finance_fen − ours_fen.
+
+    Parameters
+    ----------
+    blocks
+        As `booked` gives them.
+    """
+    found = pd.concat(blocks).groupby(["number", "reason"])["fen"].sum().reset_index()
+    mine = found["reason"] == OURS
+    ours = found[mine].set_index("number")["fen"]
+    rows = [(int(m), str(r), int(f)) for m, r, f in found[~mine].itertuples(index=False)]
     if ROUNDED_MONTH in ours.index:
         exact = int(ours[ROUNDED_MONTH]) + sum(f for m, _, f in rows if m == ROUNDED_MONTH)
         rows.append((ROUNDED_MONTH, "rounded", round(exact / 1e6) * 1_000_000 - exact))
@@ -62,12 +85,12 @@ def differences(cells: pd.DataFrame, as_of: date) -> pd.DataFrame:
     frame["ours_fen"] = frame["number"].map(ours).astype("int64")
     total = frame.groupby("number")["fen"].transform("sum")
     frame["finance_fen"] = frame["ours_fen"] + total
-    frame["month"] = [f"{year}-{m:02d}" for m in frame["number"]]
+    frame["month"] = [f"{as_of.year}-{m:02d}" for m in frame["number"]]
     return frame[["month", "ours_fen", "finance_fen", "reason", "fen"]]
 
 
 def controls(found: pd.DataFrame) -> pd.DataFrame:
-    """Finance's months, with a total row.
+    """Finance's months.
 
     Parameters
     ----------
@@ -76,7 +99,7 @@ def controls(found: pd.DataFrame) -> pd.DataFrame:
     """
     months = found.drop_duplicates("month").reset_index(drop=True)
     fen = months["finance_fen"].to_numpy()
-    frame = pd.DataFrame(
+    return pd.DataFrame(
         {
             "月份": months["month"],
             "口径": BASIS,
@@ -87,7 +110,6 @@ def controls(found: pd.DataFrame) -> pd.DataFrame:
             "_key": months["month"],
         }
     )
-    return with_total(frame, "月份", {"金额(元)": int(fen.sum()) / 100})
 
 
 def controls_title(as_of: date) -> str:
@@ -95,7 +117,7 @@ def controls_title(as_of: date) -> str:
     return f"{words.COMPANY}有限公司\n主营业务收入月报　{as_of.year}年　（财务部）"
 
 
-def targets(quarters: dict[str, int], collected: int, population: pd.DataFrame) -> pd.DataFrame:
+def targets(quarters: dict[str, int], collected: int, customers: int) -> pd.DataFrame:
     """The year's targets: money in 万元, set a little above what came in.
 
     Parameters
@@ -104,8 +126,9 @@ def targets(quarters: dict[str, int], collected: int, population: pd.DataFrame) 
         Revenue of the quarters of the last year [fen], by name.
     collected
         Money received in the last quarter [fen].
+    customers
+        How many the customer list holds.
     """
-    size = len(population)
     rows: list[tuple[str, str, object, str]] = [
         ("发货收入", name, f"{goal:,}万", "元") for name, goal in goals(quarters).items()
     ]
@@ -114,8 +137,8 @@ def targets(quarters: dict[str, int], collected: int, population: pd.DataFrame) 
         ("回款", last, f"{_round(collected / 1e6 / COLLECTED, 50):,}万", "元"),
         ("毛利率", last, 0.29, "比率"),
         ("老客户留存率", last, 0.88, "比率"),
-        ("高价值客户数", last, round(0.14 * size), "家"),
-        ("新客户数", last, round(0.055 * size), "家"),
+        ("高价值客户数", last, round(0.14 * customers), "家"),
+        ("新客户数", last, round(0.055 * customers), "家"),
         ("客户覆盖率", last, 0.55, "比率"),
         ("满意度", last, 3.8, "分"),
     ]
@@ -132,22 +155,19 @@ def goals(quarters: dict[str, int]) -> dict[str, int]:
     return found
 
 
-def breakdown(
-    goal: int, clean: pd.DataFrame, population: pd.DataFrame, staff: pd.DataFrame, as_of: date
-) -> pd.DataFrame:
-    """The year's target by representative and month [万元], with a total row.
+def breakdown(goal: int, books: pd.DataFrame, staff: pd.DataFrame, as_of: date) -> pd.DataFrame:
+    """The year's target by representative and month [万元].
 
     Parameters
     ----------
     goal
         Target of the year [万元].
-    clean
-        Clean order lines: ``customer, day, amount`` [fen].
+    books
+        As `World.books`.
     """
     selling = staff[staff["role"].isin(["销售代表", "大客户经理"])].reset_index(drop=True)
-    year = day(date(as_of.year - 1, 1, 1)) <= clean["day"]
-    owner = population["owner_id"].to_numpy()[clean["customer"]]
-    sold = clean["amount"].where(year, 0).groupby(owner).sum()
+    recent = books[books["month"] >= f"{as_of.year - 1}-01"]
+    sold = recent.groupby("owner_id")["amount"].sum()
     weight = sold.reindex(selling["person_id"]).fillna(0).clip(lower=0).to_numpy().astype(float)
     own = _split(goal, weight + weight.mean() * 0.1)
     season = np.array(SEASON, dtype=float)
@@ -163,13 +183,11 @@ def breakdown(
     frame = pd.concat([frame, gone], ignore_index=True)
     months = np.vstack([months, early])
     frame["年度目标"] = months.sum(axis=1)
-    for number in range(12):
-        frame[f"{number + 1}月"] = months[:, number]
+    for number, header in enumerate(MONTHS[1:]):
+        frame[header] = months[:, number]
     place = np.argsort([*range(len(selling)), successor + 0.5], kind="stable")
     frame = frame.iloc[place].reset_index(drop=True)
-    frame = frame.assign(_why="", _key=frame["业务员"])
-    sums = {c: int(frame[c].sum()) for c in ["年度目标", *(f"{n}月" for n in range(1, 13))]}
-    return with_total(frame, "大区", sums)
+    return frame.assign(_why="", _key=frame["业务员"])
 
 
 def breakdown_title(as_of: date) -> str:

@@ -62,7 +62,11 @@ class Funnel:
 
 
 def follow(
-    cells: pd.DataFrame, population: pd.DataFrame, today: int, stream: np.random.Generator
+    cells: pd.DataFrame,
+    population: pd.DataFrame,
+    today: int,
+    mark: str,
+    stream: np.random.Generator,
 ) -> Funnel:
     """Everything that went through the funnel since `FIRST`.
 
@@ -70,13 +74,15 @@ def follow(
     ----------
     cells
         As `documents.documents` gives them.
+    mark
+        Of the block of customers, within the numbers.
     """
     orders = _orders(cells, stream)
     won = _won(orders, population, stream)
     other = _other(len(won), population, today, stream)
     deals = pd.concat([won, other], ignore_index=True)
     deals = deals.sort_values(["created", "customer"], kind="stable", ignore_index=True)
-    deals.insert(0, "opportunity_id", [f"SJ{n:06d}" for n in range(1, len(deals) + 1)])
+    deals.insert(0, "opportunity_id", [f"SJ{mark}{n:06d}" for n in range(1, len(deals) + 1)])
     return Funnel(deals, _steps(deals, today, stream), orders)
 
 
@@ -294,7 +300,7 @@ def stage_history(funnel: Funnel, known: pd.DataFrame) -> pd.DataFrame:
     return frame.sort_values(["_when", "商机编号"], kind="stable", ignore_index=True)
 
 
-def crm_orders(funnel: Funnel, ledger: Ledger, known: pd.DataFrame) -> pd.DataFrame:
+def crm_orders(funnel: Funnel, ledger: Ledger, known: pd.DataFrame, mark: str) -> pd.DataFrame:
     """Orders of the year as the CRM has them: on the day they were placed, with tax."""
     found = funnel.orders[funnel.orders["placed"] >= CRM_ORDERS].copy()
     found = found.sort_values(["placed", "order"], kind="stable", ignore_index=True)
@@ -305,7 +311,7 @@ def crm_orders(funnel: Funnel, ledger: Ledger, known: pd.DataFrame) -> pd.DataFr
     who = known.iloc[found["customer"].to_numpy()].reset_index(drop=True)
     dates = _days(found["placed"])
     running = found.groupby("placed").cumcount() + 1
-    number = [f"DD{d:%Y%m%d}{n:04d}" for d, n in zip(dates, running, strict=True)]
+    number = [f"DD{d:%Y%m%d}{mark}{n:04d}" for d, n in zip(dates, running, strict=True)]
     return pd.DataFrame(
         {
             "销售订单编号": number,

@@ -18,7 +18,6 @@ from analysis.calendars import Period
 from analysis.demo import chance, words
 from analysis.demo.accounts import STRANGER, UNMATCHED
 from analysis.demo.cells import money
-from analysis.demo.documents import with_total
 from analysis.demo.kinds import START, day
 from analysis.demo.ordering import workdays
 
@@ -30,6 +29,7 @@ BAD = 0.05  # share of the invoices that customers who go away never pay
 ADVANCE = 0.30  # of a project's invoice is paid before delivery
 METHODS = {"电汇": 0.62, "银行承兑汇票": 0.28, "转账支票": 0.06, "商业承兑汇票": 0.04}
 SET_OFF = 60  # days within which a red invoice can be set off; then the money goes back
+NUMBERS = 1_900_000  # of invoices, set aside for a block of customers
 ADVANCED, RECEIVABLE = "预收款", "应收款"
 
 
@@ -65,7 +65,7 @@ def snapshots(last: Period) -> list[date]:
     return [last.back(n).end for n in reversed(range(SNAPSHOTS))]
 
 
-def keep(cells: pd.DataFrame, known: pd.DataFrame, seed: int, today: int) -> Ledger:
+def keep(cells: pd.DataFrame, known: pd.DataFrame, seed: int, today: int, block: int = 0) -> Ledger:
     """Keep the books until the evening of a day; later days change nothing in them.
 
     Parameters
@@ -78,8 +78,11 @@ def keep(cells: pd.DataFrame, known: pd.DataFrame, seed: int, today: int) -> Led
         Of the chance that hangs on each delivery note.
     today
         Number of the last day.
+    block
+        Which block of customers these are: each has numbers of its own.
     """
     invoices = _invoices(cells, known, seed, today)
+    invoices["number"] = _tax_numbers(invoices["day"].to_numpy(), block)
     settled = _payments(invoices, known, seed, today)
     return Ledger(invoices, settled)
 
@@ -102,13 +105,12 @@ def _invoices(cells: pd.DataFrame, known: pd.DataFrame, seed: int, today: int) -
     notes = notes.sort_values(["day", "note"], kind="stable", ignore_index=True)
     notes["due"] = notes["day"] + known["terms"].to_numpy()[notes["account"]].astype(np.int64)
     notes["order"] = np.where(notes["back"] | (notes["own"] != ""), -1, notes["order"])
-    notes["number"] = _tax_numbers(notes["day"].to_numpy())
     return notes
 
 
-def _tax_numbers(days: np.ndarray) -> list[str]:
+def _tax_numbers(days: np.ndarray, block: int) -> list[str]:
     """Eight digits of a paper invoice until the end of 2023, twenty of an electronic one since."""
-    paper = 4_180_000 + np.arange(len(days))
+    paper = 4_180_000 + block * NUMBERS + np.arange(len(days))
     year = [(START + timedelta(days=int(d))).year for d in days]
     return [
         f"{n:08d}" if y < 2024 else f"{y % 100:02d}992{n:015d}"
@@ -192,7 +194,7 @@ def _credits(invoices: pd.DataFrame, paid: np.ndarray, rest: np.ndarray, seed: i
 
 
 def aged(ledger: Ledger, known: pd.DataFrame, staff: pd.DataFrame, when: date) -> pd.DataFrame:
-    """The aged table of one day: a customer a row, a total row below [CNY]."""
+    """The aged table of one day: a customer a row [CNY]."""
     found = ledger.open(day(when))
     bucket = np.searchsorted(np.array(EDGES), day(when) - found["due"].to_numpy())
     # what was paid ahead or sent back is not late
@@ -219,8 +221,7 @@ def aged(ledger: Ledger, known: pd.DataFrame, staff: pd.DataFrame, when: date) -
             "_key": who["code"],
         }
     )
-    frame = frame.iloc[order].reset_index(drop=True)
-    return with_total(frame, "客户编码", {n: int(f.sum()) / 100 for n, f in columns.items()})
+    return frame.iloc[order].reset_index(drop=True)
 
 
 def aged_title(when: date) -> str:
@@ -234,7 +235,7 @@ def aged_title(when: date) -> str:
 def invoice_list(
     ledger: Ledger, known: pd.DataFrame, staff: pd.DataFrame, stream: np.random.Generator
 ) -> pd.DataFrame:
-    """The list of invoices: some stand twice, a total below."""
+    """The list of invoices: some stand twice."""
     found = ledger.invoices
     who = known.iloc[found["account"].to_numpy()].reset_index(drop=True)
     fen = found["fen"].to_numpy()
@@ -260,18 +261,21 @@ def invoice_list(
             "_fen": fen,
         }
     )
-    total = {"本币价税合计": money(int(fen.sum()))[0], "本币无税金额": money(int(net.sum()))[0]}
-    return with_total(_twice(frame, stream), "发票号", total)
+    return _twice(frame, stream)
 
 
 def payment_list(
     ledger: Ledger,
     known: pd.DataFrame,
     staff: pd.DataFrame,
+    mark: str,
     seed: int,
     stream: np.random.Generator,
 ) -> pd.DataFrame:
-    """The list of receipts: one may pay several invoices; some stand twice, a total below."""
+    """The list of receipts: one may pay several invoices; some stand twice.
+
+    `mark` sets the numbers of a block of customers apart.
+    """
     found = ledger.settled.assign(
         account=ledger.invoices["account"].to_numpy()[ledger.settled["invoice"]]
     )
@@ -283,7 +287,7 @@ def payment_list(
     fen = found["fen"].to_numpy()
     of_day = found.groupby("day").cumcount() + 1
     dates = _dates(found["day"], "-")
-    number = [f"SK{d.replace('-', '')}{n:04d}" for d, n in zip(dates, of_day, strict=True)]
+    number = [f"SK{d.replace('-', '')}{mark}{n:04d}" for d, n in zip(dates, of_day, strict=True)]
     often = chance.uniform(pd.Series(number), seed, "method of the day") < 0.85
     method = np.where(often, usual[found["account"]], 0)
     ahead = found["kind"] == ADVANCED
@@ -307,7 +311,7 @@ def payment_list(
             "_fen": fen,
         }
     )
-    return with_total(_twice(frame, stream), "单据编号", {"本币金额": f"{fen.sum() / 100:,.2f}"})
+    return _twice(frame, stream)
 
 
 def _twice(frame: pd.DataFrame, stream: np.random.Generator) -> pd.DataFrame:

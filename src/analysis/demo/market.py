@@ -63,16 +63,15 @@ PARTNERS = 0.01
 
 
 def campaigns(
-    staff: pd.DataFrame, found: pd.DataFrame, today: int, stream: np.random.Generator
+    staff: pd.DataFrame, brought: pd.Series, today: int, stream: np.random.Generator
 ) -> pd.DataFrame:
     """A show, a webinar and a road show every quarter, with the leads they brought.
 
     Parameters
     ----------
-    found
-        Leads, as `leads` gives them.
+    brought
+        Leads by name of the campaign.
     """
-    brought = found["市场活动名称"].value_counts()
     owner = staff.loc[staff["role"] == "大区总监", "person_id"].tolist()
     rows = []
     for number, (kind, name, begin, length, cost) in enumerate(_shows(today)):
@@ -109,7 +108,11 @@ def _shows(today: int) -> list[tuple[str, str, date, int, int]]:
 
 
 def leads(
-    population: pd.DataFrame, known: pd.DataFrame, today: int, stream: np.random.Generator
+    population: pd.DataFrame,
+    known: pd.DataFrame,
+    today: int,
+    mark: str,
+    stream: np.random.Generator,
 ) -> pd.DataFrame:
     """Leads of the whole history: those who became customers and the many who did not."""
     joined = np.array([(d - START).days for d in population["joined"]])
@@ -135,7 +138,7 @@ def leads(
     customer, created, converted, source, won = (
         a[order] for a in (customer, created, converted, source, won)
     )
-    return _lead_cells(customer, created, converted, source, known, today, stream)
+    return _lead_cells(customer, created, converted, source, known, today, mark, stream)
 
 
 def _draw(weight: np.ndarray, size: int, stream: np.random.Generator) -> np.ndarray:
@@ -149,6 +152,7 @@ def _lead_cells(
     source: np.ndarray,
     known: pd.DataFrame,
     today: int,
+    mark: str,
     stream: np.random.Generator,
 ) -> pd.DataFrame:
     size, won = len(customer), customer >= 0
@@ -172,7 +176,7 @@ def _lead_cells(
     back = np.array(GIVEN_BACK)[stream.integers(len(GIVEN_BACK), size=size)]
     owners = known.loc[~known["kind"].isin(["stranger", "test"]), "owner_id"].to_numpy()
     owner = np.where(won, owners[customer], owners[stream.integers(len(owners), size=size)])
-    number = [f"XS{n:06d}" for n in range(1, size + 1)]
+    number = [f"XS{mark}{n:06d}" for n in range(1, size + 1)]
     shows = [(s[2], s[1]) for s in _shows(today) if s[0] != "研讨会"]
     days = np.array([day(b) for b, _ in shows])
     show = np.searchsorted(days, created, side="right") - 1
@@ -239,7 +243,11 @@ def _stamps(days: np.ndarray) -> list[object]:
 
 
 def signals(
-    population: pd.DataFrame, products: pd.DataFrame, today: int, stream: np.random.Generator
+    population: pd.DataFrame,
+    products: pd.DataFrame,
+    today: int,
+    mark: str,
+    stream: np.random.Generator,
 ) -> pd.DataFrame:
     """What public registers and portals said about customers during the last year."""
     names = list(SIGNALS)
@@ -271,7 +279,7 @@ def signals(
             "来源": np.where(place[order] == 0, "招标网站", "企业信息平台"),
         }
     )
-    frame.insert(0, "信号编号", [f"XH{n:05d}" for n in range(1, size + 1)])
+    frame.insert(0, "信号编号", [f"XH{mark}{n:05d}" for n in range(1, size + 1)])
     return frame.assign(_why="", _key=frame["信号编号"])
 
 

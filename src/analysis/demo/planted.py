@@ -12,14 +12,13 @@ from analysis.demo.ledger import Ledger
 
 
 def truths(
-    funnel: Funnel, months: pd.DataFrame, books: Ledger, known: pd.DataFrame, snapshots: list[date]
+    funnel: Funnel, books: Ledger, known: pd.DataFrame, snapshots: list[date]
 ) -> dict[str, pd.DataFrame]:
     """Truth tables by name.
 
     Returns
     -------
     dict
-        ``controls``: month, ours_fen, finance_fen, reason, fen (of the reason);
         ``opportunities``: opportunity_id, customer_id, status, stalled, note (delivery note it
         led to, else empty);
         ``receivables``: as_of, code, customer_id (empty for strangers), fen (open), overdue_fen.
@@ -27,7 +26,6 @@ def truths(
     deals = funnel.deals
     notes = funnel.orders.set_index("order")["note"]
     return {
-        "controls": months,
         "opportunities": pd.DataFrame(
             {
                 "opportunity_id": deals["opportunity_id"],

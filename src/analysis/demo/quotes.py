@@ -18,6 +18,7 @@ def quotes(
     population: pd.DataFrame,
     products: pd.DataFrame,
     known: pd.DataFrame,
+    mark: str,
     stream: np.random.Generator,
 ) -> pd.DataFrame:
     """Quotes of the opportunities that came so far: at list price less a discount."""
@@ -38,7 +39,7 @@ def quotes(
     price = np.where(lines["order"] >= 0, price, full * (1 - lines["price"].to_numpy()))
     price = np.maximum(np.round(price), 1).astype(np.int64)
     order = pd.factorize(lines["quote"])[0]
-    number = [f"BJ{d:%y%m}{n + 1:06d}" for d, n in zip(lines["when"], order, strict=True)]
+    number = [f"BJ{d:%y%m}{mark}{n + 1:06d}" for d, n in zip(lines["when"], order, strict=True)]
     who = known.iloc[lines["customer"].to_numpy()].reset_index(drop=True)
     status = np.where(
         ~lines["last"],

@@ -16,8 +16,8 @@ QUARTER = 91.3  # days
 ACTIVITY_KINDS = ("现场拜访", "打电话", "在线会议", "邮件")
 
 
-def contacts(population: pd.DataFrame, stream: np.random.Generator) -> pd.DataFrame:
-    """Contact persons.
+def contacts(population: pd.DataFrame, mark: str, stream: np.random.Generator) -> pd.DataFrame:
+    """Contact persons; `mark` sets the numbers of a block of customers apart.
 
     Returns
     -------
@@ -41,7 +41,7 @@ def contacts(population: pd.DataFrame, stream: np.random.Generator) -> pd.DataFr
     return pd.DataFrame(
         {
             "customer": customer,
-            "contact_id": [f"LX{n:06d}" for n in range(1, total + 1)],
+            "contact_id": [f"LX{mark}{n:06d}" for n in range(1, total + 1)],
             "name": names,
             "title": np.array([t for t, _, _ in words.TITLES])[title],
             "department": np.array([d for _, d, _ in words.TITLES])[title],
@@ -50,7 +50,8 @@ def contacts(population: pd.DataFrame, stream: np.random.Generator) -> pd.DataFr
             "leaning": np.array(["反对", "中立", "支持"])[leaning],
             "phone": [f"190{n:08d}" for n in phone],
             "mail": [
-                f"lx{n}@{code.lower()}.example" for n, code in enumerate(codes.tolist(), start=1)
+                f"lx{mark}{n}@{code.lower()}.example"
+                for n, code in enumerate(codes.tolist(), start=1)
             ],
         }
     )

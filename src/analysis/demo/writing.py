@@ -12,7 +12,7 @@ import pandas as pd
 
 from analysis.calendars import Period
 from analysis.demo import blocks, plans, tally, truth
-from analysis.demo.cabinet import cabinet
+from analysis.demo.cabinet import Sums, cabinet
 from analysis.demo.desk import Desk
 from analysis.demo.kinds import (
     AS_OF,
@@ -169,10 +169,11 @@ def _fill(
 ) -> None:
     """Let block after block of customers live, and write down what happens."""
     books: pd.DataFrame | None = None
+    sums: list[Sums] = []
     done = 0
     for block in blocks.blocks(customers, seed):
         world = live(block, rng(seed, "products"), as_of, given, books)
-        desk.add(world, cabinet(world))
+        desk.add(world, cabinet(world, sums))
         books, done = world.books, done + block.size
         if progress is not None:
             progress(done, customers)
