@@ -232,21 +232,53 @@ def why(customer: str, file: str, sets: tuple[str, ...], root: Path | None) -> N
 @click.argument("folder", type=click.Path(path_type=Path))
 @click.option(
     "--kind",
-    default="trade",
     type=click.Choice(["trade", "subscription"]),
-    show_default=True,
-    help="A maker of parts, or a software vendor.",
+    help="A maker of parts, or a software vendor.  [default: trade]",
 )
-@click.option("--customers", default=1200, type=click.IntRange(min=20), show_default=True)
-@click.option("--seed", default=20250101, type=click.IntRange(min=0), show_default=True)
-def demo(folder: Path, kind: str, customers: int, seed: int) -> None:
+@click.option("--customers", type=int, help="Real customers.  [default: 1200]")
+@click.option("--seed", type=int, help="Of every draw.  [default: 20250101]")
+@click.option(
+    "--next",
+    "plan",
+    type=click.Path(path_type=Path),
+    metavar="PLAN",
+    help="Let the company in FOLDER live through the next quarter under this plan: "
+    "a record's folder, a Parquet or a CSV file.",
+)
+def demo(
+    folder: Path, kind: str | None, customers: int | None, seed: int | None, plan: Path | None
+) -> None:
     """Write the exports of a made-up company into a folder."""
     from analysis import demo as demo_room
     from analysis.demo import subscription
 
-    write = {"trade": demo_room.write, "subscription": subscription.write}[kind]
-    for path in write(folder, customers=customers, seed=seed):
+    size = {"customers": customers, "seed": seed}
+    given = {name: value for name, value in size.items() if value is not None}
+    if plan is None and kind == "subscription":
+        written = subscription.write(folder, **given)
+    elif plan is None:
+        written = demo_room.write(folder, **given, progress=_progress())
+    elif kind or given:
+        names = [*(["kind"] if kind else []), *given]
+        args = {"options": ", ".join(f"--{name}" for name in names)}
+        raise SettingsError(Problem("demo.next_alone", args))
+    else:
+        written = demo_room.next_quarter(folder, plan, progress=_progress())
+    for path in written:
         click.echo(path.as_posix())
+
+
+def _progress() -> Callable[[int, int], None] | None:
+    """Says on a terminal how far a large company has come; nothing elsewhere."""
+    if not sys.stderr.isatty():
+        return None
+    lang = wording.reader_language()
+
+    def say(done: int, total: int) -> None:
+        if done < total:
+            click.echo(wording.text("demo.progress", lang, done=done, total=total), err=True)
+
+    return say
 
 
 @cli.command()

@@ -18,8 +18,8 @@ DEMO = {
     "客户.xlsx": "customers",
     "目标.xlsx": "targets",
     "联系人.csv": "contacts",
-    "销售订单_2022-2023.csv": "orders",
-    "销售订单_2024-2025.csv": "orders",
+    "发货单_2022-2023.csv": "orders",
+    "发货单_2024-2025.csv": "orders",
     "销售记录.csv": "activities",
 }
 
@@ -43,11 +43,12 @@ def test_the_demo_files_are_all_placed_and_the_proposal_loads(
     )
     config = settings_module.load("params/mine.yml", project)
     orders = config.settings.sources["orders"]
-    assert orders.path == [f"data/demo/{n}" for n in DEMO if n.startswith("销售订单")]
+    assert orders.path == [f"data/demo/{n}" for n in DEMO if n.startswith("发货单")]
     headers = {c: s.from_ for c, s in orders.columns.items()}
     assert headers["order_id"] == "发货单号"
     assert headers["ordered_at"] == "发货日期"
-    assert headers["amount"] == "本币无税金额"
+    assert headers["amount"] == "本币价税合计"
+    assert headers["promised_on"] == "预发货日期"
     assert headers["customer_id"] == "客户编码"
     assert "shipped_on" not in headers  # a header is placed once
 

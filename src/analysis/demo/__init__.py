@@ -2,6 +2,6 @@
 
 from __future__ import annotations
 
-from analysis.demo.writing import write
+from analysis.demo.writing import next_quarter, write
 
-__all__ = ["write"]
+__all__ = ["next_quarter", "write"]

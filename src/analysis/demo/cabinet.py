@@ -2,48 +2,327 @@
 
 from __future__ import annotations
 
-from analysis.demo import documents, exports, truth, voice
-from analysis.demo.files import Export
-from analysis.demo.kinds import rng
-from analysis.demo.world import World
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+import pandas as pd
+
+from analysis.demo import (
+    accounts,
+    aftercare,
+    blocks,
+    documents,
+    exports,
+    finance,
+    funnel,
+    ledger,
+    market,
+    planted,
+    quotes,
+    voice,
+)
+from analysis.demo.cells import total
+from analysis.demo.files import UNICODE_TEXT, Export, Filed
+from analysis.demo.kinds import Chapter, rng
+from analysis.demo.world import World, periods
 
 GB, UTF8 = "gb18030", "utf-8-sig"
+LAST_MEASURES = "上季动作.csv"
 
 
-def cabinet(world: World) -> list[Export]:
-    """Every export of the made-up company, in the order in which they are written."""
-    seed, folk = world.seed, world.population
-    cells = documents.documents(world.sold, world.returned, folk, world.products, rng(seed, "dirt"))
-    older, newer = documents.files(cells)
-    people_found = voice.contacts(folk, rng(seed, "contacts"))
-    notes = voice.activities(folk, world.assigned, world.products, rng(seed, "activities"))
-    desk = voice.tickets(folk, world.products, rng(seed, "tickets"))
-    clean = world.clean
-    by_quarter = clean.groupby(truth.quarters(clean["day"]))["amount"].sum()
-    year = {str(q): int(v) for q, v in by_quarter.items() if str(q).startswith("2025")}
+@dataclass(frozen=True)
+class Sums:
+    """What lists about the company as a whole need of each block of customers.
+
+    Attributes
+    ----------
+    booked
+        As `finance.booked`.
+    received
+        Money that came in during the last quarter [fen].
+    brought
+        Leads by name of the campaign.
+    """
+
+    booked: pd.DataFrame
+    received: int
+    brought: pd.Series
+
+
+def cabinet(world: World, sums: list[Sums] | None = None) -> Filed:
+    """Every export of a block of the made-up company, in the order in which they are written.
+
+    Parameters
+    ----------
+    sums
+        Of the blocks before; this block's are appended.
+    """
+    seed = world.seed
+    folk = world.population.assign(name=accounts.listed_names(world.population))
+    world = replace(world, population=folk)
+    known = accounts.accounts(folk, world.block)
+    listed = [_written(world, known, chapter) for chapter in world.chapters]
+    cells, notes, desk = (
+        pd.concat(parts, ignore_index=True) for parts in zip(*listed, strict=True)
+    )
+    books = ledger.keep(cells, known, seed, world.days, world.block.index)
+    deals = funnel.follow(cells, folk, world.days, world.block.mark, rng(seed, "deals"))
+    leads = market.leads(folk, known, world.days, world.block.mark, rng(seed, "leads"))
+    own = Sums(
+        finance.booked(cells, world.as_of),
+        finance.received(books.settled, world.as_of),
+        leads["市场活动名称"].value_counts(),
+    )
+    so_far = [] if sums is None else sums
+    so_far.append(own)
+    months = finance.differences([block.booked for block in so_far], world.as_of)
+    snapshots = ledger.snapshots(world.period)
+    found = [
+        *_customers(world, folk, known),
+        *_erp(cells, books, known, world),
+        *_finance(months, so_far, world),
+        *_deals(deals, books, folk, known, world),
+        Export("销售记录.csv", "activities", notes, UTF8),
+        Export("售后工单.xlsx", "tickets", desk),
+        *_service(folk, world),
+        *_market(folk, known, leads, so_far, world),
+    ]
+    truths = planted.truths(deals, books, known, snapshots)
+    return Filed(found, truths | {"controls": months} if world.block.last else truths)
+
+
+def _written(
+    world: World, known: pd.DataFrame, chapter: Chapter
+) -> tuple[pd.DataFrame, pd.DataFrame, pd.DataFrame]:
+    """Delivery lines, sales notes and service tickets of a chapter."""
+    seed, products, mark = world.seed, world.products, world.block.mark
+    then = world.within(chapter)
+    cells = documents.documents(
+        then.sold, then.returned, known, products, mark, chapter.stream(seed, "dirt")
+    )
+    folk = then.population
+    notes = voice.activities(
+        folk, world.assigned, products, chapter, chapter.stream(seed, "activities")
+    )
+    desk = voice.tickets(folk, products, chapter, world.days, chapter.stream(seed, "tickets"))
+    tag = mark + chapter.name[2:]
+    return (
+        cells,
+        exports.activities(notes, folk, tag, chapter.stream(seed, "activity dirt")),
+        exports.tickets(desk, folk, tag, chapter.stream(seed, "ticket dirt")),
+    )
+
+
+def _customers(world: World, folk: pd.DataFrame, known: pd.DataFrame) -> list[Export]:
+    seed, clean = world.seed, world.clean
+    people = voice.contacts(folk, world.block.mark, rng(seed, "contacts"))
     return [
         Export(
             "客户.xlsx",
             "customers",
-            exports.customers(folk, rng(seed, "customer dirt")),
-            title=exports.title(),
+            exports.customers(folk, clean, rng(seed, "customer dirt")),
+            title=exports.title(world.as_of),
+        ),
+        Export(
+            "客户档案_U8.csv",
+            "customer_keys",
+            accounts.archive(folk, known, world.staff, world.block.mark, rng(seed, "archive")),
+            GB,
         ),
         Export(
             "联系人.csv",
             "contacts",
-            exports.contacts(people_found, folk, rng(seed, "contact dirt")),
+            exports.contacts(people, folk, rng(seed, "contact dirt")),
             GB,
         ),
-        Export("销售订单_2022-2023.csv", "orders", older, GB),
-        Export("销售订单_2024-2025.csv", "orders", newer, UTF8),
+        Export("人员.csv", "people", exports.people(world.staff), UTF8, whole=True),
+    ]
+
+
+def _erp(
+    cells: pd.DataFrame, books: ledger.Ledger, known: pd.DataFrame, world: World
+) -> list[Export]:
+    seed, staff = world.seed, world.staff
+    orders = documents.files(cells)
+    first = orders[0][1]
+    invoices = ledger.invoice_list(books, known, staff, rng(seed, "invoice dirt"))
+    payments = ledger.payment_list(
+        books, known, staff, world.block.mark, seed, rng(seed, "payment dirt")
+    )
+    aged = {when: ledger.aged(books, known, staff, when) for when in ledger.snapshots(world.period)}
+    return [
+        *(
+            Export(
+                f"发货单_{years}.csv",
+                "orders",
+                frame,
+                GB if frame is first else UTF8,
+                total=None if frame is first else documents.total(frame),
+            )
+            for years, frame in orders
+        ),
         Export(
-            "销售记录.csv",
-            "activities",
-            exports.activities(notes, folk, rng(seed, "activity dirt")),
+            "销售发票列表.csv",
+            "invoices",
+            invoices,
+            UTF8,
+            total=total(invoices, "发票号", ["本币无税金额", "本币价税合计"]),
+        ),
+        Export(
+            "收款单列表.csv",
+            "payments",
+            payments,
+            GB,
+            total=total(payments, "单据编号", ["本币金额"]),
+        ),
+        *(
+            Export(
+                f"应收账龄_{when}.xlsx",
+                "receivables",
+                frame,
+                title=ledger.aged_title(when),
+                total=total(frame, "客户编码", ["余额", *ledger.BUCKETS]),
+            )
+            for when, frame in aged.items()
+        ),
+    ]
+
+
+def _finance(months: pd.DataFrame, sums: Sequence[Sums], world: World) -> list[Export]:
+    as_of = world.as_of
+    year = _year(world)
+    received = sum(block.received for block in sums)
+    known = blocks.known(world.block.company[0], len(world.chapters) - 1)
+    controls = finance.controls(months)
+    goal = finance.goals(year)[f"{as_of.year}"]
+    breakdown = finance.breakdown(goal, world.books, world.staff, as_of)
+    return [
+        Export(
+            "财务月报.xlsx",
+            "controls",
+            controls,
+            title=finance.controls_title(as_of),
+            total=total(controls, "月份", ["金额(元)"]),
+            whole=True,
+        ),
+        Export("目标.xlsx", "targets", finance.targets(year, received, known), whole=True),
+        Export(
+            "目标分解.xlsx",
+            "targets",
+            breakdown,
+            title=finance.breakdown_title(as_of),
+            total=total(breakdown, "大区", finance.MONTHS),
+            whole=True,
+        ),
+    ]
+
+
+def _year(world: World) -> dict[str, int]:
+    """Revenue of each quarter of the last year so far, of the company [fen]."""
+    year = str(world.as_of.year)
+    books = world.books[world.books["month"].str.startswith(year)]
+    quarter = year + "Q" + ((books["month"].str[5:].astype(int) + 2) // 3).astype(str)
+    return {str(q): int(v) for q, v in books.groupby(quarter)["amount"].sum().items()}
+
+
+def _deals(
+    deals: funnel.Funnel,
+    books: ledger.Ledger,
+    folk: pd.DataFrame,
+    known: pd.DataFrame,
+    world: World,
+) -> list[Export]:
+    seed, mark = world.seed, world.block.mark
+    return [
+        Export("CRM销售订单.xlsx", "orders", funnel.crm_orders(deals, books, known, mark)),
+        Export(
+            "商机.xlsx",
+            "opportunities",
+            funnel.opportunities(deals, folk, known, world.days, rng(seed, "opportunities")),
+        ),
+        Export(
+            "商机阶段记录.csv", "stage_history", funnel.stage_history(deals, known), UNICODE_TEXT
+        ),
+        Export(
+            "报价单.csv",
+            "quotes",
+            quotes.quotes(
+                deals, world.sold, folk, world.products, known, mark, rng(seed, "quotes")
+            ),
             UTF8,
         ),
-        Export("售后工单.xlsx", "tickets", exports.tickets(desk, folk, rng(seed, "ticket dirt"))),
-        Export("人员.csv", "people", exports.people(world.staff), UTF8),
-        Export("上季动作.csv", "treatments", exports.treatments(world.assigned, folk), GB),
-        Export("目标.xlsx", "targets", exports.targets(year, folk)),
+    ]
+
+
+def _service(folk: pd.DataFrame, world: World) -> list[Export]:
+    seed, products, assigned = world.seed, world.products, world.assigned
+    mark = world.block.mark
+    done = [p for p in periods(world.as_of) if p.end <= world.as_of]
+    return [
+        Export(
+            "满意度调查.csv",
+            "surveys",
+            aftercare.surveys(folk, products, world.days, mark, rng(seed, "surveys")),
+            GB,
+        ),
+        *(
+            Export(
+                LAST_MEASURES if period == world.period else f"动作_{period.name}.csv",
+                "treatments",
+                aftercare.treatments(assigned, folk, period.name),
+                GB,
+            )
+            for period in done
+        ),
+        *(
+            Export(
+                f"任务_{period.name}.csv",
+                "tasks",
+                aftercare.tasks(assigned, folk, period, mark, rng(seed, f"tasks {period.name}")),
+                UTF8,
+            )
+            for period in done
+        ),
+        Export(
+            "试用结果.csv",
+            "outcomes",
+            aftercare.outcomes(assigned, folk, rng(seed, "outcomes")),
+            UTF8,
+        ),
+    ]
+
+
+def _market(
+    folk: pd.DataFrame,
+    known: pd.DataFrame,
+    leads: pd.DataFrame,
+    sums: Sequence[Sums],
+    world: World,
+) -> list[Export]:
+    seed = world.seed
+    brought = pd.concat([block.brought for block in sums])
+    brought = brought.groupby(brought.index).sum()
+    return [
+        Export("销售线索.xlsx", "leads", leads),
+        Export(
+            "市场活动.csv",
+            "campaigns",
+            market.campaigns(world.staff, brought, world.days, rng(seed, "campaigns")),
+            UTF8,
+            whole=True,
+        ),
+        Export(
+            "外部信号.csv",
+            "signals",
+            market.signals(
+                folk, world.products, world.days, world.block.mark, rng(seed, "signals")
+            ),
+            GB,
+        ),
+        Export(
+            "股权与伙伴关系.csv",
+            "relations",
+            market.relations(folk, known, rng(seed, "relations")),
+            UTF8,
+        ),
     ]

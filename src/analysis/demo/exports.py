@@ -1,20 +1,28 @@
-"""The other exports: customers, contacts, sales notes, tickets, people, measures, targets."""
+"""Exports of the CRM and the service desk: customers, contacts, notes, tickets, people."""
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import date, timedelta
 
 import numpy as np
 import pandas as pd
 
-from analysis.demo import documents, words
-from analysis.demo.kinds import AS_OF, START
-from analysis.demo.measures import MEASURES
+from analysis.demo import replies, words
+from analysis.demo.accounts import TEST_IDS, credit_codes
+from analysis.demo.kinds import START
 
 DUPLICATES = 0.008
 TEST_NAMES = ("测试客户一", "测试客户二（勿删）", "系统测试专用", "演示账号有限公司")
 BAD_PHONES = ("12345", "1380013", "无", "0000")
-STRETCH = (1.02, 0.985, 1.04)  # target against what came in, by quarter
+PADDED = 0.003  # share of the sales notes whose customer number carries a full-width space
+WRONG_CODES = 0.01  # share of the social credit codes typed with a wrong letter
+DEPARTMENTS = {
+    "delivery": "物流部",
+    "response": "售后服务部",
+    "price": "商务部",
+    "quality": "质量部",
+    "coordination": "销售部",
+}
 STRANGER = "KH9"  # customers that the customer table does not hold
 
 
@@ -23,18 +31,52 @@ def _few(rate: float, size: int) -> int:
     return min(size, max(2, round(rate * size)))
 
 
-def customers(population: pd.DataFrame, stream: np.random.Generator) -> pd.DataFrame:
-    """The customer list: some numbers twice, four test accounts."""
+def customers(
+    population: pd.DataFrame,
+    clean: pd.DataFrame,
+    stream: np.random.Generator,
+) -> pd.DataFrame:
+    """The customer list: some numbers twice, some companies twice, four test accounts.
+
+    Parameters
+    ----------
+    clean
+        Clean order lines: ``customer, day, order, amount`` [fen].
+    """
+    number = population["customer_id"].to_numpy().astype(object)
+    parent = population["parent"].to_numpy()
+    size = len(population)
+    code = credit_codes(population)
+    empty = stream.random(size) < 0.12
+    own = np.nonzero(~empty & (population["same_as"].to_numpy() < 0))[0]
+    wrong = stream.choice(own, size=_few(WRONG_CODES, len(own)), replace=False)
+    code[wrong] = [c[:-1] for c in code[wrong]]
+    code[empty] = ""
+    flaw = np.where(population["same_as"].to_numpy() >= 0, "same_company", "").astype(object)
+    flaw[wrong] = "wrong_credit_code"
+    held = stream.integers(0, 3, size)
+    sold = _deals(clean, size)
     frame = pd.DataFrame(
         {
-            "客户编号": population["customer_id"],
+            "客户编号": number,
             "客户名称": population["name"],
             "客户级别": population["tier"],
+            "客户类型": np.where(population["on_trial"], "潜在客户", "最终用户"),
             "1级行业": population["industry"],
             "人员规模": population["size"],
+            "国家": "中国",
             "销售大区": population["region"],
             "省": population["province"],
             "市": population["city"],
+            "电话": [f"0190-{n:08d}" for n in stream.integers(10**7, size=size)],
+            "统一社会信用代码": code,
+            "上级客户": np.where(parent >= 0, number[parent], ""),
+            "成交状态": sold["状态"],
+            "最后一次成交时间": sold["时间"],
+            "最后一次成交金额": sold["金额"],
+            "所属公海": population["region"] + "公海",
+            "转手次数": held,
+            "退回/收回原因": np.where(held == 2, "超期未跟进", ""),
             "负责人编码": population["owner_id"],
             "归属部门编码": population["team_id"],
             "需求类型": population["need"],
@@ -42,16 +84,22 @@ def customers(population: pd.DataFrame, stream: np.random.Generator) -> pd.DataF
             "创建时间": population["joined"],
             "生命状态": "正常",
             "_why": "",
+            "_flaw": flaw,
         }
     )
     size = len(frame)
     twice = np.sort(stream.choice(size, size=_few(DUPLICATES, size), replace=False))
-    copies = frame.iloc[twice].assign(**{"1级行业": "", "人员规模": "", "_why": "repeated_keys"})
+    copies = frame.iloc[twice].assign(
+        **{"1级行业": "", "人员规模": "", "_why": "repeated_keys", "_flaw": ""}
+    )
     test = pd.concat([frame.iloc[:1]] * len(TEST_NAMES), ignore_index=True)
     test = test.assign(
-        客户编号=documents.TEST_IDS,
+        客户编号=TEST_IDS,
         客户名称=TEST_NAMES,
         是否试用="否",
+        统一社会信用代码="",
+        上级客户="",
+        _flaw="",
         创建时间=START - timedelta(days=900),
         _why="test_accounts",
     )
@@ -66,6 +114,20 @@ def customers(population: pd.DataFrame, stream: np.random.Generator) -> pd.DataF
     )
     both = both.iloc[np.argsort(place, kind="stable")].reset_index(drop=True)
     return both.assign(_key=both["客户编号"])
+
+
+def _deals(clean: pd.DataFrame, size: int) -> dict[str, list[object]]:
+    """State, day and money of every customer's last deal."""
+    bought = clean[clean["amount"] > 0]
+    orders = bought.groupby(["customer", "day", "order"])["amount"].sum().reset_index()
+    deals = orders.groupby("customer")
+    last = deals[["day", "amount"]].last().reindex(range(size))
+    number = deals.size().reindex(range(size), fill_value=0).to_numpy()
+    return {
+        "状态": np.array(["未成交", "已成交", "多次成交"])[np.minimum(number, 2)].tolist(),
+        "时间": ["" if np.isnan(d) else START + timedelta(days=int(d)) for d in last["day"]],
+        "金额": ["" if np.isnan(f) else int(f) / 100 for f in last["amount"]],
+    }
 
 
 def contacts(
@@ -96,7 +158,7 @@ def contacts(
 
 
 def activities(
-    found: pd.DataFrame, population: pd.DataFrame, stream: np.random.Generator
+    found: pd.DataFrame, population: pd.DataFrame, tag: str, stream: np.random.Generator
 ) -> pd.DataFrame:
     """Sales notes: some of customers nobody knows, some dated in the future."""
     size = len(found)
@@ -109,16 +171,23 @@ def activities(
     why[strange] = "unknown_customer"
     when[future] = "2035/03/15 09:30"
     why[future] = "after_as_of"
-    number = [f"JL{n:07d}" for n in range(1, size + 1)]
+    padded = fault[_few(0.002, size) : _few(0.002, size) + _few(PADDED, size)]
+    code[padded] = "　" + code[padded]
+    number = [f"JL{tag}{n:07d}" for n in range(1, size + 1)]
+    city = population["province"].to_numpy().astype(object) + population["city"].to_numpy()
+    there = (found["kind"] == "现场拜访").to_numpy() & (stream.random(size) < 0.9)
     return pd.DataFrame(
         {
             "记录编号": number,
             "关联客户编号": code,
             "互动类型": found["kind"],
             "互动时间": when,
+            "外勤签到": np.where(found["kind"] == "现场拜访", np.where(there, "是", "否"), ""),
+            "签到地点": np.where(there, city[found["customer"]], ""),
             "创建人编码": found["owner_id"],
             "跟进内容": found["text"],
             "_why": why,
+            "_flaw": np.where(np.isin(np.arange(size), padded), "padded_key", ""),
             "_key": number,
             "_customer": population["customer_id"].to_numpy()[found["customer"]],
             "_pain": found["pain"],
@@ -128,16 +197,19 @@ def activities(
 
 
 def tickets(
-    found: pd.DataFrame, population: pd.DataFrame, stream: np.random.Generator
+    found: pd.DataFrame, population: pd.DataFrame, tag: str, stream: np.random.Generator
 ) -> pd.DataFrame:
     """Service tickets: some stand twice, some belong to a test account."""
     size = len(found)
-    number = [f"GD{n:06d}" for n in range(1, size + 1)]
+    number = [f"GD{tag}{n:06d}" for n in range(1, size + 1)]
     customer = found["customer"].to_numpy()
     rated = found["satisfaction"]
     rating: list[object] = [
         int(r) if known else "" for r, known in zip(rated, rated.notna(), strict=True)
     ]
+    drawn = stream.random(size)
+    offered = [replies.ANSWERS[pain] for pain in found["pain"]]
+    answer = [o[int(u * len(o))] for o, u in zip(offered, drawn, strict=True)]
     frame = pd.DataFrame(
         {
             "工单编号": number,
@@ -149,6 +221,9 @@ def tickets(
             "受理时间": _moments(found["opened"]),
             "首次响应时间": _moments(found["answered"]),
             "完成时间": _moments(found["closed"]),
+            "是否质保内": np.where(stream.random(size) < 0.7, "是", "否"),
+            "责任部门": found["pain"].map(DEPARTMENTS).fillna("技术支持部"),
+            "处理结果": np.where(found["closed"].notna(), answer, "处理中"),
             "满意度": pd.Series(rating, dtype=object),
             "_why": "",
             "_key": number,
@@ -160,7 +235,7 @@ def tickets(
     fault = stream.permutation(size)
     test = fault[: _few(0.002, size)]
     frame.loc[test, ["客户编号", "客户名称", "_why"]] = [
-        documents.TEST_IDS[0],
+        TEST_IDS[0],
         TEST_NAMES[0],
         "test_accounts",
     ]
@@ -190,61 +265,6 @@ def people(found: pd.DataFrame) -> pd.DataFrame:
     return found.rename(columns=headers).assign(_why="", _key=found["person_id"])
 
 
-def treatments(assigned: pd.DataFrame, population: pd.DataFrame) -> pd.DataFrame:
-    """Who got which measure last quarter, and who was left to the next batch."""
-    label = {measure.strategy: measure.label for measure in MEASURES}
-    customer = assigned["customer"].to_numpy()
-    treated = (assigned["arm"] == "treated").to_numpy()
-    start = [f"{START + timedelta(days=int(d)):%Y.%m.%d}" for d in assigned["start"]]
-    code = population["customer_id"].to_numpy()[customer]
-    return pd.DataFrame(
-        {
-            "客户编号": code,
-            "客户名称": population["name"].to_numpy()[customer],
-            "动作": assigned["strategy"].map(label),
-            "分组": np.where(treated, "已执行", "留到下一批"),
-            "开始日期": start,
-            "费用(元)": assigned["cost"],
-            "是否完成": np.where(assigned["done"], "是", "否"),
-            "_why": "",
-            "_key": code + "/" + assigned["strategy"],
-        }
-    )
-
-
-def targets(quarters: dict[str, int], population: pd.DataFrame) -> pd.DataFrame:
-    """The year's targets: money in 万元, set a little above what came in.
-
-    Parameters
-    ----------
-    quarters
-        Revenue of the quarters of the last year [fen], by name.
-    """
-    size = len(population)
-    rows: list[tuple[str, str, object, str]] = []
-    stretched = zip(STRETCH, sorted(quarters.items()), strict=True)
-    goals = {name: _round(fen / 1e6 * factor, 50) for factor, (name, fen) in stretched}
-    goals["2025"] = _round(sum(goals.values()) * 4 / 3 * 1.03, 100)
-    for name, goal in goals.items():
-        rows.append(("发货收入", name, f"{goal:,}万", "元"))
-    last = max(quarters)
-    rows += [
-        ("毛利率", last, 0.29, "比率"),
-        ("老客户留存率", last, 0.88, "比率"),
-        ("高价值客户数", last, round(0.14 * size), "家"),
-        ("新客户数", last, round(0.055 * size), "家"),
-        ("客户覆盖率", last, 0.55, "比率"),
-        ("满意度", last, 3.8, "分"),
-    ]
-    frame = pd.DataFrame(rows, columns=["指标", "期间", "目标值", "单位"])
-    frame.insert(2, "客户类型", "全部")
-    return frame.assign(_why="", _key=frame["指标"] + "/" + frame["期间"])
-
-
-def _round(value: float, step: int) -> int:
-    return round(value / step) * step
-
-
-def title() -> str:
+def title(as_of: date) -> str:
     """The line above the header of the customer list."""
-    return f"{words.COMPANY}有限公司 客户资料导出（截至{AS_OF:%Y年%m月%d日}）"
+    return f"{words.COMPANY}有限公司 客户资料导出（截至{as_of:%Y年%m月%d日}）"

@@ -1,4 +1,4 @@
-"""Exports on disk: CSV in two encodings, workbooks, always the same bytes for the same content.
+"""Exports on disk: CSV in several encodings, workbooks, always the same bytes for the same content.
 
 Workbooks are written by hand: openpyxl stamps the clock into them and its bytes depend on the XML
 library that happens to be installed. Members are stored, not compressed, because compressed bytes
@@ -7,19 +7,21 @@ differ between versions of zlib.
 
 from __future__ import annotations
 
-import csv
 import io
 import zipfile
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
-from pathlib import Path
+from decimal import Decimal
 from typing import Any
 from xml.sax.saxutils import escape
 
 import pandas as pd
+import pyarrow as pa
+import pyarrow.compute as pc
 
 SLICE = 20_000  # rows
+UNICODE_TEXT = "utf-16-le"
 EPOCH = (1980, 1, 1, 0, 0, 0)
 _DAY_ZERO = datetime.combine(date(1899, 12, 30), time())
 _STYLE_DAY, _STYLE_MOMENT, _STYLE_HEAD = 1, 2, 3
@@ -37,11 +39,18 @@ class Export:
         Canonical table it feeds.
     frame
         Cells under their headers; columns that start with ``_`` are notes for the truth files
-        (``_why``: the rule that should remove the row, ``_key``: the row's key).
+        (``_why``: the rule that should remove the row, ``_key``: the row's key, ``_flaw``: what is
+        wrong with a row that stays).
     encoding
-        Of a CSV file.
+        Of a CSV file; UTF-16 is separated by tabs, as Excel's "Unicode text" is.
     title
-        A line above the header of a workbook; empty for none.
+        Lines above the header of a workbook; empty for none.
+    total
+        A last row: cells by header. Large companies are written in blocks of customers, and
+        numbers (int, Decimal) add up over them; words stay.
+    whole
+        About the company as a whole, not about its customers one by one: of several blocks, the
+        last one's counts.
     """
 
     name: str
@@ -49,6 +58,8 @@ class Export:
     frame: pd.DataFrame
     encoding: str = "utf-8-sig"
     title: str = ""
+    total: Mapping[str, object] | None = None
+    whole: bool = False
 
     @property
     def headers(self) -> list[str]:
@@ -58,49 +69,80 @@ class Export:
     @property
     def first_row(self) -> int:
         """Number of the first data row, counted from 1 at the top of the file."""
-        return 3 if self.title else 2
+        return len(self.title.splitlines()) + 2
 
 
-def save(path: Path, content: bytes) -> Path:
-    """Write beside and rename, so that a half-written export is never taken for a whole one."""
-    beside = path.with_name(f".{path.name}.part")
-    beside.write_bytes(content)
-    return beside.replace(path)
+@dataclass(frozen=True)
+class Filed:
+    """All exports, and what was planted in them beyond single rows.
+
+    Parameters
+    ----------
+    exports
+        In the order in which they are written.
+    planted
+        Truth tables by name.
+    """
+
+    exports: Sequence[Export]
+    planted: Mapping[str, pd.DataFrame]
 
 
-def render(export: Export) -> bytes:
-    """The bytes of an export."""
-    rows = _rows(export.frame[export.headers])
-    if export.name.endswith(".xlsx"):
-        return workbook(export.headers, rows, export.title)
-    return table(export.headers, rows, export.encoding)
-
-
-def _rows(frame: pd.DataFrame) -> Iterator[tuple[Any, ...]]:
+def rows(frame: pd.DataFrame) -> Iterator[tuple[Any, ...]]:
     """The rows as Python values, a slice at a time: a large export never stands in memory twice."""
     for first in range(0, len(frame), SLICE):
         part = frame.iloc[first : first + SLICE]
         yield from zip(*(part[name].tolist() for name in part.columns), strict=True)
 
 
-def table(headers: Sequence[str], rows: Iterable[Sequence[Any]], encoding: str) -> bytes:
-    """A CSV file as Windows programs write it."""
-    text = io.StringIO(newline="")
-    out = csv.writer(text, lineterminator="\r\n")
-    out.writerow(headers)
-    out.writerows(rows)
-    return text.getvalue().encode(encoding)
+def lines(frame: pd.DataFrame, separator: str = ",") -> Iterator[str]:
+    """The rows as a CSV file holds them, a slice at a time.
+
+    As `csv.writer` writes them, quoting only what needs it, but by columns: large companies have
+    tens of millions of rows.
+    """
+    for first in range(0, len(frame), SLICE):
+        part = frame.iloc[first : first + SLICE]
+        cells = [_quoted(_text(part[name]), separator) for name in part.columns]
+        joined = pc.binary_join_element_wise(*cells, separator)
+        yield "\r\n".join([*joined.to_pylist(), ""])
 
 
-def workbook(headers: Sequence[str], rows: Iterable[Sequence[Any]], title: str = "") -> bytes:
+def header(names: Sequence[str], separator: str = ",") -> str:
+    """The header of a CSV file."""
+    return next(lines(pd.DataFrame([names]), separator))
+
+
+def _text(cells: pd.Series) -> pa.Array:
+    """Every cell as text; nothing where there is none."""
+    if cells.dtype.kind in "iu":
+        return pa.array(cells.to_numpy()).cast(pa.string())
+    if isinstance(cells.dtype, pd.StringDtype):
+        return pa.array(cells.array, type=pa.string()).fill_null("")
+    try:
+        found = pa.array(cells.to_numpy(dtype=object), type=pa.string(), from_pandas=False)
+    except (pa.ArrowTypeError, pa.ArrowInvalid):  # dates, decimals, numbers beside empty cells
+        found = pa.array([None if v is None else str(v) for v in cells.tolist()], type=pa.string())
+    return found.fill_null("")
+
+
+def _quoted(cells: pa.Array, separator: str) -> pa.Array:
+    special = pc.match_substring_regex(cells, f'["{separator}\r\n]')
+    if not pc.any(special).as_py():
+        return cells
+    doubled = pc.replace_substring(cells, '"', '""')
+    return pc.if_else(special, pc.binary_join_element_wise('"', doubled, '"', ""), cells)
+
+
+def workbook(headers: Sequence[str], body_rows: Iterable[Sequence[Any]], title: str = "") -> bytes:
     """A workbook of one sheet; dates are real dates, numbers real numbers."""
-    lines = [[(title, _STYLE_HEAD)]] if title else []
-    lines.append([(header, _STYLE_HEAD) for header in headers])
+    top = [[(line, _STYLE_HEAD)] for line in title.splitlines()]
+    top.append([(name, _STYLE_HEAD) for name in headers])
     body: list[str] = []
-    for number, line in enumerate(lines, start=1):
+    for number, line in enumerate(top, start=1):
         body.append(_row(number, [_cell(_place(c, number), v, s) for c, (v, s) in enumerate(line)]))
     letters = [_letters(c) for c in range(len(headers))]
-    for number, row in enumerate(rows, start=len(lines) + 1):
+    for number, row in enumerate(body_rows, start=len(top) + 1):
         body.append(
             _row(number, [_cell(f"{a}{number}", v) for a, v in zip(letters, row, strict=True)])
         )
@@ -127,7 +169,8 @@ def _cell(place: str, value: Any, style: int = 0) -> str:
     if isinstance(value, date):
         moment = datetime.combine(value, time())
         return f'<c r="{place}" s="{_STYLE_DAY}"><v>{_serial(moment)}</v></c>'
-    return f'<c r="{place}"{mark}><v>{value!r}</v></c>'
+    number = str(value) if isinstance(value, Decimal) else repr(value)
+    return f'<c r="{place}"{mark}><v>{number}</v></c>'
 
 
 def _serial(moment: datetime) -> str:

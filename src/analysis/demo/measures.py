@@ -1,9 +1,8 @@
-"""Last quarter's measures: who was chosen, who was drawn, and what it truly changed.
+"""The measures, and what each would truly change: drawn for every customer, treated or not.
 
-The customers are chosen on what could be known on the evening of `BEFORE`. Those who wait for the
-next batch are drawn at random within blocks of like customers: of like size, or with the next
-order due at a like time. The effect is really there: orders that a treated customer places on top
-of what it would have ordered anyway.
+The effect is really there: orders that a treated customer places on top of what it would have
+ordered anyway. What a measure would bring to a customer in a quarter is drawn before anybody
+decides who gets it, so that two plans differ by nothing but the orders of those they treat.
 """
 
 from __future__ import annotations
@@ -13,20 +12,20 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from analysis.demo.kinds import BEFORE, DAYS, QUARTER_START, day
+from analysis.calendars import Period
+from analysis.demo.kinds import day, rng
 from analysis.demo.ordering import workdays
+
+SECOND_ORDER = 60_000  # CNY: what is promised beyond comes in two orders
+NOTICE = 5  # days between a measure's start and the first order on top
 
 
 @dataclass(frozen=True)
 class Measure:
-    """A measure of last quarter.
+    """A measure and its truth.
 
     Parameters
     ----------
-    customers
-        How many are chosen, per 1,200 customers.
-    block, waiting
-        Of every `block` like customers, `waiting` are drawn into the next batch.
     cost
         Per treated customer [CNY].
     effect
@@ -34,14 +33,11 @@ class Measure:
     answer
         Share of the customers who answer at all; these carry the whole effect.
     done
-        Probability that it was carried out.
+        Probability that it is carried out.
     """
 
     strategy: str
     label: str
-    customers: int
-    block: int
-    waiting: int
     cost: int
     effect: float
     answer: float
@@ -49,16 +45,27 @@ class Measure:
 
 
 MEASURES: tuple[Measure, ...] = (
-    Measure("executive_visit", "高层互访", 200, 3, 1, 7500, 0.30, 0.90, 0.97),
-    Measure("win_back_offer", "回归优惠", 240, 3, 1, 3000, 0.00, 0.00, 0.99),
-    Measure("product_trial", "新品试用", 140, 2, 1, 2000, 0.05, 0.35, 0.93),
-    Measure("scheduled_reorder", "定期补货", 60, 2, 1, 500, 0.04, 0.30, 0.92),
-    Measure("onboarding", "新客陪跑", 10**9, 1, 0, 1200, 0.08, 0.50, 0.90),
+    Measure("executive_visit", "高层互访", 7500, 0.30, 0.90, 0.97),
+    Measure("win_back_offer", "回归优惠", 3000, 0.00, 0.00, 0.99),
+    Measure("product_trial", "新品试用", 2000, 0.05, 0.35, 0.93),
+    Measure("scheduled_reorder", "定期补货", 500, 0.04, 0.30, 0.92),
+    Measure("onboarding", "新客陪跑", 1200, 0.08, 0.50, 0.90),
+    Measure("key_account_care", "重点客户专人服务", 0, 0.02, 0.30, 0.95),
+    Measure("solution_guidance", "方案辅导", 0, 0.03, 0.30, 0.85),
+    Measure("churn_enquiry", "流失原因排查", 0, 0.00, 0.00, 0.90),
+    Measure("supply_assurance", "供货保障回访", 0, 0.00, 0.00, 0.92),
+    Measure("welcome", "首单回访", 0, 0.00, 0.00, 0.96),
 )
+STRATEGIES: dict[str, Measure] = {measure.strategy: measure for measure in MEASURES}
 
 
-def known(orders: pd.DataFrame, population: pd.DataFrame) -> pd.DataFrame:
-    """What the firm knew of each customer on the evening of `BEFORE`.
+def known(orders: pd.DataFrame, population: pd.DataFrame, period: Period) -> pd.DataFrame:
+    """What the firm knew of each customer on the evening before a period.
+
+    Parameters
+    ----------
+    orders
+        ``customer, day, amount``; without what measures added.
 
     Returns
     -------
@@ -67,7 +74,7 @@ def known(orders: pd.DataFrame, population: pd.DataFrame) -> pd.DataFrame:
         of it), ``first`` and ``last`` day of an order (NaN without one), ``cycles`` (time since the
         last order in own cycles).
     """
-    today = day(BEFORE)
+    today = day(period.start) - 1
     seen = orders[orders["day"] <= today]
     recent = seen[seen["day"] > today - 365]
     rows = range(len(population))
@@ -83,99 +90,129 @@ def known(orders: pd.DataFrame, population: pd.DataFrame) -> pd.DataFrame:
     return frame
 
 
-def assign(
-    before: pd.DataFrame, population: pd.DataFrame, stream: np.random.Generator
-) -> pd.DataFrame:
-    """Choose the customers of each measure and draw who waits.
+def answers(before: pd.DataFrame, period: Period, seed: int) -> pd.DataFrame:
+    """What every measure would bring to every customer in a period.
+
+    Parameters
+    ----------
+    before
+        As `known` gives it.
 
     Returns
     -------
     DataFrame
-        One row a customer and measure: ``customer, strategy, arm`` (treated, held_out), ``block``,
-        ``done``, ``start`` (day number), ``cost`` [CNY], ``usual`` (usual quarter [CNY]),
-        ``promised`` (what being treated adds to the quarter [CNY]).
+        ``strategy, customer`` (row of the population), ``usual`` (usual quarter [CNY]),
+        ``promised`` (what being treated adds to the quarter [CNY]), ``done`` (would be carried
+        out), ``start`` (day number on which the firm would begin by itself), ``wait`` (days from
+        then to the first order on top).
     """
-    size = len(population)
-    kind = population["kind"].to_numpy()
-    year, cycles, first = (before[n].to_numpy() for n in ("year", "cycles", "first"))
-    today = day(BEFORE)
-    active = (cycles <= 1.5) & (first <= today - 180) & ~np.isin(kind, ["annual", "project"])
-    by_size = np.lexsort((np.arange(size), -year))
-    exempt = np.zeros(size, dtype=bool)
-    exempt[by_size[: round(20 * size / 1200)]] = True  # the largest are never left waiting
-    lapsing = (cycles > 1.5) & ~np.isin(kind, ["annual", "project", "new"]) & (first <= today - 180)
-    candidates = {
-        "executive_visit": active & ~exempt,
-        "win_back_offer": lapsing & ~exempt & (year < 200_000),
-        "product_trial": active & ~exempt & (year < 700_000),
-        "scheduled_reorder": (kind == "annual") & (first <= today) & (cycles <= 2.5),
-        "onboarding": (first > today - 180) & (first <= today),
-    }
-    taken = np.zeros(size, dtype=bool)
+    usual = before["quarter"].to_numpy()
+    size = len(usual)
     parts = []
     for measure in MEASURES:
-        open_to = by_size[(candidates[measure.strategy] & ~taken)[by_size]]
-        chosen = open_to[: max(4, round(min(measure.customers, size) * size / 1200))]
-        taken[chosen] = True
-        parts.append(_draw(measure, chosen, before, stream))
+        stream = rng(seed, f"{measure.strategy} {period.name}")
+        done = stream.random(size) < measure.done
+        answer = stream.random(size) < measure.answer
+        share = measure.effect / measure.answer if measure.answer else 0.0
+        promised = usual * share * answer * stream.uniform(0.75, 1.25, size)
+        start = day(period.start) + 6 + stream.integers(0, 10, size)
+        parts.append(
+            pd.DataFrame(
+                {
+                    "strategy": measure.strategy,
+                    "customer": np.arange(size),
+                    "usual": usual,
+                    "promised": promised,
+                    "done": done,
+                    "start": workdays(start),
+                    "wait": 7 + stream.integers(0, 28, size),
+                }
+            )
+        )
     return pd.concat(parts, ignore_index=True)
 
 
-def _draw(
-    measure: Measure, chosen: np.ndarray, before: pd.DataFrame, stream: np.random.Generator
-) -> pd.DataFrame:
-    """Blocks of like customers; in each, the same number waits."""
-    number = len(chosen)
-    if measure.strategy == "scheduled_reorder":  # what matters there is when the next order is due
-        chosen = chosen[np.argsort(before["cycles"].to_numpy()[chosen], kind="stable")]
-    block = np.arange(number) // measure.block
-    rank = np.lexsort((stream.random(number), block))
-    place = np.empty(number, dtype=np.int64)
-    place[rank] = np.arange(number) % measure.block
-    waits = place < measure.waiting
-    done = stream.random(number) < measure.done
-    answers = stream.random(number) < measure.answer
-    share = measure.effect / measure.answer if measure.answer else 0.0
-    usual = before["quarter"].to_numpy()[chosen]
-    promised = usual * share * answers * stream.uniform(0.75, 1.25, number)
-    start = QUARTER_START + 6 + stream.integers(0, 10, number)
+def settled(chosen: pd.DataFrame, found: pd.DataFrame) -> pd.DataFrame:
+    """A quarter's measures with what becomes of them.
+
+    Parameters
+    ----------
+    chosen
+        ``customer, strategy, arm, block, cost, period, wave``; ``start`` where the plan says it.
+    found
+        As `answers` gives it.
+
+    Returns
+    -------
+    DataFrame
+        With ``done``, ``start`` (day number), ``usual`` and ``promised`` [CNY] beside.
+    """
+    columns = ["strategy", "customer", "usual", "promised", "done", "start"]
+    own = found[columns].rename(columns={"start": "usual_start"})
+    both = chosen.merge(own, on=["strategy", "customer"], how="left", validate="1:1")
+    treated = both["arm"] == "treated"
+    planned = both["start"] if "start" in both else both["usual_start"]
+    # those who wait are compared from the day on which the others began
+    start = planned.where(treated, both["usual_start"]).fillna(both["usual_start"])
+    names = ["customer", "strategy", "arm", "block", "done", "start", "cost", "usual", "promised"]
+    found = both.assign(
+        done=both["done"].eq(True) & treated,
+        start=start,
+        cost=both["cost"].where(treated, 0).round(),
+    )[[*names, "period", "wave"]]
+    whole = dict.fromkeys(("customer", "block", "start", "cost"), "int64")
+    return found.astype({**whole, "usual": float, "promised": float})
+
+
+def orders(found: pd.DataFrame, period: Period) -> pd.DataFrame:
+    """The orders that every customer would place on top, were it treated.
+
+    Returns
+    -------
+    DataFrame
+        ``customer, strategy, period, day, amount``; the day holds if nothing begins later.
+    """
+    gives = found[found["promised"] > 0]
+    pieces = np.where(gives["promised"] > SECOND_ORDER, 2, 1)
+    some = gives.loc[gives.index.repeat(pieces)]
+    place = some.groupby(level=0).cumcount().to_numpy()
+    split = np.where(np.repeat(pieces, pieces) == 1, 1.0, np.where(place == 0, 0.55, 0.45))
+    when = some["start"].to_numpy() + some["wait"].to_numpy() + 28 * place
     return pd.DataFrame(
         {
-            "customer": chosen,
-            "strategy": measure.strategy,
-            "arm": np.where(waits, "held_out", "treated"),
-            "block": block,
-            "done": done & ~waits,
-            "start": workdays(start),
-            "cost": np.where(waits, 0, measure.cost),
-            "usual": usual,
-            "promised": promised,
+            "customer": some["customer"].to_numpy(),
+            "strategy": some["strategy"].to_numpy(),
+            "period": period.name,
+            "day": workdays(np.minimum(when, day(period.end))),
+            "amount": some["promised"].to_numpy() * split,
         }
     )
 
 
-def extra_orders(assigned: pd.DataFrame, stream: np.random.Generator) -> pd.DataFrame:
-    """What every customer of a measure would order on top, were it treated.
+def realised(extra: pd.DataFrame, assigned: pd.DataFrame, period: Period) -> pd.DataFrame:
+    """Which of the orders on top take place, and when.
+
+    Parameters
+    ----------
+    extra
+        As `orders` gives it.
+    assigned
+        As `settled` gives it, of the same period.
 
     Returns
     -------
     DataFrame
-        ``customer, day, amount``, ``assigned`` (row of `assigned`), ``real`` (the customer was
-        treated and the measure carried out: only these orders take place).
+        `extra` with ``assigned`` (row of `assigned`, or -1) and ``real`` (treated and carried
+        out), and the day moved behind the start of the measure.
     """
-    gives = assigned[assigned["promised"] > 0]
-    pieces = np.where(gives["promised"] > 60_000, 2, 1)
-    row = np.repeat(gives.index.to_numpy(), pieces)
-    place = np.arange(len(row)) - np.repeat(np.cumsum(pieces) - pieces, pieces)
-    split = np.where(place == 0, 0.55, 0.45)
-    split = np.where(np.repeat(pieces, pieces) == 1, 1.0, split)
-    after = assigned["start"].to_numpy()[row] + 7 + stream.integers(0, 28, len(row)) + 28 * place
-    return pd.DataFrame(
-        {
-            "customer": assigned["customer"].to_numpy()[row],
-            "day": workdays(np.minimum(after, DAYS)),
-            "amount": assigned["promised"].to_numpy()[row] * split,
-            "assigned": row,
-            "real": (assigned["done"] & (assigned["arm"] == "treated")).to_numpy()[row],
-        }
+    own = assigned.reset_index(names="assigned")[
+        ["strategy", "customer", "assigned", "done", "start"]
+    ]
+    both = extra.merge(own, on=["strategy", "customer"], how="left", validate="m:1")
+    real = both["done"].eq(True).to_numpy()
+    earliest = both["start"].to_numpy() + NOTICE
+    moved = np.minimum(np.maximum(both["day"].to_numpy(), earliest), day(period.end))
+    when = np.where(real, moved, both["day"].to_numpy()).astype(np.int64)
+    return extra.assign(
+        day=workdays(when), assigned=both["assigned"].fillna(-1).astype("int64"), real=real
     )

@@ -2,42 +2,64 @@
 
 from __future__ import annotations
 
-from datetime import date, timedelta
-
 import numpy as np
 import pandas as pd
 
-from analysis.demo.kinds import DAYS, KINDS, QUARTER_START, SPRING_FESTIVALS, START, day
+from analysis.calendars import Period
+from analysis.demo.kinds import DAYS, KINDS, LAST, SPRING_FESTIVALS, START, day
 from analysis.demo.population import PORTFOLIO
 
 ORDER_SPREAD = 0.30  # log standard deviation of an order's amount around the customer's own
 PUSH_DAYS = 16  # orders of so many days after a quarter's end may be pulled forward
 PROJECT_ORDERS = 5
-PUSHED = 0.5
-COMEBACKS = 0.07  # share of the lapsed customers
+PUSHED = (0.25, 0.55)  # share of these orders, in the first year and since the hand-over
+COMEBACKS = 0.05  # share of the lapsed customers in a quarter
+FIRST_COMEBACKS = "2025Q2"
+ON_THE_COPY = 0.35  # share of the orders of a company that stands in the list twice
+# an order's amount by month: plants stop in the summer's heat and stock up before the year's end
+SEASONS = np.array([0.97, 0.95, 1.05, 1.04, 1.02, 1.00, 0.95, 0.94, 1.03, 0.98, 1.04, 1.08])
 
 
 def events(population: pd.DataFrame, stream: np.random.Generator) -> pd.DataFrame:
-    """When each customer orders, and for how much.
+    """When each customer orders, and for how much, up to the horizon.
 
     Returns
     -------
     DataFrame
-        ``customer`` (row of `population`), ``day`` (0 … `DAYS`), ``amount`` aimed at [CNY];
+        ``customer`` (row of `population`), ``day`` (0 … `LAST`), ``amount`` aimed at [CNY];
         sorted by customer and day.
     """
     parts = []
-    for name, rows in population.groupby("kind", sort=False).groups.items():
+    real = population[population["same_as"] < 0]
+    for name, rows in real.groupby("kind", sort=False).groups.items():
         if name != "trial":
             at = rows.to_numpy()
             draw = _projects if name == "project" else _renewals
             parts.append(draw(at, population.iloc[at], stream))
-    found = pd.concat([*parts, _comebacks(population, stream)], ignore_index=True)
+    found = pd.concat([*parts, _comebacks(real, stream)], ignore_index=True)
     found["day"] = _calendar(found["day"].to_numpy(), stream)
     # what falls away at Spring Festival falls away for good
     found = found[~(_near_festival(found["day"].to_numpy()) & (stream.random(len(found)) < 0.2))]
-    found = found[(found["day"] >= 0) & (found["day"] <= DAYS)]
+    found = found[(found["day"] >= 0) & (found["day"] <= LAST)]
+    months = (np.datetime64(START) + found["day"].to_numpy()).astype("datetime64[M]").astype(int)
+    found["amount"] = found["amount"] * SEASONS[months % 12]
+    found["customer"] = _routed(found, population, stream)
     return found.sort_values(["customer", "day", "amount"], kind="stable", ignore_index=True)
+
+
+def _routed(
+    found: pd.DataFrame, population: pd.DataFrame, stream: np.random.Generator
+) -> np.ndarray:
+    """Some orders of a company that stands in the list twice are booked on its other number."""
+    copies = np.nonzero((population["same_as"] >= 0).to_numpy())[0]
+    joined = np.array([day(d) for d in population["joined"].iloc[copies]])
+    other = np.full(len(population), -1)
+    since = np.full(len(population), LAST + 1)
+    other[population["same_as"].to_numpy()[copies]] = copies
+    since[population["same_as"].to_numpy()[copies]] = joined
+    customer = found["customer"].to_numpy()
+    moved = (found["day"].to_numpy() >= since[customer]) & (stream.random(len(found)) < ON_THE_COPY)
+    return np.where(moved, other[customer], customer)
 
 
 def _renewals(at: np.ndarray, people: pd.DataFrame, stream: np.random.Generator) -> pd.DataFrame:
@@ -46,7 +68,7 @@ def _renewals(at: np.ndarray, people: pd.DataFrame, stream: np.random.Generator)
         people[name].to_numpy()[:, None]
         for name in ("cycle", "regularity", "first", "until", "onset")
     )
-    most = int(np.ceil(((DAYS + 40 - first) / cycle).max() * 1.35)) + 8
+    most = int(np.ceil(((LAST + 40 - first) / cycle).max() * 1.35)) + 8
     gaps = stream.gamma(np.broadcast_to(shape, (len(at), most))) * cycle / shape
     gaps[:, 0] = 0
     when = first + np.cumsum(gaps, axis=1)
@@ -61,17 +83,17 @@ def _renewals(at: np.ndarray, people: pd.DataFrame, stream: np.random.Generator)
 
 def _projects(at: np.ndarray, people: pd.DataFrame, stream: np.random.Generator) -> pd.DataFrame:
     """Now and then a project of two to five orders at short distance."""
-    cycle, shape, first = (
-        people[name].to_numpy()[:, None] for name in ("cycle", "regularity", "first")
+    cycle, shape, first, until = (
+        people[name].to_numpy()[:, None] for name in ("cycle", "regularity", "first", "until")
     )
-    most = int(np.ceil((DAYS + 40 + cycle.max()) / cycle.min() * 1.6)) + 6
+    most = int(np.ceil((LAST + 40 + cycle.max()) / cycle.min() * 1.6)) + 6
     gaps = stream.gamma(np.broadcast_to(shape, (len(at), most))) * cycle / shape
     gaps[:, 0] = 0
     starts = first + np.cumsum(gaps, axis=1)
     inside = np.cumsum(stream.uniform(8, 30, (len(at), most, PROJECT_ORDERS)), axis=2)
     orders = stream.integers(2, PROJECT_ORDERS + 1, (len(at), most, 1))
     when = starts[:, :, None] + inside
-    keep = (np.arange(PROJECT_ORDERS) < orders) & (when >= 0) & (when <= DAYS + 40)
+    keep = (np.arange(PROJECT_ORDERS) < orders) & (when >= 0) & (when <= until[:, :, None])
     row = np.nonzero(keep)[0]
     each = cycle[row, 0] / (1 + PROJECT_ORDERS / 2)
     amount = _amount(people, row, when[keep], each, stream)
@@ -79,12 +101,18 @@ def _projects(at: np.ndarray, people: pd.DataFrame, stream: np.random.Generator)
 
 
 def _comebacks(population: pd.DataFrame, stream: np.random.Generator) -> pd.DataFrame:
-    """A few lapsed customers order once more last quarter, offer or no offer."""
-    lapsed = np.nonzero((population["kind"] == "lapsed").to_numpy())[0]
-    back = lapsed[stream.random(len(lapsed)) < COMEBACKS]
-    usual = population["yearly"].to_numpy()[back] * population["cycle"].to_numpy()[back] / 365.0
-    when = QUARTER_START + 4 + np.floor(84 * stream.random(len(back)))
-    return pd.DataFrame({"customer": back, "day": when, "amount": 0.8 * usual})
+    """In each quarter a few lapsed customers order once more, offer or no offer."""
+    lapsed = population.index[population["kind"] == "lapsed"].to_numpy()
+    parts = []
+    quarter = Period.parse(FIRST_COMEBACKS)
+    while day(quarter.start) < LAST:
+        gone = lapsed[population["until"][lapsed].to_numpy() < day(quarter.start)]
+        back = gone[stream.random(len(gone)) < COMEBACKS]
+        usual = population["yearly"][back].to_numpy() * population["cycle"][back].to_numpy() / 365.0
+        when = day(quarter.start) + 4 + np.floor(84 * stream.random(len(back)))
+        parts.append(pd.DataFrame({"customer": back, "day": when, "amount": 0.8 * usual}))
+        quarter = quarter.next()
+    return pd.concat(parts, ignore_index=True)
 
 
 def _amount(
@@ -102,9 +130,13 @@ def _amount(
 
 
 def quarter_ends() -> np.ndarray:
-    """Day numbers of the quarters' last days, up to and with the last one."""
-    ends = [date(y, m, 1) - timedelta(days=1) for y in range(2022, 2027) for m in (1, 4, 7, 10)]
-    return np.array([day(end) for end in ends if 0 <= day(end) <= DAYS])
+    """Day numbers of the quarters' last days, up to and with the horizon."""
+    found = []
+    quarter = Period.parse(f"{START.year}Q4")
+    while day(quarter.end) <= LAST:
+        found.append(day(quarter.end))
+        quarter = quarter.next()
+    return np.array(found)
 
 
 def _calendar(when: np.ndarray, stream: np.random.Generator) -> np.ndarray:
@@ -115,14 +147,16 @@ def _calendar(when: np.ndarray, stream: np.random.Generator) -> np.ndarray:
         closed = (moved >= middle - 9) & (moved <= middle + 12)
         late = closed & (stream.random(len(moved)) < 0.85)
         moved = np.where(late, middle + 13 + np.floor(24 * stream.random(len(moved))), moved)
-    for year in (2022, 2023, 2024, 2025):
-        first = day(date(year, 10, 1))
+    for year in range(START.year, START.year + 5):
+        first = day(START.replace(year=year))
         closed = (moved >= first) & (moved <= first + 6)
         moved = np.where(closed, moved + 7, moved)
     ends = quarter_ends()
     end = ends[np.clip(np.searchsorted(ends, moved) - 1, 0, len(ends) - 1)]
     after = (moved > end) & (moved <= end + PUSH_DAYS)
-    pulled = after & (stream.random(len(moved)) < PUSHED)
+    # ever more is pulled forward to reach the quarter's figure
+    share = np.interp(end, [365, DAYS], PUSHED)
+    pulled = after & (stream.random(len(moved)) < share)
     moved = np.where(pulled, end - np.floor(6 * stream.random(len(moved))), moved)
     return workdays(moved.astype(np.int64))
 
@@ -198,16 +232,14 @@ def lines(
 
 def returns(sold: pd.DataFrame, rate: float, stream: np.random.Generator) -> pd.DataFrame:
     """Goods sent back: negative lines some days after the delivery, as documents of their own."""
-    drawn = stream.random(len(sold)) < rate
-    back = sold[drawn & (sold["day"].to_numpy() <= DAYS - 12)].copy()
+    back = sold[stream.random(len(sold)) < rate].copy()
     share = stream.uniform(0.15, 1.0, len(back))
     quantity = np.maximum(np.round(back["quantity"].to_numpy() * share), 1).astype(np.int64)
     unit = back["cost"].to_numpy() // back["quantity"].to_numpy()
-    later = back["day"].to_numpy() + stream.integers(5, 31, len(back))
-    back["day"] = workdays(np.minimum(later, DAYS))
+    later = back["day"].to_numpy() + stream.integers(7, 31, len(back))
+    back["day"] = workdays(later)
     back["quantity"] = -quantity
     back["amount"] = -quantity * back["price"].to_numpy()
     back["cost"] = -quantity * unit
-    back["order"] = np.arange(len(back))
     back["line"] = 1
     return back.reset_index(drop=True)

@@ -2,197 +2,162 @@
 
 from __future__ import annotations
 
-import io
-import json
-from collections.abc import Sequence
 from datetime import timedelta
 
 import numpy as np
 import pandas as pd
-import pyarrow as pa
-import pyarrow.parquet as pq
 
 from analysis.demo.files import Export
-from analysis.demo.kinds import AS_OF, BEFORE, KINDS, START
+from analysis.demo.kinds import KINDS, START
 from analysis.demo.world import World
 
 FOLDER = "truth"
+ALWAYS_LATE = 30  # days after the due date
 
 
-def render(frame: pd.DataFrame) -> bytes:
-    """A Parquet file without the pandas note, which names versions."""
-    table = pa.Table.from_pandas(frame, preserve_index=False).replace_schema_metadata(None)
-    content = io.BytesIO()
-    pq.write_table(table, content, compression="zstd")
-    return content.getvalue()
-
-
-def files(world: World, exports: Sequence[Export]) -> dict[str, bytes]:
-    """The truth files by name."""
-    folk = world.population
-    measured = effects(world.assigned, world.extra, world.extra_lines, folk)
-    dirty = dirt(exports)
-    last = world.sold.groupby("customer")["day"].max()
+def frames(world: World) -> dict[str, pd.DataFrame]:
+    """The truth of a block by file name, but for what stands in the exports only."""
     return {
-        "customers.parquet": render(customers(folk, last)),
-        "dirt.parquet": render(dirty),
-        "effects.parquet": render(measured),
-        "texts.parquet": render(texts(exports)),
-        "summary.json": summary(world.seed, folk, world.clean, dirty, measured, exports),
+        "customers.parquet": customers(world),
+        "effects.parquet": effects(world),
+        "links.parquet": links(world.population),
+        "payments.parquet": payments(world.population),
     }
 
 
-def dirt(exports: Sequence[Export]) -> pd.DataFrame:
-    """Every dirty row: ``table, file, row`` (from 1 at the top of the file), ``key, rule``."""
-    parts = []
-    for export in exports:
-        why = export.frame["_why"].to_numpy()
-        at = np.nonzero(why != "")[0]
-        parts.append(
-            pd.DataFrame(
-                {
-                    "table": export.table,
-                    "file": export.name,
-                    "row": at + export.first_row,
-                    "key": export.frame["_key"].to_numpy()[at],
-                    "rule": why[at],
-                }
-            )
-        )
-    return pd.concat(parts, ignore_index=True).astype({"row": "int64"})
+def dirt(export: Export, name: str, first_row: int) -> pd.DataFrame:
+    """Dirty rows of an export: ``table, file, row`` (from 1 at the top of the file), ``key, rule``.
+
+    ``stays`` marks a row that can be read in spite of its flaw; all others should be removed.
+
+    Parameters
+    ----------
+    name
+        Of the file as it is written.
+    first_row
+        Row of the file in which the first row of the export stands.
+    """
+    why = export.frame["_why"].to_numpy()
+    flaw = export.frame["_flaw"].to_numpy() if "_flaw" in export.frame else why
+    stays = (why == "") & (flaw != "")
+    why = np.where(stays, flaw, why)
+    at = np.nonzero(why != "")[0]
+    found = pd.DataFrame(
+        {
+            "table": export.table,
+            "file": name,
+            "row": at + first_row,
+            "key": export.frame["_key"].to_numpy()[at],
+            "rule": why[at],
+            "stays": stays[at],
+        }
+    )
+    return found.astype({"row": "int64", "key": str, "rule": str, "stays": bool})
 
 
-def customers(population: pd.DataFrame, last: pd.Series) -> pd.DataFrame:
+def customers(world: World) -> pd.DataFrame:
     """Latent class of every customer.
 
     Returns
     -------
     DataFrame
         ``customer_id, kind, cycle`` [days], ``yearly`` [CNY], ``churned_on`` (day of the last order
-        of those who left for good before the end, else missing), ``pain``.
+        of those who left for good before the end, else missing), ``pain`` (what they complain about
+        most).
     """
+    folk = world.population
     pain = {kind.key: kind.pain for kind in KINDS}
-    gone = population["kind"].isin(["lapsed", "turned"]).to_numpy()
-    days = last.reindex(range(len(population))).to_numpy()
+    gone = (folk["until"] <= world.days).to_numpy()
+    last = world.sold.groupby("customer")["day"].max()
     churned = [
         START + timedelta(days=int(d)) if left and not np.isnan(d) else None
-        for left, d in zip(gone, days, strict=True)
+        for left, d in zip(gone, last.reindex(range(len(folk))).to_numpy(), strict=True)
     ]
     return pd.DataFrame(
         {
-            "customer_id": population["customer_id"],
-            "kind": population["kind"],
-            "cycle": population["cycle"].round(3),
-            "yearly": population["yearly"].round(2),
-            "churned_on": pd.Series(churned, dtype=object),
-            "pain": population["kind"].map(pain),
+            "customer_id": folk["customer_id"],
+            "kind": folk["kind"],
+            "cycle": folk["cycle"].round(3),
+            "yearly": folk["yearly"].round(2),
+            "churned_on": pd.Series(pd.to_datetime(pd.Series(churned)), dtype="datetime64[s]"),
+            "pain": folk["kind"].map(pain),
         }
     )
 
 
-def effects(
-    assigned: pd.DataFrame, extra: pd.DataFrame, lines: pd.DataFrame, population: pd.DataFrame
-) -> pd.DataFrame:
-    """The effect of each measure on each customer.
-
-    Parameters
-    ----------
-    extra, lines
-        As `measures.extra_orders` and the lines of these orders, real or not.
+def effects(world: World) -> pd.DataFrame:
+    """The effect of each measure on each customer in each quarter, up to the one that comes.
 
     Returns
     -------
     DataFrame
-        ``customer_id, strategy, arm, done, block, usual`` (usual quarter), ``effect_if_treated``
-        and ``effect`` (what really came on top) [CNY].
+        ``customer_id, period, strategy, arm`` (treated, held_out; missing: not in the plan),
+        ``wave, done, block, usual`` (usual quarter), ``effect_if_treated`` and ``effect`` (what
+        really came on top) [CNY].
     """
+    keys = ["period", "strategy", "customer"]
+    extra, lines = world.extra, world.extra_lines
     fen = np.bincount(lines["order"], weights=lines["amount"], minlength=len(extra))
-    row = extra["assigned"].to_numpy()
-    size = len(assigned)
-    would = np.bincount(row, weights=fen, minlength=size) / 100
-    did = np.bincount(row, weights=fen * extra["real"].to_numpy(), minlength=size) / 100
+    money = extra[keys].assign(would=fen, did=fen * extra["real"])
+    found = world.potential[[*keys, "usual"]].merge(
+        money.groupby(keys, as_index=False)[["would", "did"]].sum(), on=keys, how="left"
+    )
+    own = world.assigned[[*keys, "arm", "wave", "done", "block"]]
+    found = found.merge(own, on=keys, how="left", validate="1:1")
     return pd.DataFrame(
         {
-            "customer_id": population["customer_id"].to_numpy()[assigned["customer"]],
-            "strategy": assigned["strategy"],
-            "arm": assigned["arm"],
-            "done": assigned["done"],
-            "block": assigned["block"],
-            "usual": assigned["usual"].round(2),
-            "effect_if_treated": would.round(2),
-            "effect": did.round(2),
+            "customer_id": world.population["customer_id"].to_numpy()[found["customer"]],
+            "period": found["period"],
+            "strategy": found["strategy"],
+            "arm": found["arm"].astype("string"),
+            "wave": found["wave"].astype("string"),
+            "done": found["done"].eq(True),
+            "block": found["block"].astype("Int64"),
+            "usual": found["usual"].round(2),
+            "effect_if_treated": (found["would"].fillna(0) / 100).round(2),
+            "effect": (found["did"].fillna(0) / 100).round(2),
         }
     )
 
 
-def texts(exports: Sequence[Export]) -> pd.DataFrame:
-    """The planted pain of each text: ``table, key, customer_id, pain, private``."""
-    parts = [
-        pd.DataFrame(
-            {
-                "table": export.table,
-                "key": export.frame["_key"],
-                "customer_id": export.frame["_customer"],
-                "pain": export.frame["_pain"].astype(str),
-                "private": export.frame["_private"].astype(bool),
-            }
+def links(population: pd.DataFrame) -> pd.DataFrame:
+    """Customers that belong together: ``customer_id, other_id, kind``.
+
+    ``same``: really the company that stands in the list as `other_id`; ``parent``: its parent.
+    """
+    codes = population["customer_id"].to_numpy()
+    parts = []
+    for kind, column in (("same", "same_as"), ("parent", "parent")):
+        rows = population[population[column] >= 0]
+        parts.append(
+            pd.DataFrame(
+                {"customer_id": rows["customer_id"], "other_id": codes[rows[column]], "kind": kind}
+            )
         )
-        for export in exports
-        if "_pain" in export.frame
-    ]
     return pd.concat(parts, ignore_index=True)
 
 
-def summary(
-    seed: int,
-    population: pd.DataFrame,
-    clean: pd.DataFrame,
-    found: pd.DataFrame,
-    measured: pd.DataFrame,
-    exports: Sequence[Export],
-) -> bytes:
-    """Everything that can be counted, as JSON.
+def payments(population: pd.DataFrame) -> pd.DataFrame:
+    """How customers pay: ``customer_id, terms`` [days], ``pays_after`` [days after due].
 
-    Parameters
-    ----------
-    clean
-        Clean order lines: ``day, amount, cost`` (fen).
-    found, measured
-        As `dirt` and `effects` give them.
+    ``always_late``: those who let everybody wait for more than a month.
     """
-    quarter = quarters(clean["day"])
-    by_quarter = clean.groupby(quarter)["amount"].sum()
-    measures = {}
-    for strategy, rows in measured.groupby("strategy", sort=True):
-        treated = rows[rows["arm"] == "treated"]
-        measures[str(strategy)] = {
-            "treated": len(treated),
-            "held_out": int((rows["arm"] == "held_out").sum()),
-            "done": int(treated["done"].sum()),
-            "mean_effect": round(float(treated["effect"].mean()), 2),
+    return population[["customer_id", "terms", "pays_after"]].assign(
+        always_late=population["pays_after"] >= ALWAYS_LATE
+    )
+
+
+def texts(export: Export) -> pd.DataFrame:
+    """The planted pain of each text: ``table, key, customer_id, pain, private``."""
+    return pd.DataFrame(
+        {
+            "table": export.table,
+            "key": export.frame["_key"],
+            "customer_id": export.frame["_customer"],
+            "pain": export.frame["_pain"].astype(str),
+            "private": export.frame["_private"].astype(bool),
         }
-    content = {
-        "seed": seed,
-        "customers": len(population),
-        "start": str(START),
-        "as_of": str(AS_OF),
-        "before": str(BEFORE),
-        "kinds": {kind.key: int((population["kind"] == kind.key).sum()) for kind in KINDS},
-        "order_lines": len(clean),
-        "revenue_fen": int(clean["amount"].sum()),
-        "cost_fen": int(clean["cost"].sum()),
-        "revenue_fen_by_quarter": {str(k): int(v) for k, v in by_quarter.items()},
-        "dirt": {
-            str(name): int(n)
-            for name, n in (found["table"] + "." + found["rule"])
-            .value_counts()
-            .sort_index()
-            .items()
-        },
-        "measures": measures,
-        "rows": {export.name: len(export.frame) for export in exports},
-    }
-    return (json.dumps(content, ensure_ascii=False, indent=2) + "\n").encode()
+    )
 
 
 def quarters(days: pd.Series) -> pd.Series:

@@ -5,18 +5,19 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 
-from analysis.demo import texts, words
+from analysis.demo import replies, texts, words
 from analysis.demo.company import person_name
-from analysis.demo.kinds import DAYS, KINDS, START
+from analysis.demo.kinds import KINDS, START, Chapter
+from analysis.demo.ordering import workdays
 
 PAIN_SHARE = 0.38  # of the notes carry a pain
 MAIN_PAIN = 0.66  # of those carry the pain of the kind
-QUARTERS = (DAYS + 1) / 91.3
+QUARTER = 91.3  # days
 ACTIVITY_KINDS = ("现场拜访", "打电话", "在线会议", "邮件")
 
 
-def contacts(population: pd.DataFrame, stream: np.random.Generator) -> pd.DataFrame:
-    """Contact persons.
+def contacts(population: pd.DataFrame, mark: str, stream: np.random.Generator) -> pd.DataFrame:
+    """Contact persons; `mark` sets the numbers of a block of customers apart.
 
     Returns
     -------
@@ -40,7 +41,7 @@ def contacts(population: pd.DataFrame, stream: np.random.Generator) -> pd.DataFr
     return pd.DataFrame(
         {
             "customer": customer,
-            "contact_id": [f"LX{n:06d}" for n in range(1, total + 1)],
+            "contact_id": [f"LX{mark}{n:06d}" for n in range(1, total + 1)],
             "name": names,
             "title": np.array([t for t, _, _ in words.TITLES])[title],
             "department": np.array([d for _, d, _ in words.TITLES])[title],
@@ -49,7 +50,8 @@ def contacts(population: pd.DataFrame, stream: np.random.Generator) -> pd.DataFr
             "leaning": np.array(["反对", "中立", "支持"])[leaning],
             "phone": [f"190{n:08d}" for n in phone],
             "mail": [
-                f"lx{n}@{code.lower()}.example" for n, code in enumerate(codes.tolist(), start=1)
+                f"lx{mark}{n}@{code.lower()}.example"
+                for n, code in enumerate(codes.tolist(), start=1)
             ],
         }
     )
@@ -59,9 +61,10 @@ def activities(
     population: pd.DataFrame,
     assigned: pd.DataFrame,
     products: pd.DataFrame,
+    chapter: Chapter,
     stream: np.random.Generator,
 ) -> pd.DataFrame:
-    """Visits, calls, meetings and mails with a note, of the whole history.
+    """Visits, calls, meetings and mails with a note, of a chapter of the history.
 
     Returns
     -------
@@ -70,21 +73,29 @@ def activities(
         (planted, empty without) and ``private`` (the note holds a phone number or a mail address).
     """
     rate = _of(population, "visits")
-    first, last = _window(population)
-    number = stream.poisson(rate * QUARTERS * (last - first + 1) / (DAYS + 1))
+    first, last = _window(population, chapter)
+    number = stream.poisson(rate * (last - first + 1) / QUARTER)
     customer = np.repeat(np.arange(len(population)), number)
     day = first[customer] + np.floor(stream.random(len(customer)) * (last - first + 1)[customer])
     pain = _pains(population, customer, PAIN_SHARE, stream)
     text = _written(texts.NOTES, texts.NEUTRAL, pain, stream)
-    trial = (population["kind"] == "trial").to_numpy()[customer] & (pain == "")
-    text = np.where(trial, texts.TRIAL, text)
-    kind = np.array(ACTIVITY_KINDS)[np.digitize(stream.random(len(customer)), [0.46, 0.82, 0.92])]
+    trial = np.nonzero((population["kind"] == "trial").to_numpy()[customer] & (pain == ""))[0]
+    text[trial] = _picked(texts.TRIALS, len(trial), stream)
+    kind = np.array(ACTIVITY_KINDS)[np.digitize(stream.random(len(customer)), [0.36, 0.78, 0.90])]
+    seen = np.array([any(word in sentence for word in texts.SEEN) for sentence in text])
+    kind = np.where(seen, ACTIVITY_KINDS[0], kind)
+    for name, offered in texts.OPENINGS.items():
+        here = np.nonzero(kind == name)[0]
+        text[here] = _picked(offered, len(here), stream) + text[here]
     visited = assigned[(assigned["strategy"] == "executive_visit") & assigned["done"]]
+    visited = visited[visited["start"].between(chapter.first, chapter.last)]
+    visits = _picked(texts.VISITS, len(visited), stream)
     extra = visited["customer"].to_numpy()
     customer = np.concatenate([customer, extra])
     day = np.concatenate([day, visited["start"].to_numpy()])
     pain = np.concatenate([pain, np.full(len(extra), "", dtype=pain.dtype)])
-    text = np.concatenate([text, np.full(len(extra), texts.VISIT, dtype=object)])
+    text = np.concatenate([text, visits])
+    text = text + _picked(texts.NEXT, len(text), stream)
     kind = np.concatenate([kind, np.full(len(extra), ACTIVITY_KINDS[0])])
     filled = _filled(text, population, customer, products, stream)
     total = len(customer)
@@ -101,7 +112,7 @@ def activities(
     frame = pd.DataFrame(
         {
             "customer": customer,
-            "when": _moments(day, stream),
+            "when": _moments(workdays(day), stream),
             "kind": kind,
             "owner_id": population["owner_id"].to_numpy()[customer],
             "text": filled,
@@ -113,9 +124,13 @@ def activities(
 
 
 def tickets(
-    population: pd.DataFrame, products: pd.DataFrame, stream: np.random.Generator
+    population: pd.DataFrame,
+    products: pd.DataFrame,
+    chapter: Chapter,
+    today: int,
+    stream: np.random.Generator,
 ) -> pd.DataFrame:
-    """Service tickets.
+    """Service tickets of a chapter of the history, as they stand on the evening of `today`.
 
     Returns
     -------
@@ -124,22 +139,22 @@ def tickets(
         priority`` (words of the export), ``satisfaction`` (1-5, NaN where nobody rated), ``text,
         pain``.
     """
-    first, last = _window(population)
+    first, last = _window(population, chapter)
     rate = 0.14 + 0.10 * _of(population, "visits")
-    number = stream.poisson(rate * QUARTERS * (last - first + 1) / (DAYS + 1))
+    number = stream.poisson(rate * (last - first + 1) / QUARTER)
     number = np.where(population["kind"] == "trial", 0, number)
     customer = np.repeat(np.arange(len(population)), number)
     total = len(customer)
     day = first[customer] + np.floor(stream.random(total) * (last - first + 1)[customer])
     opened = _moments(day, stream)
     pain = _pains(population, customer, 0.62, stream)
-    text = _written(texts.TICKETS, texts.QUESTIONS, pain, stream)
+    text = _written(replies.TICKETS, replies.QUESTIONS, pain, stream)
     slow = population["kind"].isin(["lapsed", "declining", "turned"]).to_numpy()[customer]
     hours = stream.gamma(1.6, np.where(slow, 14.0, 4.5))
     closing = hours + stream.gamma(1.8, np.where(slow, 60.0, 30.0))
     mood = 4.6 - 1.3 * (pain != "") - 0.7 * slow + stream.normal(0, 0.7, total)
     rating = np.where(stream.random(total) < 0.68, np.clip(np.round(mood), 1, 5), np.nan)
-    end = np.datetime64(START, "D") + np.timedelta64(DAYS + 1, "D")
+    end = np.datetime64(START, "D") + np.timedelta64(today + 1, "D")
     closed = opened + np.round(closing * 60).astype("timedelta64[m]")
     answered = opened + np.round(hours * 60).astype("timedelta64[m]")
     complaint = np.isin(pain, ["delivery", "quality", "response"])
@@ -165,13 +180,17 @@ def _of(population: pd.DataFrame, name: str) -> np.ndarray:
     return population["kind"].map(values).to_numpy()
 
 
-def _window(population: pd.DataFrame) -> tuple[np.ndarray, np.ndarray]:
-    """First and last day on which somebody talks with the customer."""
+def _window(population: pd.DataFrame, chapter: Chapter) -> tuple[np.ndarray, np.ndarray]:
+    """First and last day of a chapter on which somebody talks with the customer.
+
+    Nobody does where the last day lies before the first.
+    """
     joined = np.array([(d - START).days for d in population["joined"]])
     trial = (population["kind"] == "trial").to_numpy()
-    last = np.where(trial, DAYS, np.minimum(population["until"].to_numpy() + 90, DAYS))
-    first = np.clip(joined, 0, DAYS)
-    return first.astype(float), np.maximum(last, first).astype(float)
+    until = np.where(trial, chapter.last, population["until"].to_numpy() + 90)
+    first = np.clip(joined, chapter.first, chapter.last + 1)
+    last = np.clip(until, first - 1, np.maximum(chapter.last, first - 1))
+    return first.astype(float), last.astype(float)
 
 
 def _pains(
@@ -200,6 +219,11 @@ def _written(
     return text
 
 
+def _picked(offered: tuple[str, ...], size: int, stream: np.random.Generator) -> np.ndarray:
+    """So many of the sentences, any of them."""
+    return np.array(offered, dtype=object)[stream.integers(len(offered), size=size)]
+
+
 def _filled(
     text: np.ndarray,
     population: pd.DataFrame,
@@ -210,14 +234,19 @@ def _filled(
     """Fill the gaps of the sentences."""
     total = len(text)
     bought = population[["portfolio_0", "portfolio_1", "portfolio_2"]].to_numpy()
-    product = products["name"].to_numpy()[bought[customer, stream.integers(3, size=total)]]
-    who = np.array(texts.WHO)[stream.integers(len(texts.WHO), size=total)]
-    days = stream.integers(3, 21, size=total)
-    share = stream.integers(2, 9, size=total)
-    return [
-        sentence.format(product=p, who=w, days=d, share=s)
-        for sentence, p, w, d, s in zip(text, product, who, days, share, strict=True)
-    ]
+    first = stream.integers(3, size=total)
+    names = products["name"].to_numpy()
+    gaps = {
+        "product": names[bought[customer, first]],
+        "other": names[bought[customer, (first + 1) % 3]],
+        "who": _picked(texts.WHO, total, stream),
+        "days": stream.integers(3, 21, size=total),
+        "share": stream.integers(2, 9, size=total),
+        "count": stream.integers(1, 40, size=total) * 10,
+        "month": stream.integers(1, 13, size=total),
+    }
+    rows = zip(text, *gaps.values(), strict=True)
+    return [sentence.format(**dict(zip(gaps, values, strict=True))) for sentence, *values in rows]
 
 
 def _moments(day: np.ndarray, stream: np.random.Generator) -> np.ndarray:

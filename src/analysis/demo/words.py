@@ -155,3 +155,31 @@ TITLES: tuple[tuple[str, str, str], ...] = (
     ("质量经理", "质量部", "把关人"),
     ("仓储主管", "物流部", "内线"),
 )
+
+# how the syllables, cities and trades are written where somebody typed the name in English
+LATIN: dict[str, str] = {
+    "岱": "dai", "泓": "hong", "筱": "xiao", "砺": "li", "旻": "min", "屿": "yu", "芃": "peng",
+    "翎": "ling", "铎": "duo", "桉": "an", "潞": "lu", "甫": "fu", "峤": "qiao", "昶": "chang",
+    "澍": "shu", "璟": "jing", "苒": "ran", "祺": "qi", "翀": "chong", "崧": "song", "湉": "tian",
+    "骞": "qian", "舸": "ge", "洺": "ming", "翮": "he", "砾": "li", "榛": "zhen", "渌": "lu",
+    "壑": "he", "岑": "cen", "稷": "ji", "芮": "rui", "晏": "yan", "祎": "yi", "翊": "yi",
+    "泽": "ze", "椿": "chun", "衡": "heng", "骁": "xiao", "禾": "he", "禹": "yu", "朔": "shuo",
+    "沅": "yuan", "阙": "que", "迩": "er", "筑": "zhu", "屹": "yi",
+}  # fmt: skip
+LATIN_CITIES: dict[str, str] = {
+    "苏州": "Suzhou", "无锡": "Wuxi", "常州": "Changzhou", "南通": "Nantong", "宁波": "Ningbo",
+    "杭州": "Hangzhou", "嘉兴": "Jiaxing", "台州": "Taizhou", "上海": "Shanghai",
+    "青岛": "Qingdao", "济南": "Jinan", "烟台": "Yantai", "东莞": "Dongguan", "佛山": "Foshan",
+    "深圳": "Shenzhen", "惠州": "Huizhou", "中山": "Zhongshan", "厦门": "Xiamen",
+    "泉州": "Quanzhou", "柳州": "Liuzhou", "天津": "Tianjin", "石家庄": "Shijiazhuang",
+    "保定": "Baoding", "唐山": "Tangshan", "北京": "Beijing", "太原": "Taiyuan",
+    "武汉": "Wuhan", "襄阳": "Xiangyang", "长沙": "Changsha", "株洲": "Zhuzhou",
+    "郑州": "Zhengzhou", "洛阳": "Luoyang", "重庆": "Chongqing", "成都": "Chengdu",
+    "德阳": "Deyang", "绵阳": "Mianyang", "贵阳": "Guiyang", "沈阳": "Shenyang",
+    "大连": "Dalian", "长春": "Changchun", "哈尔滨": "Harbin",
+}  # fmt: skip
+ENGLISH: dict[str, str] = {
+    "汽车零部件": "Auto Parts", "电子制造": "Electronics", "工程机械": "Machinery",
+    "食品饮料": "Foods", "新能源": "New Energy", "医疗器械": "Medical", "包装印刷": "Packaging",
+    "通用设备": "Equipment", "工业品贸易": "Trading",
+}  # fmt: skip

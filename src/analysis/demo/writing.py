@@ -1,18 +1,44 @@
-"""Make the company up and write its exports."""
+"""Make the company up and write its exports; let it live through another quarter."""
 
 from __future__ import annotations
 
+import json
+from collections.abc import Callable, Mapping
+from datetime import date
 from pathlib import Path
+from typing import Any
 
-from analysis.demo import truth
-from analysis.demo.cabinet import cabinet
-from analysis.demo.files import render, save
-from analysis.demo.kinds import LEAST_CUSTOMERS, MOST_CUSTOMERS
-from analysis.demo.world import simulate
+import pandas as pd
+
+from analysis.calendars import Period
+from analysis.demo import blocks, plans, tally, truth
+from analysis.demo.cabinet import Sums, cabinet
+from analysis.demo.desk import Desk
+from analysis.demo.kinds import (
+    AS_OF,
+    HANDED_OVER,
+    HORIZON,
+    LEAST_CUSTOMERS,
+    MOST_CUSTOMERS,
+    rng,
+)
+from analysis.demo.outputs import parquet, save
+from analysis.demo.world import live
 from analysis.errors import Problem, ResourceError, SettingsError
 
+LARGE = 5_000  # customers: from here on workbooks of all customers would take too long to open
+SUMMARY = Path(truth.FOLDER) / "summary.json"
+PLANS = Path(truth.FOLDER) / "plans"
+Progress = Callable[[int, int], None]
 
-def write(folder: Path, *, customers: int = 1200, seed: int = 20250101) -> list[Path]:
+
+def write(
+    folder: Path,
+    *,
+    customers: int = 1200,
+    seed: int = 20250101,
+    progress: Progress | None = None,
+) -> list[Path]:
     """Write the made-up company's exports, and beside them what is true.
 
     The same seed gives the same bytes. Files of the same names are replaced; others stay.
@@ -22,9 +48,12 @@ def write(folder: Path, *, customers: int = 1200, seed: int = 20250101) -> list[
     folder
         Where to; made if need be.
     customers
-        Number of real customers, from `LEAST_CUSTOMERS` to `MOST_CUSTOMERS`.
+        Number of real customers, from `LEAST_CUSTOMERS` to `MOST_CUSTOMERS`; companies that stand
+        in the list twice come on top.
     seed
         Of every draw, 0 or more.
+    progress
+        Told how many customers of how many are written.
 
     Returns
     -------
@@ -39,20 +68,115 @@ def write(folder: Path, *, customers: int = 1200, seed: int = 20250101) -> list[
         If the folder cannot be written.
     """
     _check(customers, seed)
-    world = simulate(customers, seed)
-    found = cabinet(world)
-    known = truth.files(world, found)
-    written: list[Path] = []
+    return _written(folder, customers, seed, AS_OF, {}, progress)
+
+
+def next_quarter(folder: Path, plan: Path, progress: Progress | None = None) -> list[Path]:
+    """Let a company live through the next quarter under a plan, and write its exports anew.
+
+    What customers do anyway does not depend on the plan: two plans differ in the orders that the
+    measures of those they treat add. Earlier rows stay as they are. The plan is kept below
+    ``truth/plans``, so that the company can go on again.
+
+    Parameters
+    ----------
+    folder
+        Where `write` put the company.
+    plan
+        A record's folder, a Parquet file or a CSV file with customer_id and strategy, and where
+        known wave (first, later, exempt), start and cost.
+
+    Returns
+    -------
+    list of Path
+        As `write`.
+
+    Raises
+    ------
+    SettingsError
+        If the folder holds no company, the company has come to its end or the plan does not fit.
+    ResourceError
+        If the folder cannot be written.
+    """
+    company = _company(folder)
+    customers, seed = int(company["customers"]), int(company["seed"])
+    given: dict[str, pd.DataFrame] = {}
+    period = Period.parse(HANDED_OVER).next()
+    while period.end <= date.fromisoformat(str(company["as_of"])):
+        given[period.name] = plans.read(_kept(folder, period), period, customers, len(given))
+        period = period.next()
+    if period.end > HORIZON:
+        args = {"folder": folder.as_posix(), "last": str(HORIZON)}
+        raise SettingsError(Problem("demo.horizon", args))
+    given[period.name] = plans.read(plan, period, customers, len(given))
+    return _written(folder, customers, seed, period.end, given, progress)
+
+
+def _company(folder: Path) -> dict[str, Any]:
+    """What the folder's summary says of its company."""
     try:
-        (folder / truth.FOLDER).mkdir(parents=True, exist_ok=True)
-        written += [save(folder / export.name, render(export)) for export in found]
-        written += [save(folder / truth.FOLDER / name, data) for name, data in known.items()]
+        found = json.loads((folder / SUMMARY).read_bytes())
+        complete = {"customers", "seed", "as_of", "generation"} <= found.keys()
+    except (OSError, ValueError, AttributeError) as error:
+        raise SettingsError(Problem("demo.no_company", {"folder": folder.as_posix()})) from error
+    if not complete or found["generation"] != tally.GENERATION:
+        raise SettingsError(Problem("demo.other_generation", {"folder": folder.as_posix()}))
+    return dict(found)
+
+
+def _kept(folder: Path, period: Period) -> Path:
+    return folder / PLANS / f"{period.name}.parquet"
+
+
+def _written(
+    folder: Path,
+    customers: int,
+    seed: int,
+    as_of: date,
+    given: Mapping[str, pd.DataFrame],
+    progress: Progress | None,
+) -> list[Path]:
+    """Write everything hidden, block after block, then put it in its place."""
+    counts = tally.Tally(customers, seed)
+    try:
+        (folder / PLANS).mkdir(parents=True, exist_ok=True)
+        desk = Desk(folder, counts, customers > LARGE)
+        try:
+            _fill(desk, customers, seed, as_of, given, progress)
+            written = desk.publish()
+        finally:
+            desk.discard()
+        for name, plan in given.items():
+            kept = folder / PLANS / f"{name}.parquet"
+            written.append(save(kept, parquet(plans.as_dates(plan))))
+        # last of all: it says how far the company has come
+        written.append(save(folder / SUMMARY, desk.summary()))
     except OSError as error:
         problem = Problem(
             "demo.cannot_write", {"folder": str(folder), "cause": error.strerror or str(error)}
         )
         raise ResourceError(problem) from error
     return written
+
+
+def _fill(
+    desk: Desk,
+    customers: int,
+    seed: int,
+    as_of: date,
+    given: Mapping[str, pd.DataFrame],
+    progress: Progress | None,
+) -> None:
+    """Let block after block of customers live, and write down what happens."""
+    books: pd.DataFrame | None = None
+    sums: list[Sums] = []
+    done = 0
+    for block in blocks.blocks(customers, seed):
+        world = live(block, rng(seed, "products"), as_of, given, books)
+        desk.add(world, cabinet(world, sums))
+        books, done = world.books, done + block.size
+        if progress is not None:
+            progress(done, customers)
 
 
 def _check(customers: int, seed: int) -> None:

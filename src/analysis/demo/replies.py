@@ -1,0 +1,118 @@
+"""What customers write themselves: service tickets, answers to surveys."""
+
+from __future__ import annotations
+
+TICKETS: dict[str, tuple[str, ...]] = {
+    "delivery": (
+        "订单中的{product}已过约定交期{days}天仍未发货，请尽快回复到货时间。",
+        "{product}到货比约定晚到{days}天，影响我司装配计划，要求说明原因。",
+        "缺货通知太晚，{product}本周必须到，否则产线停。",
+        "同一订单分三次发货，{product}交货一拖再拖。",
+        "{product}订了{count}件，只到一部分，余下的交期请书面确认。",
+        "催货第{share}次：{product}什么时候能到？现场已经停工。",
+        "物流单号查不到，{product}延期{days}天，请核实是否已出库。",
+        "{month}月计划内的{product}又断货，请给出补货日期。",
+        "急用{product}{count}件，交期能否提前{days}天？",
+        "{product}送错仓库，重新调拨又晚到{days}天。",
+        "合同约定分批交货，{product}第二批已延期{days}天。",
+    ),
+    "response": (
+        "{product}安装问题已经问了{days}天，电话没人回，请安排工程师。",
+        "上次报修{product}之后等了{days}天才有人联系，请给出固定的售后电话。",
+        "发了邮件要{product}的技术参数，{days}天了一直没有回音。",
+        "售后回复慢，{product}同一个问题每次都要重新说明。",
+        "{product}报警停机，热线打了{share}遍没人接，请立即安排人。",
+        "{product}返修件寄出{days}天，进度问了几次都没人回。",
+        "关于{product}的投诉{days}天没有回音，请主管处理。",
+        "{month}月提交的{product}选型申请等了{days}天，项目节点已经过了。",
+        "{product}现场故障，响应太慢，损失我司自行统计后另行发函。",
+        "{product}补发的附件等了{days}天，至今没有单号。",
+    ),
+    "price": (
+        "发票上{product}单价与合同不一致，请核对。",
+        "{product}最新报价比上季高{share}个点，请说明调价依据。",
+        "申请按年度用量{count}件重新核定{product}价格。",
+        "{month}月对账单中{product}的单价多算了{share}个点，请更正。",
+        "{product}涨价通知未提前告知，{count}件在途订单请按原价执行。",
+        "请提供{product}按{count}件起订的阶梯报价。",
+        "{product}运费与报价单不符，请核实后重开。",
+        "听说{product}有活动，比我们的合同价便宜，请说明。",
+    ),
+    "quality": (
+        "{product}使用不到一个月出现漏油，要求换货并提供分析报告。",
+        "来料检验发现{product}尺寸超差，不良比例约{share}个点。",
+        "{product}外观质量差，有划伤，客户拒收。",
+        "两批{product}批次不一致，装配困难，请质量部到现场。",
+        "{product}抽检{count}件，{share}件不合格，整批隔离待处理。",
+        "{product}运行{days}天后异响，怀疑质量问题，请安排检测。",
+        "{product}包装破损，里面{share}件有划伤，要求补发。",
+        "{month}月到货的{product}缺检验报告，按不合格品处理。",
+        "{product}螺纹处不良，拧紧即滑牙，附照片{share}张。",
+        "{product}同批次{count}件，硬度超差{share}件，请出8D报告。",
+    ),
+    "coordination": (
+        "负责我们的销售换了人，没有交接，{product}的合同条款需要重新确认。",
+        "{product}的开票资料改了{share}次还是错，不知道找谁处理，请指定对接窗口。",
+        "新客户开户资料已交{days}天，联系不上负责人，无法下单{product}。",
+        "{product}的技术协议由谁签？问了{share}个人都让找别人，对接混乱。",
+        "{month}月项目改版，{product}图纸发给谁确认？原来的工程师联系不上。",
+        "{product}送货和安装是两拨人，现场没人对接，白等半天。",
+        "首单{product}的付款账号、合同模板各说各话，请固定一个人对接。",
+        "业务员换了人，{product}在途的{count}件请做好交接。",
+    ),
+}
+QUESTIONS: tuple[str, ...] = (
+    "咨询{product}的安装力矩和润滑周期。",
+    "请提供{product}的最新检测报告和材质证明。",
+    "申请{product}备件清单，用于年度检修。",
+    "请安排工程师协助{product}调试，时间可配合。",
+    "询问{product}是否有替代型号，图纸见附件。",
+    "申请补寄{month}月{product}的发货单回单。",
+    "请提供{product}的三维模型，格式不限。",
+    "{product}与{other}能否共用安装座，请技术确认。",
+    "需要{product}的说明书电子版一份。",
+    "{product}铭牌看不清，请告知如何查序列号。",
+    "预约{month}月的{product}使用培训，约{share}人。",
+    "请开具{product}{count}件的合格证。",
+    "{product}拆下来清洗后如何校准？",
+    "请确认{product}在零下{days}度环境能否使用。",
+    "{month}月停机检修，想请工程师顺便看一下{product}。",
+    "请协助评估{product}的剩余寿命，已运行{days}个月。",
+    "咨询{product}的推荐备件数量，我司现有{count}台。",
+    "请把{product}的送货地址改为新厂区。",
+    "{product}的环保检测证书到期了吗？审厂要用。",
+    "询问{product}是否支持来图加工，数量{count}件。",
+    "请补发{product}的装箱单，{month}月那一批。",
+    "需要{product}与{other}的对比资料，内部评审用。",
+    "请登记{product}的保修起始日为{month}月投产日。",
+    "{product}附带的密封垫丢了{share}个，怎么购买？",
+    "想了解{product}的回收和以旧换新办法。",
+)
+ANSWERS: dict[str, tuple[str, ...]] = {
+    "delivery": ("已发货，单号已告知", "改走快运", "排产提前，已回复日期", "分批先发"),
+    "response": ("工程师上门处理", "电话指导解决", "已指定售后联系人", "主管回访致歉"),
+    "price": ("已更正并重开发票", "已说明调价依据", "转商务重新核价"),
+    "quality": ("已换货", "转质量部分析", "补发配件", "工程师上门处理", "已出分析报告"),
+    "coordination": ("已指定对接人", "已完成交接", "资料已补齐"),
+    "": ("已发资料", "电话指导解决", "已登记", "已安排", "工程师协助处理"),
+}
+
+# comment of a survey, by how content the customer is: low, middle, high
+COMMENTS: dict[str, tuple[str, ...]] = {
+    "low": (
+        "{product}总要催，今年想多找一家。", "有问题的时候找不到人。", "话说得好听，落实不了。",
+        "{product}前后两批差别大。", "比别家贵，服务没有更好。", "合作多年，最近越来越不上心。",
+        "等了{days}天才解决，太久。", "{product}投诉过两次，没有下文。", "发票总出错。",
+    ),
+    "middle": (
+        "产品可以，服务一般。", "{product}还行，送货时间希望固定。", "中规中矩。",
+        "希望多来现场看看。",
+        "{product}的资料不全，问了才给。", "和去年差不多。", "小问题处理得可以，大问题慢。",
+        "希望{other}也能做得和{product}一样。", "包装再结实点。", "",
+    ),
+    "high": (
+        "{product}用着放心。", "业务员很负责，有问题当天就回。", "送货准时。", "技术支持到位。",
+        "{product}和{other}都不错，会推荐给同行。", "合作愉快。", "工程师很专业，教会了我们的人。",
+        "这两年进步很大。", "样品给得快，沟通省心。", "", "",
+    ),
+}  # fmt: skip
