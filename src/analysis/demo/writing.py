@@ -18,13 +18,13 @@ from analysis.demo.kinds import (
     AS_OF,
     HANDED_OVER,
     HORIZON,
-    LEAST_CUSTOMERS,
     MOST_CUSTOMERS,
     rng,
 )
+from analysis.demo.limits import check_size, writing_to
 from analysis.demo.outputs import parquet, save
 from analysis.demo.world import live
-from analysis.errors import Problem, ResourceError, SettingsError
+from analysis.errors import Problem, SettingsError
 
 LARGE = 5_000  # customers: from here on workbooks of all customers would take too long to open
 SUMMARY = Path(truth.FOLDER) / "summary.json"
@@ -67,7 +67,7 @@ def write(
     ResourceError
         If the folder cannot be written.
     """
-    _check(customers, seed)
+    check_size(customers, seed, MOST_CUSTOMERS)
     return _written(folder, customers, seed, AS_OF, {}, progress)
 
 
@@ -138,7 +138,7 @@ def _written(
 ) -> list[Path]:
     """Write everything hidden, block after block, then put it in its place."""
     counts = tally.Tally(customers, seed)
-    try:
+    with writing_to(folder):
         (folder / PLANS).mkdir(parents=True, exist_ok=True)
         desk = Desk(folder, counts, customers > LARGE)
         try:
@@ -151,11 +151,6 @@ def _written(
             written.append(save(kept, parquet(plans.as_dates(plan))))
         # last of all: it says how far the company has come
         written.append(save(folder / SUMMARY, desk.summary()))
-    except OSError as error:
-        problem = Problem(
-            "demo.cannot_write", {"folder": str(folder), "cause": error.strerror or str(error)}
-        )
-        raise ResourceError(problem) from error
     return written
 
 
@@ -177,14 +172,3 @@ def _fill(
         books, done = world.books, done + block.size
         if progress is not None:
             progress(done, customers)
-
-
-def _check(customers: int, seed: int) -> None:
-    problems = []
-    if not LEAST_CUSTOMERS <= customers <= MOST_CUSTOMERS:
-        allowed = {"least": str(LEAST_CUSTOMERS), "most": str(MOST_CUSTOMERS)}
-        problems.append(Problem("demo.customers_range", {"found": str(customers), **allowed}))
-    if seed < 0:
-        problems.append(Problem("demo.seed_negative", {"found": str(seed)}))
-    if problems:
-        raise SettingsError(problems)

@@ -7,7 +7,7 @@ from datetime import timedelta
 import numpy as np
 import pandas as pd
 
-from analysis.demo.documents import money as yuan
+from analysis.demo.cells import money as yuan
 from analysis.demo.subscription import dirt, words
 from analysis.demo.subscription.dirt import Fault, again, cycled, numbered
 from analysis.demo.subscription.kinds import DAYS, START, dates, day

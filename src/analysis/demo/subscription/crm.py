@@ -8,8 +8,8 @@ import numpy as np
 import pandas as pd
 
 from analysis.demo import words as places
+from analysis.demo.cells import money as yuan
 from analysis.demo.company import person_name
-from analysis.demo.documents import money as yuan
 from analysis.demo.subscription import dirt, words
 from analysis.demo.subscription.dirt import Fault, again, cycled, numbered
 from analysis.demo.subscription.kinds import AS_OF, DAYS, START, dates

@@ -11,26 +11,27 @@ import numpy as np
 import pandas as pd
 
 from analysis.demo.files import Export
+from analysis.demo.outputs import parquet
 from analysis.demo.subscription import books
 from analysis.demo.subscription.cabinet import funnel_of, leads_of
 from analysis.demo.subscription.kinds import AS_OF, DAYS, KINDS, LAST, START, dates, day
 from analysis.demo.subscription.ledger import LOST, RENEWED, bridge, recurring
 from analysis.demo.subscription.world import World
-from analysis.demo.truth import dirt, render, texts
+from analysis.demo.truth import dirt, texts
 
 RED, AMBER = 0.40, 0.18  # risks of not being renewed from which the light changes
 
 
 def files(world: World, health_of: np.ndarray, exports: Sequence[Export]) -> dict[str, bytes]:
     """The truth files by name."""
-    found = dirt(exports)
+    found = pd.concat([dirt(e, e.name, e.first_row) for e in exports], ignore_index=True)
     return {
-        "customers.parquet": render(customers(world, health_of)),
-        "dirt.parquet": render(found),
-        "effects.parquet": render(effects(world)),
-        "links.parquet": render(links(world)),
-        "renewals.parquet": render(renewals(world)),
-        "texts.parquet": render(texts(exports)),
+        "customers.parquet": parquet(customers(world, health_of)),
+        "dirt.parquet": parquet(found),
+        "effects.parquet": parquet(effects(world)),
+        "links.parquet": parquet(links(world)),
+        "renewals.parquet": parquet(renewals(world)),
+        "texts.parquet": parquet(pd.concat([texts(e) for e in exports if "_pain" in e.frame])),
         "summary.json": summary(world, health_of, found, exports),
     }
 

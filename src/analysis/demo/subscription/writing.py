@@ -4,13 +4,15 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from analysis.demo.files import render, save
-from analysis.demo.kinds import LEAST_CUSTOMERS, MOST_CUSTOMERS
+from analysis.demo.files import Export
+from analysis.demo.limits import check_size, writing_to
+from analysis.demo.outputs import Output, save
 from analysis.demo.subscription import truth
 from analysis.demo.subscription.cabinet import cabinet
 from analysis.demo.subscription.world import simulate
 from analysis.demo.truth import FOLDER
-from analysis.errors import Problem, ResourceError, SettingsError
+
+MOST_CUSTOMERS = 20_000  # everything stands in memory at once
 
 
 def write(folder: Path, *, customers: int = 1200, seed: int = 20250101) -> list[Path]:
@@ -39,27 +41,20 @@ def write(folder: Path, *, customers: int = 1200, seed: int = 20250101) -> list[
     ResourceError
         If the folder cannot be written.
     """
-    _check(customers, seed)
+    check_size(customers, seed, MOST_CUSTOMERS)
     world = simulate(customers, seed)
     health = truth.health(world)
     found = cabinet(world, health)
     known = truth.files(world, health, found)
-    try:
+    with writing_to(folder):
         (folder / FOLDER).mkdir(parents=True, exist_ok=True)
-        written = [save(folder / export.name, render(export)) for export in found]
+        written = [_put(folder, export) for export in found]
         written += [save(folder / FOLDER / name, data) for name, data in known.items()]
-    except OSError as error:
-        args = {"folder": str(folder), "cause": error.strerror or str(error)}
-        raise ResourceError(Problem("demo.cannot_write", args)) from error
     return written
 
 
-def _check(customers: int, seed: int) -> None:
-    problems = []
-    if not LEAST_CUSTOMERS <= customers <= MOST_CUSTOMERS:
-        allowed = {"least": str(LEAST_CUSTOMERS), "most": str(MOST_CUSTOMERS)}
-        problems.append(Problem("demo.customers_range", {"found": str(customers), **allowed}))
-    if seed < 0:
-        problems.append(Problem("demo.seed_negative", {"found": str(seed)}))
-    if problems:
-        raise SettingsError(problems)
+def _put(folder: Path, export: Export) -> Path:
+    output = Output(folder, export, large=False)
+    output.add(export)
+    output.close()
+    return output.publish()
