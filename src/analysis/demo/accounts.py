@@ -5,9 +5,9 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 
-from analysis.demo import words
+from analysis.demo import chance, words
 from analysis.demo.blocks import Block
-from analysis.demo.kinds import START
+from analysis.demo.kinds import START, rng
 
 # what the ERP's documents call a customer: its code, or, were both systems one, the CRM's number
 ORDERS_BY = "code"  # "code" or "number"
@@ -140,8 +140,7 @@ def archive(
     population: pd.DataFrame,
     known: pd.DataFrame,
     staff: pd.DataFrame,
-    mark: str,
-    stream: np.random.Generator,
+    block: Block,
 ) -> pd.DataFrame:
     """The ERP's customer file: the bridge between the two systems.
 
@@ -149,15 +148,17 @@ def archive(
     ----------
     known
         As `accounts` gives them.
-    mark
-        Of the block of customers: the first one's file holds the test accounts.
+    block
+        Which customers these are: the first block's file holds the test accounts.
     """
     size, total = len(population), len(known)
     parent = population["parent"].to_numpy()
     code = known["code"].to_numpy()
     name = known["name"].to_numpy().astype(object)
-    otherwise = np.sort(stream.choice(size, size=max(3, round(OTHER_NAMES * size)), replace=False))
-    drawn = stream.integers(4, size=size)
+    handed = block.known(0)  # names written otherwise stand among those of the hand-over
+    few = max(3, round(OTHER_NAMES * handed))
+    otherwise = np.sort(rng(block.seed, "archive").choice(handed, size=few, replace=False))
+    drawn = chance.whole(population["customer_id"], block.seed, "name in the ERP", 0, 4)
     flaw = np.full(total, "", dtype=object)
     for row in otherwise.tolist():
         name[row] = _erp_name(str(name[row]), str(population["city"].iloc[row]), int(drawn[row]))
@@ -204,7 +205,7 @@ def archive(
         }
     )
     # who has only tried the goods was never opened in the ERP
-    listed = (kind != "trial") & ((kind != "test") | (mark == ""))
+    listed = (kind != "trial") & ((kind != "test") | (block.index == 0))
     order = np.argsort(code[listed].astype(str), kind="stable")
     return pd.DataFrame(frame[listed]).iloc[order].reset_index(drop=True)
 

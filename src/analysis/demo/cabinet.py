@@ -114,29 +114,33 @@ def _written(
 
 
 def _customers(world: World, folk: pd.DataFrame, known: pd.DataFrame) -> list[Export]:
-    seed, clean = world.seed, world.clean
-    people = voice.contacts(folk, world.block.mark, rng(seed, "contacts"))
+    people = pd.concat([_people(world, chapter) for chapter in world.chapters], ignore_index=True)
     return [
         Export(
             "客户.xlsx",
             "customers",
-            exports.customers(folk, clean, rng(seed, "customer dirt")),
+            exports.customers(folk, world.clean, world.block.known(0), world.seed),
             title=exports.title(world.as_of),
         ),
         Export(
             "客户档案_U8.csv",
             "customer_keys",
-            accounts.archive(folk, known, world.staff, world.block.mark, rng(seed, "archive")),
+            accounts.archive(folk, known, world.staff, world.block),
             GB,
         ),
-        Export(
-            "联系人.csv",
-            "contacts",
-            exports.contacts(people, folk, rng(seed, "contact dirt")),
-            GB,
-        ),
+        Export("联系人.csv", "contacts", people, GB),
         Export("人员.csv", "people", exports.people(world.staff), UTF8, whole=True),
     ]
+
+
+def _people(world: World, chapter: Chapter) -> pd.DataFrame:
+    """Contact persons of the customers who came in a chapter."""
+    seed, gone = world.seed, world.chapters.index(chapter)
+    folk = world.within(chapter).population
+    first = world.block.known(gone - 1) if gone else 0
+    tag = world.block.mark + chapter.name[2:]
+    found = voice.contacts(folk, first, tag, chapter.stream(seed, "contacts"))
+    return exports.contacts(found, folk, chapter.stream(seed, "contact dirt"))
 
 
 def _erp(

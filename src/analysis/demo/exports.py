@@ -7,9 +7,9 @@ from datetime import date, timedelta
 import numpy as np
 import pandas as pd
 
-from analysis.demo import replies, words
+from analysis.demo import chance, replies, words
 from analysis.demo.accounts import TEST_IDS, credit_codes
-from analysis.demo.kinds import START
+from analysis.demo.kinds import START, rng
 
 DUPLICATES = 0.008
 TEST_NAMES = ("测试客户一", "测试客户二（勿删）", "系统测试专用", "演示账号有限公司")
@@ -34,7 +34,8 @@ def _few(rate: float, size: int) -> int:
 def customers(
     population: pd.DataFrame,
     clean: pd.DataFrame,
-    stream: np.random.Generator,
+    handed: int,
+    seed: int,
 ) -> pd.DataFrame:
     """The customer list: some numbers twice, some companies twice, four test accounts.
 
@@ -42,19 +43,26 @@ def customers(
     ----------
     clean
         Clean order lines: ``customer, day, order, amount`` [fen].
+    handed
+        Rows of `population` at the hand-over: faults stand among these.
+    seed
+        Of the chance that hangs on each customer.
     """
-    number = population["customer_id"].to_numpy().astype(object)
+    stream = rng(seed, "customer dirt")
+    ids = population["customer_id"]
+    number = ids.to_numpy().astype(object)
     parent = population["parent"].to_numpy()
     size = len(population)
     code = credit_codes(population)
-    empty = stream.random(size) < 0.12
-    own = np.nonzero(~empty & (population["same_as"].to_numpy() < 0))[0]
+    empty = chance.uniform(ids, seed, "no credit code") < 0.12
+    own = np.nonzero(~empty[:handed] & (population["same_as"].to_numpy()[:handed] < 0))[0]
     wrong = stream.choice(own, size=_few(WRONG_CODES, len(own)), replace=False)
     code[wrong] = [c[:-1] for c in code[wrong]]
     code[empty] = ""
     flaw = np.where(population["same_as"].to_numpy() >= 0, "same_company", "").astype(object)
     flaw[wrong] = "wrong_credit_code"
-    held = stream.integers(0, 3, size)
+    held = chance.whole(ids, seed, "handed on", 0, 3)
+    phone = chance.whole(ids, seed, "telephone", 0, 10**7)
     sold = _deals(clean, size)
     frame = pd.DataFrame(
         {
@@ -68,7 +76,7 @@ def customers(
             "销售大区": population["region"],
             "省": population["province"],
             "市": population["city"],
-            "电话": [f"0190-{n:08d}" for n in stream.integers(10**7, size=size)],
+            "电话": [f"0190-{n:08d}" for n in phone.tolist()],
             "统一社会信用代码": code,
             "上级客户": np.where(parent >= 0, number[parent], ""),
             "成交状态": sold["状态"],
@@ -88,7 +96,7 @@ def customers(
         }
     )
     size = len(frame)
-    twice = np.sort(stream.choice(size, size=_few(DUPLICATES, size), replace=False))
+    twice = np.sort(stream.choice(handed, size=_few(DUPLICATES, handed), replace=False))
     copies = frame.iloc[twice].assign(
         **{"1级行业": "", "人员规模": "", "_why": "repeated_keys", "_flaw": ""}
     )

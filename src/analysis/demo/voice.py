@@ -16,8 +16,15 @@ QUARTER = 91.3  # days
 ACTIVITY_KINDS = ("现场拜访", "打电话", "在线会议", "邮件")
 
 
-def contacts(population: pd.DataFrame, mark: str, stream: np.random.Generator) -> pd.DataFrame:
-    """Contact persons; `mark` sets the numbers of a block of customers apart.
+def contacts(
+    population: pd.DataFrame, first: int, tag: str, stream: np.random.Generator
+) -> pd.DataFrame:
+    """Contact persons of the customers from row `first` on.
+
+    Parameters
+    ----------
+    tag
+        What sets their numbers apart from those of other customers.
 
     Returns
     -------
@@ -25,10 +32,11 @@ def contacts(population: pd.DataFrame, mark: str, stream: np.random.Generator) -
         ``customer`` (row of `population`), ``contact_id, name, title, department, role,
         influence, leaning, phone, mail``.
     """
-    size = len(population)
-    large = population["kind"].isin(["key", "turned", "growing"]).to_numpy()
+    some = population.iloc[first:]
+    size = len(some)
+    large = some["kind"].isin(["key", "turned", "growing"]).to_numpy()
     number = 1 + stream.binomial(np.where(large, 4, 2), 0.45)
-    customer = np.repeat(np.arange(size), number)
+    customer = first + np.repeat(np.arange(size), number)
     total = len(customer)
     title = stream.integers(len(words.TITLES), size=total)
     lapsed = population["kind"].isin(["lapsed", "declining", "turned"]).to_numpy()[customer]
@@ -41,7 +49,7 @@ def contacts(population: pd.DataFrame, mark: str, stream: np.random.Generator) -
     return pd.DataFrame(
         {
             "customer": customer,
-            "contact_id": [f"LX{mark}{n:06d}" for n in range(1, total + 1)],
+            "contact_id": [f"LX{tag}{n:06d}" for n in range(1, total + 1)],
             "name": names,
             "title": np.array([t for t, _, _ in words.TITLES])[title],
             "department": np.array([d for _, d, _ in words.TITLES])[title],
@@ -50,7 +58,7 @@ def contacts(population: pd.DataFrame, mark: str, stream: np.random.Generator) -
             "leaning": np.array(["反对", "中立", "支持"])[leaning],
             "phone": [f"190{n:08d}" for n in phone],
             "mail": [
-                f"lx{mark}{n}@{code.lower()}.example"
+                f"lx{tag.lower()}{n}@{code.lower()}.example"
                 for n, code in enumerate(codes.tolist(), start=1)
             ],
         }
