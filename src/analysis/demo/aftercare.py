@@ -137,12 +137,13 @@ def surveys(
     stream: np.random.Generator,
 ) -> pd.DataFrame:
     """Answers to the surveys of two years: would recommend (0-10), content (1-5, some in words)."""
-    size = len(population)
     joined = np.array([(d - START).days for d in population["joined"]])
     rows: list[tuple[int, int]] = []
     for place, begin in enumerate(SURVEYS):
         here = (joined < day(begin)) & (population["until"].to_numpy() > day(begin) - 200)
-        answered = np.nonzero(here & (stream.random(size) < ASKED))[0]
+        # whoever comes later was never asked and changes no answer
+        asked = np.nonzero(here)[0]
+        answered = asked[stream.random(len(asked)) < ASKED]
         rows += [(int(c), place) for c in answered]
     customer, wave = np.array(rows, dtype=np.int64).reshape(-1, 2).T
     total = len(customer)
