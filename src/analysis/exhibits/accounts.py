@@ -28,10 +28,11 @@ def account_lists(book: Book) -> list[Exhibit]:
         return []
     lists = [one for one in LISTS if (rows["list"] == one).any()]
     lists += sorted(set(rows["list"].astype(str)) - set(LISTS))
+    chapter = "accounts_owing" if "collect" in lists else "accounts"
     made = []
     for place, one in enumerate(lists):
         own = rows[rows["list"] == one].sort_values("rank")
-        heading = book.text("exhibits.chapter.accounts") if not place else ""
+        heading = book.text(f"exhibits.chapter.{chapter}") if not place else ""
         made.append(_list(book, one, own, heading))
     return made
 

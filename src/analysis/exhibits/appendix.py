@@ -7,6 +7,7 @@ from typing import Any
 
 import pandas as pd
 
+from analysis.calendars import Period
 from analysis.exhibits import marks
 from analysis.exhibits.book import Book
 from analysis.exhibits.exhibit import Exhibit
@@ -136,7 +137,7 @@ def quality(book: Book) -> list[Exhibit]:
     """Where every row went, and what was checked."""
     heading = book.text("exhibits.chapter.quality")
     made = []
-    for build in (_reconciliation, _checks):
+    for build in (_tie_out, _reconciliation, _checks):
         exhibit = build(book, heading)
         if exhibit is not None:
             made.append(exhibit)
@@ -195,6 +196,56 @@ def _reconciliation(book: Book, heading: str) -> Exhibit | None:
         page=QUALITY,
         heading=heading,
         height=18 + 5.6 * max(len(left), len(right)),
+    )
+
+
+def _tie_out(book: Book, heading: str) -> Exhibit | None:
+    """Month by month against finance's totals, on finance's basis."""
+    months = [str(m) for m in book.frame("tie_out").get("month", ())]
+    if "all" not in months:
+        return None
+    unit = words(book.scale.label)
+    columns = [
+        Column(book.words("exhibits.quality.head.month"), row_head=True),
+        *(
+            Column(book.say(f"exhibits.quality.head.{name}", unit=unit), "n")
+            for name in ("ours", "finance", "difference")
+        ),
+        Column(book.words("exhibits.quality.head.difference_share"), "n"),
+    ]
+
+    def line(month: str) -> Row:
+        whole = month == "all"
+        return [
+            book.when() if whole else book.when(Period.parse(month)),
+            book.num("tie_out", month, "ours", decimals=2),
+            book.num("tie_out", month, "finance", decimals=2),
+            book.num("tie_out", month, "difference", signed=True, decimals=2),
+            book.num("tie_out", month, "share", signed=True, decimals=2),
+        ]
+
+    body = [line(month) for month in sorted(months) if month != "all"]
+    widest = max(
+        (month for month in months if month != "all"),
+        key=lambda month: (abs(book.value("tie_out", month, "difference") or 0.0), month),
+    )
+    apart = book.value("tie_out.all.difference") or 0.0
+    way = "above" if apart > 0 else "below" if apart < 0 else "ties"
+    title = book.say(
+        f"exhibits.quality.title.tie_out_{way}",
+        difference=book.money("tie_out.all.difference", absolute=True),
+        share=book.num("tie_out.all.share", absolute=True),
+        month=book.when(Period.parse(widest)),
+        most=book.money("tie_out", widest, "difference", signed=True),
+    )
+    return figure(
+        "tbl-tie-out",
+        title,
+        table(columns, body, class_="slim", total=line("all")),
+        subtitle=book.words("exhibits.quality.tie_out_note"),
+        page=QUALITY,
+        heading=heading,
+        height=25 + 5.8 * len(body),
     )
 
 
