@@ -73,4 +73,4 @@ def test_the_sample_keeps_the_contracts() -> None:
     for name in sorted(names):
         table = store.read_table(SAMPLE / "tables" / f"{name}.parquet")
         assert conform(table, RECORD[name]).equals(table), name
-        assert table.num_rows > 0 or name == "outcomes", name
+        assert table.num_rows > 0 or name in {"outcomes", "tie_out_left_out"}, name
