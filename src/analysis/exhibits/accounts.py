@@ -21,6 +21,12 @@ SIZE, ROOM = 8.0, 47.0  # of the names: type size [pt], width of their column [m
 LISTS = ("rescue", "reorder", "grow", "hold", "collect")
 
 
+def chapter(book: Book) -> str:
+    """Heading of the lists: what they are for."""
+    owing = (book.frame("accounts").get("list", pd.Series(dtype=object)) == "collect").any()
+    return book.text(f"exhibits.chapter.accounts{'_owing' if owing else ''}")
+
+
 def account_lists(book: Book) -> list[Exhibit]:
     """A table per list, the most urgent first; no exhibit for an empty list."""
     rows = book.frame("accounts")
@@ -28,11 +34,10 @@ def account_lists(book: Book) -> list[Exhibit]:
         return []
     lists = [one for one in LISTS if (rows["list"] == one).any()]
     lists += sorted(set(rows["list"].astype(str)) - set(LISTS))
-    chapter = "accounts_owing" if "collect" in lists else "accounts"
     made = []
     for place, one in enumerate(lists):
         own = rows[rows["list"] == one].sort_values("rank")
-        heading = book.text(f"exhibits.chapter.{chapter}") if not place else ""
+        heading = chapter(book) if not place else ""
         made.append(_list(book, one, own, heading))
     return made
 

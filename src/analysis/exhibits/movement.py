@@ -5,7 +5,7 @@ from __future__ import annotations
 import pandas as pd
 from markupsafe import Markup
 
-from analysis.exhibits import look, marks, waterfall
+from analysis.exhibits import accounts, look, marks, waterfall
 from analysis.exhibits.book import Book
 from analysis.exhibits.exhibit import Exhibit
 from analysis.exhibits.facts import records
@@ -251,7 +251,7 @@ def what_follows(book: Book) -> Exhibit | None:
             book.say(
                 "exhibits.follows.fallen",
                 count=book.num("movement.high_value.churn_risk.customers"),
-                list=book.words("exhibits.chapter.accounts"),
+                list=words(accounts.chapter(book)),
             )
         )
     plan = book.frame("plan_summary")
