@@ -20,6 +20,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 from openpyxl import load_workbook
 from openpyxl.utils import get_column_letter
+from pypdf import PdfReader
 
 from analysis.tables import RECORD
 
@@ -104,6 +105,8 @@ def _first(name: str, a: Side, b: Side, allowed: Tolerance) -> Place | None:
         return _in_parquet(table, a[1], b[1], left) or _bytes(a[1], b[1], bool(left))
     if ending == ".xlsx":
         return in_workbook(a[1], b[1], allowed.columns)
+    if ending == ".pdf" and allowed.words(a[0]):  # other names need other parts of the font
+        a, b = ((folder, _pages(content)) for folder, content in (a, b))
     one, other = (allowed.text(*side) for side in (a, b))
     if ending in (".json", ".ipynb"):
         left = allowed.pointers.get(name, frozenset())
@@ -111,6 +114,11 @@ def _first(name: str, a: Side, b: Side, allowed: Tolerance) -> Place | None:
         found = (p for p in places if not _below(p[0], left))
         return next(found, None) or _bytes(one.encode(), other.encode(), bool(left))
     return in_text(one, other)
+
+
+def _pages(pdf: bytes) -> bytes:
+    """What stands on the pages of a PDF."""
+    return "\n".join(page.extract_text() for page in PdfReader(io.BytesIO(pdf)).pages).encode()
 
 
 def _below(pointer: str, allowed: frozenset[str]) -> bool:

@@ -24,13 +24,16 @@ def shuffle(folder: Path, seed: int = 7) -> None:
 
 def _text_file(path: Path, lot: random.Random) -> None:
     content = path.read_bytes()
-    encoding = "utf-8-sig" if content.startswith(b"\xef\xbb\xbf") else "gb18030"
-    rows: list[list[Any]] = list(csv.reader(io.StringIO(content.decode(encoding), newline="")))
+    marks = {b"\xef\xbb\xbf": "utf-8-sig", b"\xff\xfe": "utf-16"}
+    encoding = next((marks[m] for m in marks if content.startswith(m)), "gb18030")
+    tabs = {"delimiter": "\t"} if encoding == "utf-16" else {}
+    text = io.StringIO(content.decode(encoding), newline="")
+    rows: list[list[Any]] = list(csv.reader(text, **tabs))
     first, last = _body(rows)
     body = rows[first:last]
     lot.shuffle(body)
     text = io.StringIO(newline="")
-    csv.writer(text, lineterminator="\r\n").writerows([*rows[:first], *body, *rows[last:]])
+    csv.writer(text, lineterminator="\r\n", **tabs).writerows([*rows[:first], *body, *rows[last:]])
     path.write_bytes(text.getvalue().encode(encoding))
 
 
