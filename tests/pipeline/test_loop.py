@@ -21,12 +21,11 @@ pytestmark = pytest.mark.slow
 
 @dataclass(frozen=True)
 class Loop:
-    """Two quarters of a company: both records, what was approved, and the truth."""
+    """Two quarters of a company: both records, and what was approved between."""
 
     first: Record
     second: Record
     sealed: Path
-    truth: Path
 
     def approved(self, table: str) -> pd.DataFrame:
         return pd.read_parquet(self.sealed / f"{table}.parquet")
@@ -50,7 +49,6 @@ def loop(tmp_path_factory: pytest.TempPathFactory) -> Loop:
         first=record("demo", "2025Q3", project),
         second=record("demo", "2025Q4", project),
         sealed=project / "decisions" / "demo" / "2025Q3",
-        truth=project / "data" / "demo" / "truth",
     )
 
 
@@ -76,7 +74,12 @@ def test_customers_move_from_where_the_approved_record_had_them(loop: Loop) -> N
     assert set(before["origin"]) == {"sealed"}
     approved = loop.approved("segments").set_index("customer_id")["segment"]
     assert before["segment"].sort_index().to_dict() == approved.sort_index().to_dict()
-    print(loop.approved("cuts"), loop.second.table("cuts"))
+    cuts, kept = loop.approved("cuts"), loop.second.table("cuts")
+    same = ["score", "boundary", "value", "unit"]
+    assert kept[same].to_dict("list") == cuts[same].to_dict("list")
+    estimated = cuts["source"] == "estimated"
+    assert estimated.any()
+    assert set(kept.loc[estimated, "source"]) == {"previous"}
 
 
 def test_what_is_judged_are_the_waves_of_the_approved_plan(loop: Loop) -> None:
