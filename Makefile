@@ -25,7 +25,7 @@ $(VENV)/.ready-dev: $(VENV)/.ready requirements-dev.lock
 
 setup: $(VENV)/.ready ## Make .venv from requirements.lock
 
-data/demo/.written: $(VENV)/.ready $(wildcard src/analysis/demo/*.py)
+data/demo/.written: $(VENV)/.ready $(wildcard src/analysis/demo/*.py src/analysis/demo/*/*.py)
 	$(BIN)/analysis demo data/demo
 	@touch $@
 

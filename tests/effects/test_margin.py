@@ -37,11 +37,12 @@ def test_only_the_last_year_counts() -> None:
     assert margin_rate(orders(["50"]), date(2027, 9, 30), 0.3) == 0.3
 
 
-def test_measures_of_an_earlier_period_are_not_judged_again() -> None:
+def test_neither_an_earlier_period_nor_what_was_outside_the_draw_is_judged() -> None:
     frame = pd.DataFrame(
         {
-            "customer_id": ["a", "b", "c"],
-            "started_on": pd.to_datetime(["2025-07-10", "2025-10-09", None]),
+            "customer_id": ["a", "b", "c", "d"],
+            "arm": ["treated", "treated", "held_out", "exempt"],
+            "started_on": pd.to_datetime(["2025-07-10", "2025-10-09", None, "2025-10-09"]),
         }
     )
     assert list(of_period(frame, Period.parse("2025Q4"))["customer_id"]) == ["b", "c"]

@@ -7,16 +7,20 @@ import pandas as pd
 from analysis.calendars import Period
 
 _ARMS = {"first": "treated", "later": "held_out"}
+_EXEMPT = "exempt"
 
 
 def of_period(treatments: pd.DataFrame, period: Period) -> pd.DataFrame:
     """Measures that began in the period, or whose beginning is not known.
 
     What began earlier was judged by an earlier report; its outcome lies in another period.
+    Customers in the arm ``exempt`` got the measure outside the draw, often because they are the
+    largest: they would make the drawn ones look better or worse than they are, and are left out.
     """
     started = pd.to_datetime(treatments["started_on"])
     inside = started.between(pd.Timestamp(period.start), pd.Timestamp(period.end))
-    return treatments[started.isna() | inside].reset_index(drop=True)
+    drawn = treatments["arm"] != _EXEMPT
+    return treatments[(started.isna() | inside) & drawn].reset_index(drop=True)
 
 
 def treatments_from_plan(plan: pd.DataFrame | None) -> pd.DataFrame:
