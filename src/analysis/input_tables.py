@@ -214,7 +214,7 @@ TABLES: dict[str, tuple[str, ...]] = {
         "customer_id strategy",
         "customer_id! string  the customer",
         "strategy! string  strategy key",
-        "arm! string  what the customer got; `held_out` is the comparison, `exempt` is not compared",
+        "arm! string  what the customer got; `held_out` is compared with, `exempt` is not",
         "started_on date  first day of the measure",
         "cost money  cost of the measure for this customer [currency]",
         "done boolean  was carried out",
