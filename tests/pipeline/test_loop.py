@@ -86,11 +86,7 @@ def test_what_is_judged_are_the_waves_of_the_approved_plan(loop: Loop) -> None:
     plan = drawn(loop.approved("plan"))
     still = plan[plan["customer_id"].isin(loop.second.table("customers")["customer_id"])]
     assert len(still) >= 0.95 * len(plan)
-<<<<<<< HEAD
-    sizes = still.groupby(["strategy", "wave"]).size().unstack(fill_value=0)
-=======
     sizes = pd.crosstab(still["strategy"], still["wave"])
->>>>>>> loop-b
     effects = loop.second.table("effects")
     everybody = effects[effects["segment"] == "all"].set_index("strategy").sort_index()
     assert everybody.index.tolist() == sizes.index.tolist()
