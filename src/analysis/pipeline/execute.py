@@ -193,7 +193,7 @@ def run_notebook(
     except DeadKernelError:
         raise KernelDied(Problem("run.kernel_died", place)) from None
     except _NotStarted:
-        raise KernelDied(Problem("run.kernel_silent", {"notebook": notebook.name})) from None
+        raise failures.of_start(notebook, output.parent) from None
     finally:
         processes.reap(mark)
         shutil.rmtree(own, ignore_errors=True)

@@ -5,12 +5,20 @@ from __future__ import annotations
 import errno
 import os
 import re
+import tempfile
 from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from analysis import store
-from analysis.errors import AnalysisError, Problem, ResourceError, StageError, from_json
+from analysis.errors import (
+    AnalysisError,
+    KernelDied,
+    Problem,
+    ResourceError,
+    StageError,
+    from_json,
+)
 from analysis.pipeline.session import ERROR_FILE
 
 if TYPE_CHECKING:
@@ -70,6 +78,17 @@ def of_system(
     return ResourceError(Problem("run.cell_disk" if place else "run.disk_error", args))
 
 
+def of_start(notebook: Path, folder: Path) -> AnalysisError:
+    """A kernel that never came up: for want of room on the disk, else most likely of memory."""
+    try:
+        with tempfile.TemporaryFile(dir=folder) as probe:
+            probe.write(bytes(_ROOM_TO_START))
+            probe.flush()
+    except OSError as error:
+        return of_system(error)
+    return KernelDied(Problem("run.kernel_silent", {"notebook": notebook.name}))
+
+
 def cause_of(error: OSError) -> str | dict[str, str]:
     """Why the system refused: a catalogue key, or its own words."""
     number = errno.ENOENT if isinstance(error, FileNotFoundError) else error.errno
@@ -89,6 +108,8 @@ def mask(cause: str) -> str:
     line = " ".join(cause.split())
     return _PRIVATE.sub("***", line)[:_LONGEST_CAUSE]
 
+
+_ROOM_TO_START = 2**20  # bytes; a kernel keeps files of its own beside the notebook
 
 # Refusals of the system that a person can do something about.
 _CAUSES = {
