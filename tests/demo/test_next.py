@@ -281,3 +281,27 @@ def test_the_command_goes_on_with_the_company_in_the_folder(tmp_path, capsys):
     summary = json.loads((tmp_path / "firm" / "truth" / "summary.json").read_bytes())
     assert (summary["customers"], summary["seed"]) == (50, 4)
     assert date.fromisoformat(summary["as_of"]) == QUARTER.end
+
+
+@pytest.mark.parametrize(
+    ("cost", "start"), [("abc", "2025-10-09"), ("-1", "2025-10-09"), ("inf", "2025-10-09")]
+)
+def test_a_cost_that_is_no_amount_is_refused(tmp_path: Path, cost: str, start: str) -> None:
+    path = tmp_path / "plan.csv"
+    path.write_text(
+        f"customer_id,strategy,cost,start\nKH000001,executive_visit,,{start}\n"
+        f"KH000002,executive_visit,{cost},{start}\n",
+        encoding="utf-8",
+    )
+    with pytest.raises(SettingsError) as refused:
+        plans.read(path, Period.parse("2025Q4"), 1200, 0)
+    assert [p.key for p in refused.value.problems] == ["demo.plan_cost"]
+    assert refused.value.problems[0].args["row"] == "2"
+
+
+def test_a_start_that_can_be_read_in_two_ways_is_refused(tmp_path: Path) -> None:
+    path = tmp_path / "plan.csv"
+    path.write_text("customer_id,strategy,start\nKH000001,executive_visit,10/11/2025\n")
+    with pytest.raises(SettingsError) as refused:
+        plans.read(path, Period.parse("2025Q4"), 1200, 0)
+    assert [p.key for p in refused.value.problems] == ["demo.plan_start"]

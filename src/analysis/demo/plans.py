@@ -55,7 +55,7 @@ def read(path: Path, period: Period, customers: int, gone: int) -> pd.DataFrame:
             "strategy": frame["strategy"].astype(str).str.strip(),
             "wave": frame["wave"].astype(str) if "wave" in frame else FIRST,
             "start": _days(frame["start"]) if "start" in frame else pd.NA,
-            "cost": pd.to_numeric(frame["cost"], errors="coerce") if "cost" in frame else None,
+            "cost": _costs(frame["cost"]) if "cost" in frame else None,
         }
     )
     problems = _problems(plan, frame, period, customers, gone, str(path))
@@ -87,8 +87,13 @@ def _table(path: Path) -> pd.DataFrame:
 
 def _days(values: pd.Series) -> pd.Series:
     """Day numbers of dates; NA where there is none or it cannot be read."""
-    dates = pd.to_datetime(values, errors="coerce", format="mixed")
+    dates = pd.to_datetime(values, errors="coerce", format="ISO8601")
     return (dates.dt.normalize() - pd.Timestamp(START)).dt.days.astype("Int64")
+
+
+def _costs(values: pd.Series) -> pd.Series:
+    """Costs [CNY]; NA where there is none or it cannot be read."""
+    return pd.to_numeric(values, errors="coerce").astype(float)
 
 
 def _problems(
@@ -110,6 +115,12 @@ def _problems(
             args = _few(strange) | {"allowed": ", ".join(allowed)}
             problems.append(Problem(f"demo.plan_{name}", args, file))
     problems += _starts(plan, frame, period, file)
+    if "cost" in frame:
+        given = frame["cost"].astype("string").fillna("")
+        unread = plan["cost"].isna() & (given.str.strip() != "")
+        wrong = given[unread | (plan["cost"] < 0) | np.isinf(plan["cost"])]
+        if len(wrong):
+            problems.append(Problem("demo.plan_cost", _few(wrong), file))
     return problems
 
 
