@@ -49,6 +49,33 @@ def campaign(real_data: Callable[[str], Path], tmp_path_factory: pytest.TempPath
     return record("campaign", "2008Q1", project)
 
 
+@pytest.fixture(scope="module")
+def superstore(
+    real_data: Callable[[str], Path], tmp_path_factory: pytest.TempPathFactory
+) -> Record:
+    """A dealer's old Excel workbook with Chinese headers."""
+    source = real_data("superstore_zh.xls")
+    project = make_project(tmp_path_factory.mktemp("superstore") / "project")
+    paths = [f"--set=sources.{t}.path={source}" for t in ("orders", "customers")]
+    said = analysis(project, "run", "params/examples/superstore.yml", *paths)
+    assert said.code == 0, said.err
+    return record("superstore", "2017Q4", project)
+
+
+def test_an_old_chinese_workbook(superstore: Record) -> None:
+    orders = superstore.arrow("orders")
+    assert len(orders) == 10_000
+    assert pc.count_distinct(orders["order_id"]).as_py() == 2_773
+    assert pc.count_distinct(orders["customer_id"]).as_py() == 790
+    segments = superstore.table("segments")
+    assert len(segments) == segments["customer_id"].nunique() == 790
+    summary = superstore.table("segment_summary").set_index("segment")
+    assert summary["customers"].drop("all").sum() == summary.loc["all", "customers"] == 790
+    # who is called valuable buys for more, and who is called at risk has been silent for longer
+    assert summary["yearly"].idxmax() == "high_value"
+    assert summary["recency_days"].idxmax() == "churn_risk"
+
+
 def test_what_is_kept_is_exact(retail: Record) -> None:
     orders = retail.arrow("orders")
     assert pc.count_distinct(orders["customer_id"]).as_py() == 5878

@@ -131,7 +131,7 @@ def test_a_file_cut_inside_a_character(orders: Orders) -> None:
         (b"PK\x03\x04 a workbook", "o.csv", "wrong_kind"),
         (HEADER.encode(), "o.xlsx", "wrong_kind"),
         (b"<html><table><tr><td>1", "o.csv", "wrong_kind"),
-        (b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1", "o.xls", "save_as_xlsx"),
+        (b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1", "o.xls", "damaged"),
         (b"PK\x03\x04 cut off", "o.xlsx", "damaged"),
         (b"PAR1 cut off", "o.parquet", "damaged"),
         (b"\x81\xff\xfe\x00\x01", "o.csv", "undecodable"),

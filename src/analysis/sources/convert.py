@@ -116,7 +116,7 @@ def _string(raw: pa.Array, origin: Origin, grid: Grid, context: Context) -> Conv
     text = texts.column(text, key=is_key(column))
     notes: list[Note] = []
     problems: list[Problem] = []
-    if grid.format == "xlsx":
+    if grid.format in ("xlsx", "xls"):
         text, wrong = texts.drop_cell_errors(text)
         if wrong:
             notes.append(("note.cell_errors", {"header": origin.header, "rows": count(wrong)}))

@@ -90,7 +90,7 @@ def _shown(part: str, root: Path) -> str:
 
 
 def kind_of(file: File) -> str:
-    """What a file is: csv, xlsx or parquet, by its first bytes.
+    """What a file is: csv, xlsx, xls or parquet, by its first bytes.
 
     Raises
     ------
@@ -106,8 +106,8 @@ def kind_of(file: File) -> str:
     text = head.lstrip(b"\xef\xbb\xbf \r\n\t").lower()
     if text.startswith((b"<html", b"<table", b"<!doctype", b"<?xml")):
         actual = "html"
-    if actual == "xls":
-        raise SourceError(Problem("sources.save_as_xlsx", {"file": file.name}))
+    if actual == "xls" and named == "xlsx":
+        return actual  # a workbook locked by a password looks like this: its reader says so
     if actual in ("gzip", "pdf", "html") or (named and named != actual):
         args = {"file": file.name, "found": actual, "named": file.path.suffix.lower() or "-"}
         raise SourceError(Problem("sources.wrong_kind", args))

@@ -15,7 +15,16 @@ import pyarrow.compute as pc
 
 from analysis.errors import Problem, SourceError
 from analysis.settings_model import Settings, Source
-from analysis.sources import mapping, numbers, parquet_files, text_files, texts, totals, workbooks
+from analysis.sources import (
+    mapping,
+    numbers,
+    old_workbooks,
+    parquet_files,
+    text_files,
+    texts,
+    totals,
+    workbooks,
+)
 from analysis.sources.convert import Context, Converted, convert
 from analysis.sources.dated import with_file_name
 from analysis.sources.dates import Zones
@@ -213,6 +222,8 @@ def read_grid(file: File, source: Source, wanted: Sequence[Wanted]) -> Grid:
         return parquet_files.read(file, score)
     if kind == "xlsx":
         return workbooks.read(file, source, score)
+    if kind == "xls":
+        return old_workbooks.read(file, source, score)
     return text_files.read(file, source, score)
 
 

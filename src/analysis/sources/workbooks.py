@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import zipfile
 from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import replace
 from datetime import date, datetime, time
 from decimal import Decimal
 from itertools import islice
@@ -42,22 +43,41 @@ def read(file: File, source: Source, score: Scorer) -> Grid:
     try:
         sheet = _sheet(book, source, file.name)
         title = sheet.title
-        rows = _rows(sheet)
-        head = list(islice(rows, HEADER_SEARCH))
-        if not any(cells for _, cells in head):
-            raise SourceError(Problem("sources.empty_file", {"file": file.name}))
-        at = _header_at(head, source, score)
-        header_row, cells = head[at]
-        header = _trimmed([texts.header(c) for c in cells])
-        grid = _body(header, header_row, head[at + 1 :], rows)
+        sheet.reset_dimensions()  # the stated ones are not trusted
+        grid = grid_of(sheet.iter_rows(values_only=True), file, source, score)
         others = [s.title for s in book.worksheets if s.title != title]
     finally:
         book.close()
     _check_formulas(file, title, grid)
-    notes: list[Note] = list(grid.notes)
-    if others:
-        notes.append(("note.sheet", {"sheet": title, "others": " | ".join(others)}))
-    return Grid(**{**grid.__dict__, "notes": tuple(notes)})
+    return with_sheet(grid, title, others)
+
+
+def grid_of(
+    cells: Iterable[Sequence[Any]], file: File, source: Source, score: Scorer, kind: str = "xlsx"
+) -> Grid:
+    """A sheet's cells as a grid: title rows skipped, empty rows dropped.
+
+    Raises
+    ------
+    SourceError
+        If the sheet is empty.
+    """
+    rows = _filled(cells)
+    head = list(islice(rows, HEADER_SEARCH))
+    if not head:
+        raise SourceError(Problem("sources.empty_file", {"file": file.name}))
+    at = _header_at(head, source, score)
+    header_row, first = head[at]
+    header = _trimmed([texts.header(c) for c in first])
+    return replace(_body(header, header_row, head[at + 1 :], rows), format=kind)
+
+
+def with_sheet(grid: Grid, title: str, others: Sequence[str]) -> Grid:
+    """The grid with a note which sheet was read, where there are several."""
+    if not others:
+        return grid
+    note: Note = ("note.sheet", {"sheet": title, "others": " | ".join(others)})
+    return replace(grid, notes=(*grid.notes, note))
 
 
 def _check_size(file: File) -> None:
@@ -74,29 +94,37 @@ def _check_size(file: File) -> None:
 
 
 def _sheet(book: Any, source: Source, name: str) -> Any:
-    if source.sheet is not None:
-        found = next((s for s in book.worksheets if s.title == source.sheet), None)
-        if found is None:
-            have = " | ".join(s.title for s in book.worksheets)
-            args = {"file": name, "sheet": source.sheet, "available": have or "-"}
-            raise SourceError(Problem("sources.no_sheet", args))
-        return found
-    visible = [s for s in book.worksheets if s.sheet_state == "visible"]
-    if not visible:
-        args = {"file": name, "sheet": "-", "available": "-"}
-        raise SourceError(Problem("sources.no_sheet", args))
-    return visible[0]
+    visible = [s.title for s in book.worksheets if s.sheet_state == "visible"]
+    title = choose([s.title for s in book.worksheets], visible, source, name)
+    return next(s for s in book.worksheets if s.title == title)
 
 
-def _rows(sheet: Any) -> Iterator[tuple[int, tuple[Any, ...]]]:
-    """Rows with any content, with their row number; the stated dimensions are not trusted."""
-    sheet.reset_dimensions()
-    for number, cells in enumerate(sheet.iter_rows(values_only=True), start=1):
-        if any(c is not None and c != "" for c in cells):
-            yield number, cells
+def choose(sheets: Sequence[str], visible: Sequence[str], source: Source, name: str) -> str:
+    """The sheet the settings name, else the first visible one.
+
+    Raises
+    ------
+    SourceError
+        If there is none.
+    """
+    wanted = source.sheet
+    if wanted is not None and wanted in sheets:
+        return wanted
+    if wanted is None and visible:
+        return visible[0]
+    have = " | ".join(sheets) if wanted is not None else ""
+    args = {"file": name, "sheet": wanted or "-", "available": have or "-"}
+    raise SourceError(Problem("sources.no_sheet", args))
 
 
-def _header_at(head: Sequence[tuple[int, tuple[Any, ...]]], source: Source, score: Scorer) -> int:
+def _filled(cells: Iterable[Sequence[Any]]) -> Iterator[tuple[int, Sequence[Any]]]:
+    """Rows with any content, with their row number."""
+    for number, row in enumerate(cells, start=1):
+        if any(c is not None and c != "" for c in row):
+            yield number, row
+
+
+def _header_at(head: Sequence[tuple[int, Sequence[Any]]], source: Source, score: Scorer) -> int:
     if source.header_row is not None:
         for position, (number, _) in enumerate(head):
             if number == source.header_row:
@@ -112,8 +140,8 @@ def _trimmed(header: Sequence[str]) -> tuple[str, ...]:
 def _body(
     header: tuple[str, ...],
     header_row: int,
-    first: Iterable[tuple[int, tuple[Any, ...]]],
-    rest: Iterable[tuple[int, tuple[Any, ...]]],
+    first: Iterable[tuple[int, Sequence[Any]]],
+    rest: Iterable[tuple[int, Sequence[Any]]],
 ) -> Grid:
     width = len(header)
     columns: list[list[str | None]] = [[] for _ in header]
