@@ -19,6 +19,7 @@ from analysis.segmentation.conditions import (
     SWITCH,
     Comparison,
     Condition,
+    Sign,
     Test,
     Words,
     parse,
@@ -123,6 +124,27 @@ def limits_of(scheme: Scheme, settings: Segmentation) -> dict[str, float]:
     found = {name: float(getattr(settings, name)) for name in NUMBERS if _filled(settings, name)}
     found |= {name: entry.value for name, entry in scheme.thresholds.items()}
     return found | {n: v for n, v in settings.thresholds.items() if n in scheme.thresholds}
+
+
+def comparisons(
+    scheme: Scheme, settings: Segmentation, cuts: pd.DataFrame
+) -> Iterator[tuple[str, str, Sign, float]]:
+    """Every comparison with a number that the rules make: rule, feature, sign, number.
+
+    Bands of scores are not among them: they turn at the boundaries of `cuts`, which here only
+    say where an empty ``high_value_total`` stands.
+    """
+    high = boundaries(cuts, "monetary")
+    begins = {"high_value_total": float(high[-1]) if len(high) else math.inf}
+    limits = begins | limits_of(scheme, settings)
+    for rule in scheme.all_rules:
+        for entry in rule.alternatives:
+            for condition in _parsed(entry):
+                for row in condition.ranges:
+                    for test in row:
+                        if isinstance(test, Comparison):
+                            number = number_of(test.limit, limits)
+                            yield rule.rule, condition.feature, test.sign, number
 
 
 def _filled(settings: Segmentation, name: str) -> bool:

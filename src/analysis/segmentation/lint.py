@@ -30,8 +30,8 @@ from analysis.settings_model import Segmentation
 from analysis.settings_yaml import line_of
 
 Kind = Literal[
-    "gap", "overlap", "bounds_gap", "bounds_overlap", "unreachable", "impossible", "shadowed",
-    "not_monotone", "fallback",
+    "gap", "overlap", "ordered", "bounds_gap", "bounds_overlap", "unreachable", "impossible",
+    "shadowed", "idle", "not_monotone", "fallback",
 ]  # fmt: skip
 Severity = Literal["error", "warning", "info"]
 Point = dict[str, float | str | None]
@@ -74,6 +74,7 @@ class Finding:
             "rules": list(self.rules),
             "rule": self.rules[0] if self.rules else "",
             "last": self.rules[-1] if self.rules else "",
+            "others": list(self.rules[:-1]),
             "segments": list(self.segments),
             "example": point_text(self.example or {}),
             "other": point_text(self.other or {}),
@@ -146,12 +147,12 @@ class _Space:
     def cells(self) -> int:
         return self.size([self.made.space])
 
-    def point(self, box: Box) -> Point:
-        """An example of a box; axes on which it takes everything are left out."""
+    def point(self, box: Box, *, whole: bool = False) -> Point:
+        """An example of a box; unless `whole`, axes on which it takes everything are left out."""
         return {
             _feature(axis): _typical(axis, member)
             for axis, member in zip(self.made.axes, box, strict=True)
-            if member != axis.full
+            if whole or member != axis.full
         }
 
 
@@ -170,13 +171,14 @@ def lint(scheme: Scheme, settings: Segmentation, cuts: pd.DataFrame | None = Non
     Returns
     -------
     list of Finding
-        gap (error): no rule takes these customers. overlap: rules of different segments take
-        the same ones; an error where the scheme says that rules must not overlap (of one
-        segment: info), else the written order decides (info). bounds_gap and bounds_overlap:
-        the same at exactly one number, where an end point belongs to neither or both sides.
-        unreachable (error): a segment that nobody gets. impossible (error): conditions that
-        contradict each other. shadowed (error): a rule that never gets its turn; info where
-        that hangs on a setting. not_monotone (warning): a customer that bought more, more often
+        gap (error): no rule takes these customers. overlap (error; within one segment: info):
+        two rules take the same ones though the scheme says that rules must not overlap.
+        ordered (info): they do, of different segments, and the written order decides.
+        bounds_gap and bounds_overlap (in written order: warning): the same at exactly one
+        number, where an end point belongs to neither or to both sides. unreachable (error): a
+        segment that nobody gets. impossible (error): conditions that contradict each other.
+        shadowed (error): a rule that never gets its turn; idle (info): where that hangs on a
+        setting or on the cuts. not_monotone (warning): a customer that bought more, more often
         or more recently, all else equal, is ranked lower. fallback (warning): it takes at least
         half of the space.
     """
@@ -235,7 +237,8 @@ def _gaps(space: _Space) -> Iterator[Finding]:
         cells = space.size([box])
         kind: Kind = "bounds_gap" if _thin(space, box) else "gap"
         share = cells / space.cells
-        yield Finding(kind, "error", example=space.point(box), cells=cells, share=share)
+        example = space.point(box, whole=True)
+        yield Finding(kind, "error", example=example, cells=cells, share=share)
 
 
 def _overlaps(space: _Space) -> Iterator[Finding]:
@@ -248,6 +251,7 @@ def _overlaps(space: _Space) -> Iterator[Finding]:
             continue
         both = bx.joined(bx.apart(both))
         thin = all(_thin(space, box) for box in both)
+        kind: Kind = "bounds_overlap" if thin else "ordered" if ordered else "overlap"
         severity: Severity = "info"
         if not same and not ordered:
             severity = "error"
@@ -256,7 +260,7 @@ def _overlaps(space: _Space) -> Iterator[Finding]:
         largest = min(both, key=lambda b: (-space.size([b]), b))
         cells = space.size(both)
         yield Finding(
-            "bounds_overlap" if thin else "overlap",
+            kind,
             severity,
             (made.rules[i].rule, made.rules[j].rule),
             (made.targets[i], made.targets[j]),
@@ -287,10 +291,16 @@ def _idle(space: _Space, exact_only: bool) -> Iterator[Finding]:
             yield Finding("impossible", severity, name, (made.targets[i],))
         elif not space.got[i]:
             hiding = [k for k in range(i) if bx.shared(space.raw[k], space.raw[i])]
-            severity = "info" if _settable(made, [*hiding, i]) or exact_only else "error"
-            hidden_by = tuple(made.rules[k].rule for k in hiding)
+            settable = _settable(made, [*hiding, i]) or exact_only
+            rules = (*(made.rules[k].rule for k in hiding), *name)
             example = space.point(space.raw[i][0])
-            yield Finding("shadowed", severity, (*hidden_by, *name), (made.targets[i],), example)
+            yield Finding(
+                "idle" if settable else "shadowed",
+                "info" if settable else "error",
+                rules,
+                (made.targets[i],),
+                example,
+            )
     reached = {t for t, boxes in zip(made.targets, space.got, strict=True) if boxes}
     for segment in made.scheme.segments:
         if segment not in reached:

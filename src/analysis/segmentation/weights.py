@@ -52,7 +52,8 @@ def score_anchors(
         if found is None:
             found, source = _deciles(_values(known, part)), "estimated"
         rows += [(score, i, float(v), unit, source) for i, v in enumerate(found)]
-    return pd.DataFrame(rows, columns=["score", "boundary", "value", "unit", "source"])
+    found_rows = pd.DataFrame(rows, columns=["score", "boundary", "value", "unit", "source"])
+    return found_rows.assign(industry="")  # the same for all industries
 
 
 def segment_scores(known: pd.DataFrame, scheme: Scheme, cuts: pd.DataFrame) -> pd.DataFrame:
