@@ -228,6 +228,53 @@ def why(customer: str, file: str, sets: tuple[str, ...], root: Path | None) -> N
         click.echo(line)
 
 
+@cli.group()
+def scheme() -> None:
+    """Segment schemes: what their rules cover, whom they move."""
+
+
+_LANG = click.option("--lang", type=click.Choice(wording.LANGUAGES), help="zh or en.")
+_RECORD = "A record, RUN/PERIOD or its period file."
+
+
+@scheme.command("lint")
+@_FILE
+@click.option("--record", metavar="RECORD", help=f"{_RECORD}  [default: the rules alone]")
+@_LANG
+@_ROOT
+def scheme_lint(
+    file: str, record: str | None, lang: wording.Language | None, root: Path | None
+) -> None:
+    """Check a scheme: gaps, overlaps, rules that never apply; with a record, whom it moves."""
+    from analysis.pipeline import scheme_lint
+
+    root = root or settings_module.find_root()
+    known = scheme_lint.open_record(record, root) if record else None
+    said, faults = scheme_lint.lint_lines(file, root, known, lang or wording.reader_language())
+    click.echo("\n".join(said))
+    if faults:
+        raise click.exceptions.Exit(SettingsError.exit_code)
+
+
+@scheme.command("diff")
+@click.argument("a")
+@click.argument("b")
+@click.option("--record", metavar="RECORD", required=True, help=_RECORD)
+@_LANG
+@_ROOT
+def scheme_diff(
+    a: str, b: str, record: str, lang: wording.Language | None, root: Path | None
+) -> None:
+    """Say which customers of a record get another segment if scheme B takes the place of A."""
+    from analysis.pipeline import scheme_lint
+
+    root = root or settings_module.find_root()
+    known = scheme_lint.open_record(record, root)
+    click.echo(
+        "\n".join(scheme_lint.diff_lines(a, b, root, known, lang or wording.reader_language()))
+    )
+
+
 @cli.command()
 @click.argument("folder", type=click.Path(path_type=Path))
 @click.option(
@@ -320,7 +367,7 @@ def _guarded(command: Callable[[], Any]) -> int:
     """Run a command; say in the reader's language what went wrong, and give the exit code."""
     lang = wording.reader_language()
     try:
-        command()
+        code = command()
     except click.exceptions.Exit as done:
         return int(done.exit_code)
     except click.ClickException as usage:
@@ -347,7 +394,7 @@ def _guarded(command: Callable[[], Any]) -> int:
         args = {"kind": type(fault).__name__, "log": log.name}
         click.echo(wording.text("error.internal", lang, **args), err=True)
         return errors.StageError.exit_code
-    return 0
+    return code if isinstance(code, int) else 0
 
 
 def _say(error: AnalysisError, lang: wording.Language) -> int:

@@ -214,6 +214,13 @@ class Segmentation(Section):
 
     scheme: str = Field("rfm5", description="primary scheme, a file of params/schemes")
     crosswalk: list[str] = Field(default_factory=list, description="further schemes to show")
+    thresholds: dict[str, float] = Field(
+        default_factory=dict, description="threshold of the scheme → another value, in its unit"
+    )
+    own_tiers: list[str] = Field(
+        default_factory=list,
+        description="the company's own tiers, best first; empty: by their mean money",
+    )
     recency: Recency = Field(default_factory=Recency, description="near or far")
     frequency_days: int = Field(730, gt=0, description="window of frequency [days]")
     monetary_days: int = Field(365, gt=0, description="window of monetary [days]")

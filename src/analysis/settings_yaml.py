@@ -7,7 +7,7 @@ dates, with an error for repeated keys and for numbers that would lose a leading
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -134,6 +134,13 @@ class _Builder:
 
     def _problem(self, key: str, line: int, **args: Any) -> None:
         self.layer.problems.append(Problem(key, args, self.layer.name, line))
+
+
+def line_of(lines: Mapping[Key, int], place: Sequence[int | str]) -> int:
+    """The line of a key, or of the nearest key above it that has one; 0 if none has."""
+    key = tuple(str(part) for part in place)
+    known = (lines.get(key[:length]) for length in range(len(key), 0, -1))
+    return next((line for line in known if line), 0)
 
 
 def merge(low: Mapping[str, Any], high: Mapping[str, Any]) -> dict[str, Any]:

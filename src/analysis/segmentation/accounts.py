@@ -9,7 +9,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from analysis.segmentation.reasons import number, sentence, word
-from analysis.segmentation.scheme import Scheme, best_and_worst
+from analysis.segmentation.rules import Scheme, best_and_worst
 
 # A day past the mean interval is no news: nearly half of all orders come later than that.
 LATE_CYCLES = 1.2

@@ -7,7 +7,7 @@ import pyarrow as pa
 
 from analysis.calendars import Period
 from analysis.engine import query, to_frame
-from analysis.segmentation.scheme import Scheme, best_and_worst
+from analysis.segmentation.rules import Scheme, best_and_worst
 from analysis.tables import RECORD
 
 # What a bucket such as 91-180 or 361+ begins with is the fewest days overdue in it.

@@ -11,7 +11,7 @@ import pandas as pd
 
 from analysis.segmentation.cuts import SCORES
 from analysis.segmentation.reasons import day, number, sentence
-from analysis.segmentation.scheme import RFM5_RANKS, Scheme
+from analysis.segmentation.rules import RFM5_RANKS, Scheme
 from analysis.segmentation.scores import boundaries, scores
 
 ENTERED, LEFT = "entered", "left"
@@ -95,7 +95,7 @@ def movements(
             "segment_after": new["segment"].reindex(ids).fillna(LEFT),
         }
     )
-    ranks = scheme.segments if scheme else RFM5_RANKS
+    ranks = scheme.ranks if scheme else RFM5_RANKS
     then["direction"] = [
         _direction(a, b, ranks)
         for a, b in zip(then["segment_before"], then["segment_after"], strict=True)
@@ -132,7 +132,7 @@ def movement_matrix(movements: pd.DataFrame, scheme: Scheme | None = None) -> pd
     """
     if movements.empty:
         return pd.DataFrame(columns=MATRIX)
-    ranks = scheme.segments if scheme else RFM5_RANKS
+    ranks = scheme.ranks if scheme else RFM5_RANKS
     names = segments_of(movements, ranks)
     grid = [pair for pair in product([*names, ENTERED], [*names, LEFT]) if pair != (ENTERED, LEFT)]
     keys = ["segment_before", "segment_after"]
@@ -166,7 +166,7 @@ def flows(movements: pd.DataFrame, scheme: Scheme | None = None) -> pd.DataFrame
         what those who went had (money of the previous one), and ``amount_change`` the change of
         those who stayed. In the row ``all`` in and out count only who entered and left the base.
     """
-    names = segments_of(movements, scheme.segments if scheme else RFM5_RANKS)
+    names = segments_of(movements, scheme.ranks if scheme else RFM5_RANKS)
     then, now = movements["segment_before"], movements["segment_after"]
     units = movements.assign(was=_units(movements["amount_before"])).assign(
         now=_units(movements["amount_after"])

@@ -3,32 +3,67 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from itertools import product
-from typing import Any
+from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from analysis import wording
 from analysis.errors import Problem, SettingsError
-from analysis.segmentation.cuts import SCORES
-from analysis.segmentation.reasons import number, sentence, word
-from analysis.segmentation.scheme import BANDS, TRIAL, Condition, R, Rule, Scheme
-from analysis.segmentation.scores import boundaries, scores
+from analysis.segmentation.axes import MONEY_SETTING, TRIAL, Axis, codes, switch_words
+from analysis.segmentation.compiled import Alternative, Compiled, compiled
+from analysis.segmentation.lint import point_text
+from analysis.segmentation.rules import Scheme
+from analysis.segmentation.scores import scores
+from analysis.segmentation.sentences import Told, sentences
+from analysis.segmentation.weights import weighted
 from analysis.settings_model import Segmentation
 
-Codes = NDArray[np.integer[Any]]
-Floats = NDArray[np.float64]
-Mask = NDArray[np.bool_]
+Codes = NDArray[np.intp]
 Words = NDArray[np.object_]
 
-_COMPARE = {
-    "above": np.greater,
-    "at_least": np.greater_equal,
-    "below": np.less,
-    "at_most": np.less_equal,
-}
+
+@dataclass(frozen=True)
+class Placed:
+    """Who was placed by what.
+
+    Attributes
+    ----------
+    made
+        The compiled scheme.
+    frame
+        RECORD ``features``, sorted by ``customer_id``.
+    marks
+        Scores of the same rows.
+    points
+        Weighted scores of the same rows.
+    trying
+        Whether each customer is on trial.
+    alternative
+        For each row, the entry of ``made.alternatives`` that placed it.
+    """
+
+    made: Compiled
+    frame: pd.DataFrame
+    marks: pd.DataFrame
+    points: dict[str, NDArray[np.float64]]
+    trying: NDArray[np.bool_]
+    alternative: Codes
+
+    @property
+    def rule(self) -> Codes:
+        """For each row, the rule that placed it."""
+        rules: Codes = np.array([a.rule for a in self.made.alternatives])[self.alternative]
+        return rules
+
+    def values(self, feature: str) -> NDArray[np.float64]:
+        """A feature's or weighted score's numbers; NaN where there is no such column."""
+        if feature in self.points:
+            return self.points[feature]
+        if feature not in self.frame.columns:
+            return np.full(len(self.frame), np.nan)
+        found: NDArray[np.float64] = self.frame[feature].to_numpy(float)
+        return found
 
 
 def segment(
@@ -43,13 +78,13 @@ def segment(
     Parameters
     ----------
     features
-        RECORD ``features``; one row a customer.
+        RECORD ``features``; one row a customer. Columns that are missing have no values.
     customers
         RECORD ``customers``; tells who is on trial.
     scheme
         From `load_scheme`.
     cuts
-        From `estimate_cuts`.
+        From `estimate_cuts`, with `score_anchors` where the scheme has weighted scores.
     settings
         Thresholds that the scheme's conditions name.
 
@@ -57,54 +92,76 @@ def segment(
     -------
     pandas.DataFrame
         RECORD ``segments``, sorted by ``customer_id``: exactly one row a customer. ``m_score``
-        is the score of the money that the customer's row of cells reads (``m_reads``).
+        is the score of the money that the placing rule reads (``m_reads``: the one whose band,
+        else whose amount it names, else setting ``monetary_reads``). ``score`` is the first of
+        the scheme's weighted scores. ``system_segment`` equals ``segment``.
 
     Raises
     ------
     SettingsError
-        If a setting puts a rule's customers in a segment that the scheme does not have.
+        If the rules leave a customer without a place under these settings.
     """
-    frame = features.sort_values("customer_id", kind="stable").reset_index(drop=True)
-    marks = scores(frame, cuts)
-    values = {name: frame[name].to_numpy(float) for name in _needed(scheme)}
-    values[TRIAL] = _on_trial(frame["customer_id"], customers)
-
-    rules: list[Any] = [*scheme.without_order, *scheme.cells, *scheme.guards]
-    index = {rule.rule: i for i, rule in enumerate(rules)}
-    cell, money = _cells(scheme, marks, settings, index)
-    placed = cell.copy()
-    # Guards look at the cell, not at what another guard made of it. Going backwards, the first
-    # in the written order has the last word.
-    for guard in reversed(scheme.guards):
-        looked_at = np.isin(cell, [index[name] for name in guard.cells])
-        placed[looked_at & _holds(guard, values, cuts, settings)] = index[guard.rule]
-
-    outside = (marks["recency"] == "none").to_numpy()
-    for rule in reversed(scheme.without_order):
-        placed[outside & _holds(rule, values, cuts, settings)] = index[rule.rule]
-
-    m_score = np.where(money == "mean_order", marks["mean_order"], marks["monetary"])
-    money[outside] = None
-    found = pd.DataFrame(
+    placed = place(features, customers, scheme, cuts, settings)
+    made, marks, rules = placed.made, placed.marks, placed.made.rules
+    money = np.array([_reads(a, settings) for a in made.alternatives], dtype=object)
+    read = money[placed.alternative]
+    m_score = np.where(read == "mean_order", marks["mean_order"], marks["monetary"])
+    read[(marks["recency"] == "none").to_numpy()] = None
+    segments = _pick(made.targets, placed.rule)
+    first = next(iter(scheme.scores), None)
+    return pd.DataFrame(
         {
-            "customer_id": frame["customer_id"].to_numpy(),
+            "customer_id": placed.frame["customer_id"].to_numpy(),
             "scheme": scheme.scheme,
-            "segment": _pick([_target(rule, scheme, settings) for rule in rules], placed),
-            "place": _pick([rule.place for rule in rules], placed),
-            "rule": _pick([rule.rule for rule in rules], placed),
+            "segment": segments,
+            "system_segment": segments,
+            "place": _pick([rule.place for rule in rules], placed.rule),
+            "rule": _pick([rule.rule for rule in rules], placed.rule),
             "r_score": marks["recency"].to_numpy(),
             "f_score": marks["frequency"].to_numpy(),
             "m_score": m_score,
-            "m_reads": money,
-            "tag": _pick([rule.tag for rule in rules], placed),
+            "m_reads": read,
+            "tag": _pick([rule.tag for rule in rules], placed.rule),
+            "score": placed.points[first] if first else np.full(len(read), np.nan),
+            "reason": sentences(
+                Told(made, placed.frame, marks, placed.points, placed.alternative), cuts, settings
+            ),
         }
     )
-    thresholds = {
-        rule.rule: number(_threshold(rule.when[0], cuts, settings), _unit(rule.when[0]))
-        for rule in scheme.guards
-        if rule.when
-    }
-    return found.assign(reason=_reasons(frame, found, thresholds, settings))
+
+
+def place(
+    features: pd.DataFrame,
+    customers: pd.DataFrame,
+    scheme: Scheme,
+    cuts: pd.DataFrame,
+    settings: Segmentation,
+) -> Placed:
+    """Find every customer's rule; parameters and errors as `segment`."""
+    frame = features.sort_values("customer_id", kind="stable").reset_index(drop=True)
+    made = compiled(scheme, settings)
+    marks = scores(frame, cuts)
+    points = weighted(frame, scheme, cuts)
+    trying = _on_trial(frame["customer_id"], customers)
+    cells = [_cells(axis, frame, marks, points, trying) for axis in made.axes]
+    found = np.full(len(frame), -1, dtype=np.intp)
+    left = np.arange(len(frame))
+    for number, alternative in enumerate(made.alternatives):
+        holds = np.ones(len(left), dtype=bool)
+        for axis, member, cell in zip(made.axes, alternative.box, cells, strict=True):
+            if member != axis.full:
+                taken = np.array([member >> i & 1 for i in range(len(axis.cells))], dtype=bool)
+                holds &= taken[cell[left]]
+        found[left[holds]] = number
+        left = left[~holds]
+    if len(left):
+        example = {
+            axis.name.removeprefix("score."): axis.cells[cell[left[0]]].example
+            for axis, cell in zip(made.axes, cells, strict=True)
+        }
+        args = {"scheme": scheme.scheme, "count": len(left), "example": point_text(example)}
+        raise SettingsError(Problem("schemes.left_over", args))
+    return Placed(made, frame, marks, points, trying, found)
 
 
 def as_before(segments: pd.DataFrame, origin: str = "recomputed") -> pd.DataFrame:
@@ -128,118 +185,41 @@ def _pick(options: Sequence[str], placed: Codes) -> Words:
 
 
 def _cells(
-    scheme: Scheme, marks: pd.DataFrame, settings: Segmentation, index: dict[str, int]
-) -> tuple[Codes, Words]:
-    """The rule of every customer's cell, and the money it read; without an order: any."""
-    r = np.where(marks["recency"] == "far", 1, 0)
-    f = _code(marks["frequency"])
-    money = np.empty((len(R), len(BANDS)), dtype=object)
-    for (i, near), (j, band) in product(enumerate(R), enumerate(BANDS)):
-        money[i, j] = scheme.reads(near, band, settings)
-    table = np.zeros((len(R), len(BANDS), len(BANDS)), dtype=int)
-    for cell in scheme.cells:
-        table[R.index(cell.r), BANDS.index(cell.f), BANDS.index(cell.m)] = index[cell.rule]
-    read = money[r, f]
-    m = np.where(read == "mean_order", _code(marks["mean_order"]), _code(marks["monetary"]))
-    return table[r, f, m], read
-
-
-def _code(bands: pd.Series) -> Codes:
-    return bands.map({band: i for i, band in enumerate(BANDS)}).to_numpy(int)
-
-
-def _needed(scheme: Scheme) -> set[str]:
-    rules = [*scheme.without_order, *scheme.guards]
-    return {c.feature for rule in rules for c in rule.when} - {TRIAL}
-
-
-def _on_trial(ids: pd.Series, customers: pd.DataFrame) -> Floats:
-    if TRIAL not in customers.columns:
-        return np.zeros(len(ids))
-    trying = customers.loc[customers[TRIAL].isin([True]), "customer_id"]
-    return ids.isin(trying).to_numpy().astype(float)
-
-
-def _holds(
-    rule: Rule, values: dict[str, Floats], cuts: pd.DataFrame, settings: Segmentation
-) -> Mask:
-    """Where all conditions hold; a missing value holds nothing."""
-    size = len(values[TRIAL])
-    mask = np.ones(size, dtype=bool)
-    for condition in rule.when:
-        compare = _COMPARE[condition.is_]
-        mask &= compare(values[condition.feature], _threshold(condition, cuts, settings))
-    return mask
-
-
-def _threshold(condition: Condition, cuts: pd.DataFrame, settings: Segmentation) -> float:
-    if not isinstance(condition.than, str):
-        return float(condition.than)
-    value = getattr(settings, condition.than)
-    if value is None and condition.than == "high_value_total":
-        high = boundaries(cuts, "monetary")
-        value = high[-1] if len(high) else np.inf
-    return float(value)
-
-
-def _unit(condition: Condition) -> str:
-    if condition.feature in ("monetary", "mean_order") or condition.feature.startswith("revenue"):
-        return "money"
-    if condition.feature.endswith("_cycles"):
-        return "cycles"
-    return "days" if condition.feature.endswith("_days") else "count"
-
-
-def _target(rule: Any, scheme: Scheme, settings: Segmentation) -> str:
-    name = getattr(rule, "segment_setting", None)
-    target: str = getattr(settings, name) if name else rule.segment
-    if target not in scheme.segments:
-        raise SettingsError(
-            Problem(
-                "segmentation.unknown_segment",
-                {"rule": rule.rule, "found": target, "allowed": list(scheme.segments)},
-            )
-        )
-    return target
-
-
-def _reasons(
+    axis: Axis,
     frame: pd.DataFrame,
-    placed: pd.DataFrame,
-    thresholds: dict[str, dict[str, Any]],
-    settings: Segmentation,
-) -> list[str]:
-    """Each customer's reason; `frame` and `placed` have the same rows in the same order."""
-    # A company's own rule may have no sentence of its own: the general one names its scores.
-    keys = {
-        rule: f"reason.{rule}" if wording.has(f"reason.{rule}") else "reason.cell"
-        for rule in placed["rule"].unique()
-    }
-    fixed = {
-        "frequency_days": number(settings.frequency_days, "days"),
-        "monetary_days": number(settings.monetary_days, "days"),
-    }
-    columns = {
-        "days": ("recency_days", "days"),
-        "cycles": ("recency_cycles", "cycles"),
-        "interval": ("expected_interval_days", "days"),
-        "tenure": ("tenure_days", "days"),
-        **{score: (feature, unit) for score, (feature, unit, _) in SCORES.items()},
-    }
-    numbers = [(name, frame[c].to_numpy(float), unit) for name, (c, unit) in columns.items()]
-    marks = zip(
-        placed["rule"], placed["r_score"], placed["f_score"], placed["m_score"], strict=True
-    )
-    found = []
-    for i, (rule, r, f, m) in enumerate(marks):
-        args: dict[str, Any] = {name: number(v[i], unit) for name, v, unit in numbers} | fixed
-        if rule in thresholds:
-            args["threshold"] = thresholds[rule]
-        if keys[rule] == "reason.cell":
-            args |= {
-                "r": word(f"score.recency.{r}"),
-                "f": word(f"score.band.{f}"),
-                "m": word(f"score.band.{m}"),
-            }
-        found.append(sentence(keys[rule], args))
+    marks: pd.DataFrame,
+    points: dict[str, NDArray[np.float64]],
+    trying: NDArray[np.bool_],
+) -> Codes:
+    """The cell of every row on an axis."""
+    if axis.name == TRIAL:
+        return codes(axis, switch_words(trying))
+    if axis.name.startswith("score."):
+        return codes(axis, marks[axis.name.removeprefix("score.")].to_numpy())
+    if axis.name in points:
+        return codes(axis, points[axis.name])
+    if axis.name not in frame.columns:
+        return codes(axis, np.full(len(frame), np.nan))
+    return codes(axis, frame[axis.name].to_numpy(float))
+
+
+def _on_trial(ids: pd.Series, customers: pd.DataFrame) -> NDArray[np.bool_]:
+    if TRIAL not in customers.columns:
+        return np.zeros(len(ids), dtype=bool)
+    trying = customers.loc[customers[TRIAL].isin([True]), "customer_id"]
+    found: NDArray[np.bool_] = ids.isin(trying).to_numpy()
     return found
+
+
+def _reads(alternative: Alternative, settings: Segmentation) -> str:
+    """Which money an entry of conditions reads: total or mean_order."""
+    by_setting = "monetary" if settings.monetary_reads == "total" else "mean_order"
+    banded, raw = set[str](), set[str]()
+    for condition in alternative.conditions:
+        name = by_setting if condition.feature == MONEY_SETTING else condition.feature
+        if name in ("monetary", "mean_order"):
+            (banded if condition.words else raw).add(name)
+    for named in (banded, raw):
+        if len(named) == 1:
+            return "total" if named == {"monetary"} else "mean_order"
+    return settings.monetary_reads

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pandas as pd
 
-from analysis.segmentation.scheme import RFM5_RANKS, Scheme
+from analysis.segmentation.rules import RFM5_RANKS, Scheme
 
 ALL = "all"
 
@@ -34,7 +34,7 @@ def summary(
         RECORD ``segment_summary`` in report order, empty segments included, ``all`` last. Shares
         are exact: they add to 1 before rounding (all 0 where there is no money).
     """
-    known = list(scheme.segments if scheme else RFM5_RANKS)
+    known = list(scheme.ranks if scheme else RFM5_RANKS)
     names = [*known, *sorted(set(segments["segment"]) - set(known))]
     joined = segments.merge(features, on="customer_id", validate="one_to_one")
     then = before["segment"] if before is not None else pd.Series([], dtype=object)
