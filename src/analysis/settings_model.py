@@ -202,11 +202,45 @@ class Recency(Section):
         description="weight of the industry's cycle in the own one [intervals]",
     )
     default_cycle_days: int = Field(
-        90, gt=0, description="cycle where no customer has a second order [days]"
+        90, gt=0, description="cycle where too few customers have a second order [days]"
+    )
+    cycle_customers: int = Field(
+        5,
+        ge=1,
+        description="with fewer reorderers no cycle of the industry's or firm's own [customers]",
     )
 
 
 Cuts = Annotated[list[float], Field(min_length=2, max_length=2), AfterValidator(_increasing)]
+
+
+CutMode = Literal["quantile", "threshold", "industry"]
+
+
+class CutModes(Section):
+    """Where the cuts of a score come from when no number is given."""
+
+    mode: CutMode = Field(
+        "quantile",
+        description="thirds of all customers; threshold: only numbers given; industry: thirds"
+        " within each large industry",
+    )
+    frequency: CutMode | None = Field(None, description="for frequency alone; empty: mode")
+    monetary: CutMode | None = Field(None, description="for money alone; empty: mode")
+    mean_order: CutMode | None = Field(None, description="for the mean order alone; empty: mode")
+    min_industry: int = Field(
+        60, ge=3, description="mode industry: smaller ones share the overall cuts [customers]"
+    )
+    reestimate: Switch = Field(
+        False, description="estimate again on purpose, instead of reusing last period's"
+    )
+
+
+class ActivityWindow(Section):
+    """What counts as a change of activity."""
+
+    days: int = Field(90, ge=7, le=364, description="window that is compared [days]")
+    least: int = Field(3, ge=1, description="fewer in the earlier window: no comparison [times]")
 
 
 class Segmentation(Section):
@@ -214,6 +248,13 @@ class Segmentation(Section):
 
     scheme: str = Field("rfm5", description="primary scheme, a file of params/schemes")
     crosswalk: list[str] = Field(default_factory=list, description="further schemes to show")
+    industry_template: str = Field(
+        "", description="starting values of an industry, a file of params/industries; empty: none"
+    )
+    cuts: CutModes = Field(default_factory=CutModes, description="cuts between low, mid and high")
+    activity: ActivityWindow = Field(
+        default_factory=ActivityWindow, description="change of activity"
+    )
     recency: Recency = Field(default_factory=Recency, description="near or far")
     frequency_days: int = Field(730, gt=0, description="window of frequency [days]")
     monetary_days: int = Field(365, gt=0, description="window of monetary [days]")

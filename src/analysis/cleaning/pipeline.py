@@ -25,6 +25,7 @@ from analysis.tables import ARROW_TYPES, INPUT, RECORD
 TABLES = (
     "customers", "orders", "contacts", "activities", "tickets", "people", "treatments",
     "outcomes", "targets", "customer_keys", "receivables", "payments", "invoices", "controls",
+    "subscriptions", "usage",
 )  # fmt: skip
 _FAR_AHEAD = timedelta(days=3653)  # a CRM's 9999-12-31 stands for "never"
 

@@ -3,7 +3,7 @@
 from analysis.segmentation.accounts import accounts
 from analysis.segmentation.arrears import arrears
 from analysis.segmentation.crosswalk import crosswalk
-from analysis.segmentation.cuts import estimate_cuts
+from analysis.segmentation.cuts import cut_changes, estimate_cuts
 from analysis.segmentation.history import history
 from analysis.segmentation.movement import flows, movement_matrix, movements
 from analysis.segmentation.place import as_before, segment
@@ -17,6 +17,7 @@ __all__ = [
     "arrears",
     "as_before",
     "crosswalk",
+    "cut_changes",
     "estimate_cuts",
     "flows",
     "history",
