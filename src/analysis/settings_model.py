@@ -183,6 +183,11 @@ class Cleaning(Section):
         description="status words of documents that do not count",
     )
     earliest: Day = Field(date(2000, 1, 1), description="earliest plausible day")
+    size_people: Annotated[list[int], Field(max_length=3), AfterValidator(_increasing)] = Field(
+        default_factory=list,
+        description="headcount at which small, medium and large begin, for customers without a size"
+        " band [people]; empty: no band",
+    )
     gate: Share = Field(0.95, description="share of checks that must pass [share]")
     stop_below_gate: Switch = Field(False, description="stop the run below the gate")
 
@@ -252,6 +257,10 @@ class Segmentation(Section):
         "", description="starting values of an industry, a file of params/industries; empty: none"
     )
     cuts: CutModes = Field(default_factory=CutModes, description="cuts between low, mid and high")
+    industry_needs: list[str] = Field(
+        default_factory=list,
+        description="what customers of the industry usually ask for, most pressing first",
+    )
     activity: ActivityWindow = Field(
         default_factory=ActivityWindow, description="change of activity"
     )
