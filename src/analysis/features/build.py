@@ -52,8 +52,8 @@ SELECT customer_id,
        CAST(coalesce(revenue_previous, 0) AS DECIMAL(18, 4)) AS revenue_previous,
        CAST(coalesce(revenue_year_ago, 0) AS DECIMAL(18, 4)) AS revenue_year_ago,
        coalesce(products, 0) AS products,
-       CASE WHEN $with_activities THEN coalesce(visits, 0) END AS visits,
-       CASE WHEN $with_tickets THEN coalesce(tickets, 0) END AS tickets,
+       CASE WHEN met_at_all THEN coalesce(visits, 0) END AS visits,
+       CASE WHEN served_at_all THEN coalesce(tickets, 0) END AS tickets,
        satisfaction,
        CAST(date_diff('day', coalesce(joined_on, first_order_on), $as_of) AS DOUBLE)
            AS relationship_days,
@@ -65,14 +65,15 @@ SELECT customer_id,
             AS DOUBLE) AS usage_change,
        CAST(users / nullif(seats, 0) AS DOUBLE) AS seats_used,
        CAST(activity_change AS DOUBLE) AS activity_change,
-       CASE WHEN $with_tickets THEN coalesce(complaints, 0) END AS complaints,
+       CASE WHEN served_at_all THEN coalesce(complaints, 0) END AS complaints,
        -- who is not in a snapshot owes nothing; who is in it without the word is unknown
        CAST(CASE WHEN owed.customer_id IS NOT NULL THEN overdue
-                 WHEN (SELECT count(*) FROM owed) > 0 THEN 0 END AS DECIMAL(18, 4)) AS overdue,
+                 WHEN owed_at_all THEN 0 END AS DECIMAL(18, 4)) AS overdue,
        industry_cycle_days,
        CAST(activity_change_year AS DOUBLE) AS activity_change_year,
        industry AS peer_industry
 FROM known
+CROSS JOIN known_at_all
 LEFT JOIN per_line USING (customer_id)
 LEFT JOIN per_order USING (customer_id)
 LEFT JOIN expected USING (customer_id)
@@ -84,7 +85,14 @@ LEFT JOIN owed USING (customer_id)
 LEFT JOIN activity USING (customer_id)
 ORDER BY customer_id
 """
-_PARTS = (ORDERS, CYCLES, CONTACTS, CONTRACTS, USAGE, OWED, ACTIVITY)
+# A table without a row by then says nothing; with one, who is not in it has none.
+_AT_ALL = """
+known_at_all AS (
+    SELECT EXISTS (SELECT 1 FROM activities WHERE happened_at < $end) AS met_at_all,
+           EXISTS (SELECT 1 FROM tickets WHERE opened_at < $end) AS served_at_all,
+           EXISTS (SELECT 1 FROM owed) AS owed_at_all
+)"""
+_PARTS = (ORDERS, CYCLES, CONTACTS, CONTRACTS, USAGE, OWED, ACTIVITY, _AT_ALL)
 _SQL = "WITH " + ",".join(_PARTS) + _SELECT
 
 
@@ -186,8 +194,6 @@ def build(
         "least": settings.activity.least,
         "year_ago": SAME_WEEKS,
         "kinds": list(CONTACT_KINDS),
-        "with_activities": bool(activities),
-        "with_tickets": bool(tickets),
     }
     found = query(
         _SQL,
