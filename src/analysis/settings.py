@@ -1,7 +1,9 @@
 """Layered YAML in, one validated object out.
 
-A period file extends `params/base.yml`; ``--set`` comes last. All problems are found before
-any source is opened and told together, each with file, line and the nearest valid key.
+A period file extends `params/base.yml`; ``--set`` comes last. An industry's starting values
+(``segmentation.industry_template``) lie between the defaults and the period file. All problems
+are found before any source is opened and told together, each with file, line and the nearest
+valid key.
 """
 
 from __future__ import annotations
@@ -22,6 +24,8 @@ from analysis.errors import Problem, SettingsError
 from analysis.settings_checks import SECRET, cross_checks, name_checks, validation_problems
 from analysis.settings_model import Settings
 from analysis.settings_yaml import Key, Layer
+
+_BASE = "params/base.yml"
 
 
 @dataclass(frozen=True)
@@ -127,7 +131,7 @@ def load(
         path = root / path
     if not path.is_file():
         raise SettingsError(Problem("settings.missing_file", {}, str(file)))
-    layers = _layers(path, root, ())
+    layers = _with_template(_layers(path, root, ()), root, overrides or {})
     problems = [problem for layer in layers for problem in layer.problems]
     values: dict[str, Any] = {}
     places: dict[Key, tuple[str, int]] = {}
@@ -215,6 +219,29 @@ def _layers(path: Path, root: Path, seen: tuple[Path, ...]) -> list[Layer]:
         else:
             below += _layers(target, root, (*seen, path))
     return [*below, layer]
+
+
+def _with_template(layers: list[Layer], root: Path, overrides: Mapping[str, Any]) -> list[Layer]:
+    """The layers with the named industry's starting values: above the defaults, below the rest.
+
+    A name without a file is told by `settings_checks`.
+    """
+    key = ("segmentation", "industry_template")
+    stated = [*(_at(layer.values, key) for layer in layers), overrides.get(".".join(key))]
+    name = next((name for name in reversed(stated) if name is not None), "")
+    path = root / "params" / "industries" / f"{name}.yml"
+    if not name or not path.is_file():
+        return layers
+    template = settings_yaml.read_layer(path, _relative(path, root))
+    names = [layer.name for layer in layers]
+    base = len(names) - names[::-1].index(_BASE) if _BASE in names else 0
+    return [*layers[:base], template, *layers[base:]]
+
+
+def _at(values: Any, key: Key) -> Any:
+    for part in key:
+        values = values.get(part) if isinstance(values, Mapping) else None
+    return values
 
 
 def _nest(key: Key, value: Any) -> dict[str, Any]:

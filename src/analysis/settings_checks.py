@@ -192,6 +192,7 @@ def _files(
     named: list[tuple[str, Key]] = [
         ("schemes", ("segmentation", "scheme")),
         ("playbooks", ("strategy", "playbook")),
+        ("industries", ("segmentation", "industry_template")),
     ]
     if isinstance(sources, Mapping):
         named += [("mappings", ("sources", table, "mapping")) for table in sources]
@@ -201,7 +202,8 @@ def _files(
         for part in key:
             stem = stem.get(part) if isinstance(stem, Mapping) else None
         available = sorted(p.stem for p in (root / "params" / folder).glob("*.yml"))
-        if isinstance(stem, str) and stem not in available:
+        none = folder == "industries" and stem == ""  # the one that need not be named
+        if isinstance(stem, str) and stem not in available and not none:
             args = {"setting": ".".join(key), "folder": f"params/{folder}", "found": stem}
             problem = Problem(
                 "settings.unknown_file", {**args, "allowed": available}, *place_of(key, places)
@@ -232,6 +234,11 @@ def cross_checks(
         )
     if settings.previous and Period.parse(settings.previous).end >= period.start:
         report("previous_not_before", ("previous",), found=settings.previous, period=period.name)
+    modes = settings.segmentation.cuts
+    for score in ("frequency", "monetary", "mean_order"):
+        numbers = getattr(settings.segmentation, f"{score}_cuts")
+        if (getattr(modes, score) or modes.mode) == "threshold" and numbers is None:
+            report("cuts_missing", ("segmentation", f"{score}_cuts"))
     sources = settings.sources
     if "orders" not in sources and not {"treatments", "outcomes"} <= set(sources):
         report("required_sources", ("sources",))

@@ -183,6 +183,11 @@ class Cleaning(Section):
         description="status words of documents that do not count",
     )
     earliest: Day = Field(date(2000, 1, 1), description="earliest plausible day")
+    size_people: Annotated[list[int], Field(max_length=3), AfterValidator(_increasing)] = Field(
+        default_factory=list,
+        description="headcount at which small, medium and large begin, for customers without a size"
+        " band [people]; empty: no band",
+    )
     gate: Share = Field(0.95, description="share of checks that must pass [share]")
     stop_below_gate: Switch = Field(False, description="stop the run below the gate")
 
@@ -202,11 +207,45 @@ class Recency(Section):
         description="weight of the industry's cycle in the own one [intervals]",
     )
     default_cycle_days: int = Field(
-        90, gt=0, description="cycle where no customer has a second order [days]"
+        90, gt=0, description="cycle where too few customers have a second order [days]"
+    )
+    cycle_customers: int = Field(
+        5,
+        ge=1,
+        description="with fewer reorderers no cycle of the industry's or firm's own [customers]",
     )
 
 
 Cuts = Annotated[list[float], Field(min_length=2, max_length=2), AfterValidator(_increasing)]
+
+
+CutMode = Literal["quantile", "threshold", "industry"]
+
+
+class CutModes(Section):
+    """Where the cuts of a score come from when no number is given."""
+
+    mode: CutMode = Field(
+        "quantile",
+        description="thirds of all customers; threshold: only numbers given; industry: thirds"
+        " within each large industry",
+    )
+    frequency: CutMode | None = Field(None, description="for frequency alone; empty: mode")
+    monetary: CutMode | None = Field(None, description="for money alone; empty: mode")
+    mean_order: CutMode | None = Field(None, description="for the mean order alone; empty: mode")
+    min_industry: int = Field(
+        60, ge=3, description="mode industry: smaller ones share the overall cuts [customers]"
+    )
+    reestimate: Switch = Field(
+        False, description="estimate again on purpose, instead of reusing last period's"
+    )
+
+
+class ActivityWindow(Section):
+    """What counts as a change of activity."""
+
+    days: int = Field(90, ge=7, le=364, description="window that is compared [days]")
+    least: int = Field(3, ge=1, description="fewer in the earlier window: no comparison [times]")
 
 
 class Segmentation(Section):
@@ -220,6 +259,17 @@ class Segmentation(Section):
     own_tiers: list[str] = Field(
         default_factory=list,
         description="the company's own tiers, best first; empty: by their mean money",
+    )
+    industry_template: str = Field(
+        "", description="starting values of an industry, a file of params/industries; empty: none"
+    )
+    cuts: CutModes = Field(default_factory=CutModes, description="cuts between low, mid and high")
+    industry_needs: list[str] = Field(
+        default_factory=list,
+        description="what customers of the industry usually ask for, most pressing first",
+    )
+    activity: ActivityWindow = Field(
+        default_factory=ActivityWindow, description="change of activity"
     )
     recency: Recency = Field(default_factory=Recency, description="near or far")
     frequency_days: int = Field(730, gt=0, description="window of frequency [days]")

@@ -20,6 +20,7 @@ from analysis.tables import MONEY, RECORD
 AS_OF = date(2025, 9, 30)
 PERIOD = Period.parse("2025Q3")
 Line = tuple[str, str, date, str]
+ANY_CYCLE = Segmentation(recency=Recency(cycle_customers=1))
 
 
 def orders_of(lines: list[Line], product: str = "P") -> pa.Table:
@@ -97,7 +98,7 @@ def test_the_cycle_shrinks_towards_the_industry() -> None:
     lines += [("C", "c1", date(2025, 9, 1), "1")]
     lines += [("D", "d1", date(2025, 9, 1), "1")]
     customers = customers_of("A", "B", "C", "D", industry=["x", "x", "x", "other"])
-    found = build_of(lines, customers)
+    found = build_of(lines, customers, settings=ANY_CYCLE)
     industry = (20 + 100) / 2
     cycle = found["expected_interval_days"]
     assert cycle["A"] == pytest.approx((3 * 20 + 2 * industry) / 5)
@@ -105,6 +106,30 @@ def test_the_cycle_shrinks_towards_the_industry() -> None:
     assert cycle["C"] == industry
     assert cycle["D"] == industry  # no cycle in its industry: that of all customers
     assert found["recency_cycles"]["C"] == pytest.approx(29 / industry)
+    assert set(found["industry_cycle_days"]) == {industry}
+
+
+@pytest.mark.requirement("000-14")
+@pytest.mark.parametrize(
+    ("in_industry", "elsewhere", "expected"), [(5, 0, 10), (4, 0, 90), (4, 1, 10), (4, 20, 40)]
+)
+def test_too_few_who_ordered_twice_give_no_cycle(
+    in_industry: int, elsewhere: int, expected: int
+) -> None:
+    """The industry's own, else that of all customers, else what the template or default says."""
+    count = in_industry + elsewhere
+    ids = [f"C{i:02d}" for i in range(count)]
+    step = [10] * in_industry + [40] * elsewhere
+    lines = [(c, f"{c}1", date(2025, 1, 1), "1") for c in ids]
+    lines += [
+        (c, f"{c}2", date(2025, 1, 1) + timedelta(days=d), "1")
+        for c, d in zip(ids, step, strict=True)
+    ]
+    lines.append(("ONCE", "x", date(2025, 9, 1), "1"))
+    industries = ["a"] * in_industry + [f"b{i}" for i in range(elsewhere)]
+    customers = customers_of(*ids, "ONCE", industry=[*industries, "a"])
+    found = build_of(lines, customers).loc["ONCE"]
+    assert found["expected_interval_days"] == found["industry_cycle_days"] == expected
 
 
 def test_without_any_second_order_the_default_cycle_stands() -> None:
@@ -117,7 +142,7 @@ def test_weight_nought_takes_the_own_cycle_alone() -> None:
     lines = [("A", "1", date(2025, 1, 1), "1"), ("A", "2", date(2025, 1, 11), "1")]
     lines += [("B", "3", date(2025, 1, 1), "1"), ("B", "4", date(2025, 1, 31), "1")]
     lines += [("C", "5", date(2025, 1, 31), "1")]
-    settings_ = Segmentation(recency=Recency(cycle_weight=0))
+    settings_ = Segmentation(recency=Recency(cycle_weight=0, cycle_customers=1))
     found = build_of(lines, settings=settings_)["expected_interval_days"]
     assert found.to_dict() == {"A": 10, "B": 30, "C": 20}
 

@@ -9,8 +9,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from analysis.errors import SettingsError
-from analysis.segmentation import estimate_cuts, scores
-from analysis.settings_model import Recency, Segmentation
+from analysis.segmentation import cut_changes, estimate_cuts, scores
+from analysis.segmentation.scores import BANDS as WORDS
+from analysis.segmentation.scores import RECENCY, boundaries, score_codes
+from analysis.settings_model import CutModes, Recency, Segmentation
 from analysis.tables import RECORD
 
 BANDS = {"low": 0, "mid": 1, "high": 2}
@@ -134,3 +136,148 @@ def test_far_is_strictly_beyond_in_both_modes(rows) -> None:
         settings_ = Segmentation(recency=Recency(mode=mode))
         found = scores(features, estimate_cuts(features, settings_))
         assert list(found["recency"]) == ["near", "far"]
+
+
+def industries(rows, **sizes: int) -> pd.DataFrame:
+    """Customers whose money runs from 1 upwards, times ten for each further industry."""
+    changes = [
+        {"monetary": float(money) * 10**place, "peer_industry": name if name != "none" else None}
+        for place, (name, size) in enumerate(sizes.items())
+        for money in range(1, size + 1)
+    ]
+    return rows(*changes).assign(peer_industry=[c["peer_industry"] for c in changes])
+
+
+def money_by(**options: object) -> Segmentation:
+    return Segmentation(cuts=CutModes(monetary="industry", **options))
+
+
+def test_large_industries_have_cuts_of_their_own(rows) -> None:
+    features = industries(rows, steel=60, food=90, glass=59, none=70)
+    cuts = estimate_cuts(features, money_by())
+    assert set(cuts.loc[cuts["score"] == "monetary", "industry"]) == {"", "steel", "food"}
+    assert set(cuts.loc[cuts["score"] != "monetary", "industry"]) == {""}
+    assert list(boundaries(cuts, "monetary", "steel")) == [21, 41]
+    assert list(boundaries(cuts, "monetary", "food")) == [310, 610]
+    shared = estimate_cuts(features, Segmentation())
+    assert list(boundaries(cuts, "monetary", "glass")) == list(boundaries(shared, "monetary"))
+    found = scores(features, cuts).assign(industry=features["peer_industry"])
+    counted = found[found["industry"] == "steel"]["monetary"].value_counts().to_dict()
+    assert counted == {"low": 20, "mid": 20, "high": 20}
+    rest = ~features["peer_industry"].isin(["steel", "food"])
+    by_all = scores(features, shared)["monetary"]
+    assert list(found.loc[rest, "monetary"]) == list(by_all[rest])
+
+
+def test_equal_values_of_an_industry_in_any_order(rows) -> None:
+    features = industries(rows, steel=60, food=61)
+    same = features.assign(monetary=[7.0, 7.0, 9.0] * 40 + [7.0])
+    cuts = estimate_cuts(same, money_by())
+    order = np.random.default_rng(1).permutation(len(same))
+    again = same.iloc[order].assign(customer_id=[f"X{i}" for i in range(len(same))])
+    pd.testing.assert_frame_equal(estimate_cuts(again, money_by()), cuts)
+    found = scores(same, cuts)["monetary"]
+    assert list(scores(again, cuts)["monetary"]) == list(found.iloc[order])
+    pairs = found.groupby([same["peer_industry"], same["monetary"]]).nunique()
+    assert set(pairs) == {1}
+
+
+def test_cuts_count_who_stands_on_either_side(rows) -> None:
+    features = industries(rows, steel=60, none=30)
+    cuts = estimate_cuts(features, money_by())
+    cuts = cuts.set_index(["score", "industry", "boundary"]).sort_index()
+    steel = cuts.loc[("monetary", "steel")]
+    assert list(steel["below"]) == [20, 40] and list(steel["above"]) == [40, 20]
+    others = cuts.loc[("monetary", "")]  # counted over those whom it scores
+    assert set(others["below"] + others["above"]) == {30}
+    recency = cuts.loc[("recency", "", 1)]
+    assert (recency["below"], recency["above"]) == (90, 0)
+
+
+def test_an_industry_keeps_its_frozen_cuts(rows) -> None:
+    frozen = estimate_cuts(industries(rows, steel=60, food=40), money_by())
+    later = industries(rows, steel=20, food=200)
+    kept = estimate_cuts(later, money_by(), frozen)
+    columns = ["score", "industry", "boundary", "value"]
+    pd.testing.assert_frame_equal(kept[columns], frozen[columns])
+    assert set(kept.loc[kept["score"] != "recency", "source"]) == {"previous"}
+    fresh = estimate_cuts(later, money_by(reestimate=True), frozen)
+    assert set(fresh.loc[fresh["score"] != "recency", "source"]) == {"estimated"}
+    assert set(fresh["industry"]) == {"", "food"}
+
+
+def test_a_new_mode_estimates_industries_beside_frozen_cuts(rows) -> None:
+    features = industries(rows, steel=60, food=60)
+    frozen = estimate_cuts(features, Segmentation()).drop(columns=["industry", "below", "above"])
+    cuts = estimate_cuts(features, money_by(), frozen).query("score == 'monetary'")
+    sources = cuts.groupby("industry")["source"].unique().map(list).to_dict()
+    assert sources == {"": ["previous"], "food": ["estimated"], "steel": ["estimated"]}
+    back = estimate_cuts(features, Segmentation(), cuts)
+    assert set(back["industry"]) == {""}
+
+
+def test_given_numbers_hold_for_every_industry(rows) -> None:
+    settings_ = Segmentation(monetary_cuts=[5.0, 50.0], cuts=CutModes(mode="industry"))
+    cuts = estimate_cuts(industries(rows, steel=60, food=60), settings_)
+    assert set(cuts.loc[cuts["score"] == "monetary", "industry"]) == {""}
+    assert list(boundaries(cuts, "monetary", "steel")) == [5, 50]
+
+
+def test_thresholds_need_numbers(rows) -> None:
+    settings_ = Segmentation(cuts=CutModes(mode="threshold"), frequency_cuts=[2.0, 5.0])
+    with pytest.raises(SettingsError) as caught:
+        estimate_cuts(rows({}), settings_)
+    assert [(p.key, p.args["setting"]) for p in caught.value.problems] == [
+        ("segmentation.cuts_missing", "segmentation.monetary_cuts"),
+        ("segmentation.cuts_missing", "segmentation.mean_order_cuts"),
+    ]
+    one = Segmentation(cuts=CutModes(frequency="threshold"), frequency_cuts=[2.0, 5.0])
+    cuts = estimate_cuts(rows({"frequency": 1}, {"frequency": 2}), one).query("score=='frequency'")
+    assert list(cuts["value"]) == [2, 5] and set(cuts["source"]) == {"settings"}
+
+
+def test_changes_show_the_old_value_beside_the_new(rows) -> None:
+    old = estimate_cuts(industries(rows, steel=60), money_by())
+    new = estimate_cuts(industries(rows, steel=90), money_by(reestimate=True), old)
+    found = cut_changes(old, new).set_index(["score", "industry", "boundary"]).sort_index()
+    line = found.loc[("monetary", "steel", 1)]
+    assert (line["before"], line["after"], line["source"]) == (21, 31, "estimated")
+    assert line["change"] == pytest.approx(31 / 21 - 1)
+    gone = cut_changes(old, estimate_cuts(industries(rows, steel=60), Segmentation()))
+    assert gone.iloc[-2:]["industry"].to_list() == ["steel", "steel"]
+    assert gone.iloc[-2:]["after"].isna().all()
+    first = cut_changes(None, new)
+    assert len(first) == len(new) and first["before"].isna().all()
+    window = Segmentation(recency=Recency(mode="window"))
+    other = cut_changes(old, estimate_cuts(industries(rows, steel=60), window))
+    recency = other[other["score"] == "recency"]  # days and cycles are not compared
+    assert recency["change"].isna().all() and len(recency) == 2
+
+
+def test_codes_are_the_words_in_one_byte(rows, no_order) -> None:
+    features = rows(*({"frequency": i, "monetary": i * 1.0} for i in range(1, 31)), no_order)
+    cuts = estimate_cuts(features, Segmentation())
+    codes, named = score_codes(features, cuts), scores(features, cuts)
+    for score, found in codes.items():
+        assert found.dtype == np.int8
+        words = RECENCY if score == "recency" else WORDS
+        assert [words[code] for code in found] == list(named[score])
+
+
+@pytest.mark.requirement("001-08")
+def test_refunds_and_missing_values_are_low(rows) -> None:
+    values = [-500.0, float("nan"), 0.0, 1.0, 2.0, 3.0]
+    found = bands(rows, values, "monetary")
+    assert list(found) == ["low", "low", "low", "low", "mid", "high"]
+    refunds = rows({"monetary": -5.0}, {"monetary": -1.0})
+    cuts = estimate_cuts(refunds, Segmentation())
+    assert "monetary" not in set(cuts["score"])
+    assert list(scores(refunds, cuts)["monetary"]) == ["low", "low"]
+
+
+@pytest.mark.requirement("001-08")
+def test_a_value_on_a_cut_is_in_the_upper_band(rows) -> None:
+    settings_ = Segmentation(monetary_cuts=[100.0, 200.0])
+    features = rows(*({"monetary": m} for m in (99.9999, 100.0, 199.9999, 200.0)))
+    found = scores(features, estimate_cuts(features, settings_))["monetary"]
+    assert list(found) == ["low", "mid", "mid", "high"]

@@ -12,6 +12,7 @@ import pyarrow.compute as pc
 from analysis import engine
 from analysis.cleaning import masking
 from analysis.cleaning.keys import UNMATCHED
+from analysis.settings_model import Cleaning
 from analysis.tables import INPUT, RECORD, counts_money
 
 _DAYS = {"activities": "happened_at", "tickets": "opened_at"}
@@ -64,7 +65,7 @@ def orders(judged: pa.Table) -> pa.Table:
 
 
 def customers(
-    listed: pa.Table, ids: Sequence[pa.Table], lines: pa.Table, earliest: date, as_of: date
+    listed: pa.Table, ids: Sequence[pa.Table], lines: pa.Table, settings: Cleaning, as_of: date
 ) -> pa.Table:
     """Customers of the customer table and those that only other tables name.
 
@@ -78,6 +79,9 @@ def customers(
         Tables whose customers count as well, each with `customer_id`.
     lines
         Kept order lines, with `owner_id`: first order, and the seller of the latest one.
+    settings
+        Uses `earliest` (no start date before it) and `size_people`: who has no size band but a
+        headcount is micro, small, medium or large.
     """
     every = pa.concat_tables([t.select(["customer_id"]) for t in (listed, *ids)])
     sql = """
@@ -85,7 +89,11 @@ def customers(
             SELECT customer_id, min(ordered_at) AS first_order,
                    arg_max(owner_id, (ordered_at, owner_id)) FILTER (owner_id IS NOT NULL) AS owner
             FROM lines GROUP BY customer_id)
-        SELECT i.customer_id, c.name, c.industry, c.size_band,
+        SELECT i.customer_id, c.name, c.industry,
+               coalesce(c.size_band, ['micro', 'small', 'medium', 'large'][
+                   CASE WHEN len($sizes) > 0 AND c.employees IS NOT NULL THEN 1
+                        + len(list_filter($sizes, lambda size: c.employees >= size)) END])
+                   AS size_band,
                coalesce(c.region, c.province) AS region,
                coalesce(c.owner_id, f.owner) AS owner_id, c.team_id,
                coalesce(CASE WHEN c.joined_on >= $earliest AND c.joined_on < $tomorrow
@@ -96,7 +104,11 @@ def customers(
         LEFT JOIN listed c ON c.customer_id = i.customer_id
         LEFT JOIN first f ON f.customer_id = i.customer_id
     """
-    params = {"earliest": earliest, "tomorrow": as_of + timedelta(days=1)}
+    params = {
+        "earliest": settings.earliest,
+        "tomorrow": as_of + timedelta(days=1),
+        "sizes": list(settings.size_people),
+    }
     found = engine.query(sql, params, ids=every, listed=listed, lines=lines)
     # a sole trader's name often carries the trader's own number
     return engine.conform(_masked(found, "name"), RECORD["customers"])

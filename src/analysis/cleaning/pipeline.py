@@ -25,6 +25,7 @@ from analysis.tables import ARROW_TYPES, INPUT, RECORD
 TABLES = (
     "customers", "orders", "contacts", "activities", "tickets", "people", "treatments",
     "outcomes", "targets", "customer_keys", "receivables", "payments", "invoices", "controls",
+    "subscriptions", "usage",
 )  # fmt: skip
 _FAR_AHEAD = timedelta(days=3653)  # a CRM's 9999-12-31 stands for "never"
 
@@ -270,8 +271,7 @@ def _outputs(
     if not in_force("unknown_customer", settings.cleaning):
         named = [n for n in judged if "customer_id" in RECORD[n].names]
     ids = [found[n] for n in named if n != "customers"]
-    earliest = settings.cleaning.earliest
-    found["customers"] = outputs.customers(listed, ids, lines, earliest, as_of)
+    found["customers"] = outputs.customers(listed, ids, lines, settings.cleaning, as_of)
     return found
 
 

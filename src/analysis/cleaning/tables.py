@@ -24,7 +24,7 @@ _LINE = (
 _DAYS = {
     "orders": "ordered_at", "activities": "happened_at", "tickets": "opened_at",
     "treatments": "started_on", "customers": "joined_on", "receivables": "as_of",
-    "payments": "paid_on", "invoices": "invoiced_on",
+    "payments": "paid_on", "invoices": "invoiced_on", "usage": "used_on",
 }  # fmt: skip
 
 

@@ -95,6 +95,7 @@ def _segments(book: Book) -> tuple[Block, float] | None:
     blocks = [terms(pairs)] if pairs else []
     tall = _tall(pairs, book.lang)
     if len(cuts):
+        cuts = cuts[cuts["industry"] == ""]
         made: list[Row] = []
         for score, group in cuts.sort_values(["score", "boundary"]).groupby("score", sort=True):
             shown = [_cut(book, str(score), b) for b in group["boundary"]]

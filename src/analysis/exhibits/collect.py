@@ -184,6 +184,7 @@ def collect(tables: Tables, settings: Settings) -> FactBook:
     for name, (prefix, key, units, further) in _PLAIN.items():
         frame = _frame(tables, name)
         if name == "cuts" and len(frame):
+            frame = frame[frame["industry"] == ""]  # pages show the cuts that all others share
             # Recency is counted in own cycles or in days, as the settings say.
             kinds = dict(_CUT_UNITS)
             if settings.segmentation.recency.mode == "window":

@@ -1,4 +1,4 @@
-"""One row a customer from orders, activities and tickets, as of a date.
+"""One row a customer from orders, contracts, use, contacts and service, as of a date.
 
 Only rows dated on or before `as_of` are seen, so any past day can be recomputed and a
 back-test cannot peek. Words used here:
@@ -8,6 +8,8 @@ order
     number of its own is no order; it does reduce money.
 order day
     A day on which an order has a line with positive money. Later returns move no date.
+activity
+    Orders, visits and calls, and uses of the product, counted together.
 """
 
 from __future__ import annotations
@@ -20,112 +22,16 @@ import pyarrow as pa
 
 from analysis.calendars import Period
 from analysis.engine import conform, query, to_frame
+from analysis.features.from_contracts import ACTIVITY, CONTRACTS, OWED, USAGE
+from analysis.features.from_orders import CONTACTS, CYCLES, ORDERS
 from analysis.settings_model import Segmentation
 from analysis.tables import RECORD
 
 YEAR_DAYS = 365
+SAME_WEEKS = 364  # a year ago by weeks: the same weekdays
 CONTACT_KINDS = ("visit", "call")
 
-# Windows are half open: the last N days up to and with as_of are `day > as_of − N`.
-_SQL = """
-WITH lines AS (
-    SELECT customer_id, order_id, CAST(ordered_at AS DATE) AS day, amount, product
-    FROM orders
-    WHERE ordered_at < $end
-),
--- one row an order: credit notes and fully returned orders drop out
-bought AS (
-    SELECT customer_id, order_id,
-           min(day) FILTER (WHERE amount > 0) AS first_day,
-           max(day) FILTER (WHERE amount > 0) AS last_day
-    FROM lines
-    GROUP BY customer_id, order_id
-    HAVING sum(amount) > 0
-),
-per_order AS (
-    SELECT customer_id,
-           min(first_day) AS first_order_on,
-           max(last_day) AS last_order_on,
-           count(*) AS orders_ever,
-           count(*) FILTER (WHERE last_day > $frequency_from) AS frequency,
-           count(*) FILTER (WHERE last_day > $monetary_from) AS orders_monetary
-    FROM bought
-    GROUP BY customer_id
-),
-per_day AS (
-    SELECT customer_id, count(DISTINCT day) - 1 AS intervals
-    FROM lines
-    JOIN bought USING (customer_id, order_id)
-    WHERE amount > 0
-    GROUP BY customer_id
-),
-per_line AS (
-    SELECT customer_id,
-           sum(amount) AS money_ever,
-           sum(amount) FILTER (WHERE day > $frequency_from) AS money_frequency,
-           sum(amount) FILTER (WHERE day > $monetary_from) AS monetary,
-           sum(amount) FILTER (WHERE day BETWEEN $start AND $stop) AS revenue_period,
-           sum(amount) FILTER (WHERE day BETWEEN $previous_start AND $previous_end)
-               AS revenue_previous,
-           sum(amount) FILTER (WHERE day BETWEEN $ago_start AND $ago_end) AS revenue_year_ago,
-           count(DISTINCT product) FILTER (WHERE day > $monetary_from AND amount > 0)
-               AS products
-    FROM lines
-    GROUP BY customer_id
-),
--- known by then: an order, or a start date that is not in the future
-known AS (
-    SELECT customer_id, any_value(industry) AS industry
-    FROM customers
-    WHERE joined_on IS NULL OR joined_on < $end
-       OR customer_id IN (SELECT customer_id FROM per_line)
-    GROUP BY customer_id
-    UNION ALL
-    SELECT customer_id, NULL
-    FROM per_line
-    WHERE customer_id NOT IN (SELECT customer_id FROM customers)
-),
-cycles AS (
-    SELECT customer_id, industry, intervals,
-           date_diff('day', first_order_on, last_order_on) / nullif(intervals, 0) AS own
-    FROM known
-    JOIN per_order USING (customer_id)
-    JOIN per_day USING (customer_id)
-),
-industry_cycles AS (
-    SELECT industry, median(own) AS cycle
-    FROM cycles
-    WHERE own IS NOT NULL AND industry IS NOT NULL
-    GROUP BY industry
-),
-usual_cycles AS (
-    SELECT customer_id, intervals, own,
-           coalesce(industry_cycles.cycle, (SELECT median(own) FROM cycles), $default_cycle)
-               AS usual
-    FROM cycles
-    LEFT JOIN industry_cycles USING (industry)
-),
-expected AS (
-    SELECT customer_id, intervals,
-           CASE WHEN own IS NULL OR intervals + $weight = 0 THEN usual
-                ELSE (intervals * own + $weight * usual) / (intervals + $weight)
-           END AS expected_interval_days
-    FROM usual_cycles
-),
-visited AS (
-    SELECT customer_id, count(*) AS visits
-    FROM activities
-    WHERE happened_at >= $start AND happened_at < $end AND CAST(happened_at AS DATE) <= $stop
-      AND kind IN (SELECT unnest($kinds))
-    GROUP BY customer_id
-),
-served AS (
-    SELECT customer_id, count(*) AS tickets,
-           sum(CAST(satisfaction AS DECIMAL(18, 4))) / count(satisfaction) AS satisfaction
-    FROM tickets
-    WHERE opened_at < $end AND CAST(opened_at AS DATE) > $year_from
-    GROUP BY customer_id
-)
+_SELECT = """
 SELECT customer_id,
        $as_of AS as_of,
        CAST(date_diff('day', last_order_on, $as_of) AS DOUBLE) AS recency_days,
@@ -146,17 +52,48 @@ SELECT customer_id,
        CAST(coalesce(revenue_previous, 0) AS DECIMAL(18, 4)) AS revenue_previous,
        CAST(coalesce(revenue_year_ago, 0) AS DECIMAL(18, 4)) AS revenue_year_ago,
        coalesce(products, 0) AS products,
-       CASE WHEN $with_activities THEN coalesce(visits, 0) END AS visits,
-       CASE WHEN $with_tickets THEN coalesce(tickets, 0) END AS tickets,
-       satisfaction
+       CASE WHEN met_at_all THEN coalesce(visits, 0) END AS visits,
+       CASE WHEN served_at_all THEN coalesce(tickets, 0) END AS tickets,
+       satisfaction,
+       CAST(date_diff('day', coalesce(joined_on, first_order_on), $as_of) AS DOUBLE)
+           AS relationship_days,
+       CAST(margin AS DECIMAL(18, 4)) AS margin,
+       CAST(arr AS DECIMAL(18, 4)) AS arr,
+       renewal_on,
+       CAST(date_diff('day', $as_of, renewal_on) AS DOUBLE) AS days_to_renewal,
+       CAST((uses / nullif(days, 0)) / nullif(uses_before / nullif(days_before, 0), 0) - 1
+            AS DOUBLE) AS usage_change,
+       CAST(users / nullif(seats, 0) AS DOUBLE) AS seats_used,
+       CAST(activity_change AS DOUBLE) AS activity_change,
+       CASE WHEN served_at_all THEN coalesce(complaints, 0) END AS complaints,
+       -- who is not in a snapshot owes nothing; who is in it without the word is unknown
+       CAST(CASE WHEN owed.customer_id IS NOT NULL THEN overdue
+                 WHEN owed_at_all THEN 0 END AS DECIMAL(18, 4)) AS overdue,
+       industry_cycle_days,
+       CAST(activity_change_year AS DOUBLE) AS activity_change_year,
+       industry AS peer_industry
 FROM known
+CROSS JOIN known_at_all
 LEFT JOIN per_line USING (customer_id)
 LEFT JOIN per_order USING (customer_id)
 LEFT JOIN expected USING (customer_id)
 LEFT JOIN visited USING (customer_id)
 LEFT JOIN served USING (customer_id)
+LEFT JOIN contracted USING (customer_id)
+LEFT JOIN used USING (customer_id)
+LEFT JOIN owed USING (customer_id)
+LEFT JOIN activity USING (customer_id)
 ORDER BY customer_id
 """
+# A table without a row by then says nothing; with one, who is not in it has none.
+_AT_ALL = """
+known_at_all AS (
+    SELECT EXISTS (SELECT 1 FROM activities WHERE happened_at < $end) AS met_at_all,
+           EXISTS (SELECT 1 FROM tickets WHERE opened_at < $end) AS served_at_all,
+           EXISTS (SELECT 1 FROM owed) AS owed_at_all
+)"""
+_PARTS = (ORDERS, CYCLES, CONTACTS, CONTRACTS, USAGE, OWED, ACTIVITY, _AT_ALL)
+_SQL = "WITH " + ",".join(_PARTS) + _SELECT
 
 
 def build(
@@ -165,6 +102,9 @@ def build(
     activities: pa.Table | None = None,
     tickets: pa.Table | None = None,
     *,
+    usage: pa.Table | None = None,
+    subscriptions: pa.Table | None = None,
+    receivables: pa.Table | None = None,
     as_of: date,
     period: Period,
     settings: Segmentation,
@@ -178,8 +118,8 @@ def build(
     customers
         RECORD ``customers``. Those who joined after `as_of` and have no order by then are
         left out. Customers who stand only in `orders` are added.
-    activities, tickets
-        RECORD ``activities`` and ``tickets``; None or empty: their columns stay empty.
+    activities, tickets, usage, subscriptions, receivables
+        RECORD tables; None or empty: their columns stay empty.
     as_of
         Last day that counts.
     period
@@ -196,17 +136,45 @@ def build(
 
     Notes
     -----
-    ``expected_interval_days`` shrinks a customer's own mean interval towards the median of its
-    industry: ``(k · own + w · industry) / (k + w)`` with ``k`` own intervals between order
-    days and ``w = settings.recency.cycle_weight`` (decision D11). The industry's median takes
-    customers with at least two order days; without any it is that of all customers, and
-    without those ``settings.recency.default_cycle_days``.
+    ``expected_interval_days`` shrinks a customer's own mean interval towards
+    ``industry_cycle_days``: ``(k · own + w · industry) / (k + w)`` with ``k`` own intervals
+    between order days and ``w = settings.recency.cycle_weight`` (decision D11). The industry's
+    cycle is the median of its customers with at least two order days, where they are at least
+    ``settings.recency.cycle_customers``; else that median of all customers, with as many; else
+    ``settings.recency.default_cycle_days``, which an industry template sets. What the firm has
+    seen itself goes before what a template expects.
 
     ``mean_order`` is money per order in the monetary window; a customer whose last order lies
     before it keeps the mean of the frequency window, else of all time: the size of an order
     does not fade while the customer is away.
+
+    ``margin`` is money minus cost over the lines of the monetary window; empty if any of them
+    carries no cost.
+
+    ``arr`` and seats are those of the terms that run on `as_of` (0 once all have ended);
+    ``renewal_on`` is the first day on which one of them ends, or the last day of the latest
+    when none runs: ``days_to_renewal`` is then negative.
+
+    ``usage_change`` sets the uses per logged day in the last N days (N =
+    ``settings.activity.days``) against the N days before. ``seats_used`` is people per logged
+    day (of a day, the largest number over its features) in the last N days over seats.
+
+    ``activity_change`` sets orders + visits and calls + uses of the last N days against the N
+    days before, ``activity_change_year`` against the same weeks a year ago. Uses are those per
+    logged day, times the logged days of the better-logged window. Left out are: a table that
+    does not reach back to the earlier window, the log of a customer that is empty in either
+    window. Empty where the relationship is younger than the comparison, or where the earlier
+    window holds fewer than ``settings.activity.least``: an annual buyer has not fallen by 100 %.
+
+    ``overdue`` is from the latest snapshot of receivables by `as_of`.
     """
-    contracts = {"activities": activities, "tickets": tickets}
+    given = {
+        "activities": activities,
+        "tickets": tickets,
+        "usage": usage,
+        "subscriptions": subscriptions,
+        "receivables": receivables,
+    }
     params: dict[str, Any] = {
         "as_of": as_of,
         "end": datetime.combine(as_of + timedelta(days=1), time()),
@@ -220,21 +188,32 @@ def build(
         "ago_start": period.year_ago().start,
         "ago_end": period.year_ago().end,
         "weight": float(settings.recency.cycle_weight),
+        "cycle_customers": settings.recency.cycle_customers,
         "default_cycle": float(settings.recency.default_cycle_days),
+        "span": settings.activity.days,
+        "least": settings.activity.least,
+        "year_ago": SAME_WEEKS,
         "kinds": list(CONTACT_KINDS),
-        **{f"with_{name}": bool(table) for name, table in contracts.items()},
     }
     found = query(
         _SQL,
         params,
-        orders=orders,
+        orders=_complete("orders", orders),
         customers=_keys(customers),
         **{
-            name: RECORD[name].schema().empty_table() if table is None else table
-            for name, table in contracts.items()
+            name: _complete(name, RECORD[name].schema().empty_table() if table is None else table)
+            for name, table in given.items()
         },
     )
     return to_frame(conform(found, RECORD["features"]))
+
+
+def _complete(name: str, table: pa.Table) -> pa.Table:
+    """A table with all columns of its contract; those it lacks are empty."""
+    for field in RECORD[name].schema():
+        if field.name not in table.column_names:
+            table = table.append_column(field, pa.nulls(len(table), field.type))
+    return table
 
 
 def _keys(customers: pd.DataFrame) -> pa.Table:

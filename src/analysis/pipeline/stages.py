@@ -65,7 +65,7 @@ STAGES: tuple[Stage, ...] = (
             "customers", "orders", "contacts", "activities", "tickets", "people", "treatments",
             "outcomes", "targets", "customer_keys", "receivables", "payments", "invoices",
             "controls", "removed_rows", "reconciliation", "sources", "quality", "key_bridge",
-            "unmatched_keys", "tie_out", "tie_out_left_out",
+            "unmatched_keys", "tie_out", "tie_out_left_out", "subscriptions", "usage",
         ),
         files=("params/mappings/*.yml",),
     ),

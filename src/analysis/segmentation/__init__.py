@@ -3,7 +3,7 @@
 from analysis.segmentation.accounts import accounts
 from analysis.segmentation.arrears import arrears
 from analysis.segmentation.crosswalk import crosswalk, crosswalk_table, tier_differences
-from analysis.segmentation.cuts import estimate_cuts
+from analysis.segmentation.cuts import cut_changes, estimate_cuts
 from analysis.segmentation.history import history
 from analysis.segmentation.movement import flows, movement_matrix, movements
 from analysis.segmentation.place import as_before, segment
@@ -20,6 +20,7 @@ __all__ = [
     "as_before",
     "crosswalk",
     "crosswalk_table",
+    "cut_changes",
     "estimate_cuts",
     "flows",
     "history",

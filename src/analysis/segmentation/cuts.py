@@ -13,11 +13,15 @@ Without ties these are terciles. With 80 % one-order customers low is "one order
 others are parted between mid and high. Two hundred identical customers have no gap: all are
 low. Customers without a positive value (no order in the window) say nothing about sizes: they
 are left out of the estimate and always score low.
+
+In mode ``industry`` every industry with enough customers that have a positive value gets cuts
+of its own; the others share those of all customers. ``threshold`` estimates nothing.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from typing import Any, TypeAlias
 
 import numpy as np
 import pandas as pd
@@ -26,13 +30,18 @@ from numpy.typing import NDArray
 from analysis.errors import Problem, SettingsError
 from analysis.settings_model import Segmentation
 
+Floats: TypeAlias = NDArray[np.float64]
+Pair: TypeAlias = Sequence[float]
+
 # score → the feature it reads, its unit, and the smallest step between two values
 SCORES: dict[str, tuple[str, str, float]] = {
     "frequency": ("frequency", "count", 1.0),
     "monetary": ("monetary", "money", 0.0001),
     "mean_order": ("mean_order", "money", 0.0001),
 }
-COLUMNS = ["score", "boundary", "value", "unit", "source"]
+COLUMNS = ["score", "industry", "boundary", "value", "unit", "source", "below", "above"]
+CHANGES = [*COLUMNS[:3], "unit", "before", "after", "change", "source"]
+ALL = ""  # the industry of cuts that all customers share who have none of their own
 
 
 def estimate_cuts(
@@ -43,66 +52,160 @@ def estimate_cuts(
     Parameters
     ----------
     features
-        RECORD ``features``.
+        RECORD ``features``; ``peer_industry`` may be missing, then there are no industries.
     settings
-        ``frequency_cuts``, ``monetary_cuts`` and ``mean_order_cuts`` win where given.
+        ``frequency_cuts``, ``monetary_cuts`` and ``mean_order_cuts`` win where given;
+        ``cuts`` says what else is done.
     previous
         RECORD ``cuts`` of the previous period: reused as they are, so that a customer does not
-        move because the others did. None re-estimates on purpose.
+        move because the others did. None, or ``settings.cuts.reestimate``, estimates again on
+        purpose.
 
     Returns
     -------
     pandas.DataFrame
         RECORD ``cuts``. ``value`` is the first value of the upper band: a customer with exactly
         that value is in the upper band. The recency boundary is the last value that is still
-        near. A score that nobody has a positive value in gets no rows; all are low.
+        near. A score that nobody has a positive value in gets no rows; all are low. ``below``
+        and ``above`` count the customers of `features` whom the cut scores, on either side.
 
     Raises
     ------
     SettingsError
-        If two cuts of the settings do not rise.
+        If two cuts of the settings do not rise, or mode ``threshold`` has no numbers.
+
+    Notes
+    -----
+    Frozen means frozen: an industry keeps its own cuts when it shrinks, and one that has grown
+    gets none before the next estimate on purpose. Where the previous period had cuts of no
+    industry at all, the mode is new, and industries are estimated beside the frozen overall cuts.
     """
-    recency = settings.recency
-    own_cycle = recency.mode == "own_cycle"
-    rows: list[tuple[str, int, float, str, str]] = [
-        (
-            "recency",
-            1,
-            recency.far_cycles if own_cycle else float(recency.window_days),
-            "cycles" if own_cycle else "days",
-            "settings",
-        )
-    ]
-    problems: list[Problem] = []
-    for score, (feature, unit, step) in SCORES.items():
-        given: Sequence[float] | None = getattr(settings, f"{score}_cuts")
-        source = "settings"
-        if given is not None and not 0 < given[0] < given[1]:
-            problems.append(
-                Problem(
-                    "segmentation.cuts_must_rise",
-                    {"setting": f"segmentation.{score}_cuts", "found": list(given)},
-                )
-            )
-            continue
-        if given is None and previous is not None:
-            given, source = _frozen(previous, score), "previous"
-        if given is None:
-            given, source = _terciles(features[feature].to_numpy(float), step), "estimated"
-        if given is not None:
-            rows += [(score, i + 1, float(value), unit, source) for i, value in enumerate(given)]
+    problems = list(_problems(settings))
     if problems:
         raise SettingsError(problems)
+    if settings.cuts.reestimate:
+        previous = None
+    industries = _industries(features)
+    rows = [_recency(features, settings)]
+    for score, (feature, unit, step) in SCORES.items():
+        values = features[feature].to_numpy(float)
+        found = _of_score(score, values, step, industries, settings, previous)
+        own = [industry for industry in found if industry != ALL]
+        for industry, (source, pair) in found.items():
+            scored = industries == industry if industry != ALL else ~np.isin(industries, own)
+            total = int(scored.sum())
+            for boundary, value in enumerate(pair, start=1):
+                above = int((values[scored] >= value).sum())
+                counts = (total - above, above)
+                rows.append((score, industry, boundary, float(value), unit, source, *counts))
     return pd.DataFrame(rows, columns=COLUMNS)
 
 
-def _frozen(previous: pd.DataFrame, score: str) -> list[float] | None:
+def cut_changes(old: pd.DataFrame | None, new: pd.DataFrame) -> pd.DataFrame:
+    """Each cut beside last period's.
+
+    Parameters
+    ----------
+    old, new
+        RECORD ``cuts`` of the previous period (None: there was none) and of this one.
+
+    Returns
+    -------
+    pandas.DataFrame
+        score, industry, boundary, unit, before, after, change (after / before − 1), source of
+        the new value (empty: the cut is gone), in the order of `new`, then what is gone.
+    """
+    key = ["score", "industry", "boundary", "unit"]
+    then = new.iloc[:0] if old is None else old
+    if "industry" not in then.columns:
+        then = then.assign(industry=ALL)
+    joined = (
+        new[[*key, "value", "source"]]
+        .rename(columns={"value": "after"})
+        .merge(then[[*key, "value"]].rename(columns={"value": "before"}), on=key, how="left")
+    )
+    gone = then[~then.set_index(key).index.isin(new.set_index(key).index)]
+    lost = gone[key].assign(before=gone["value"], after=np.nan, source="")
+    joined = pd.concat([joined, lost]) if len(lost) else joined
+    return joined.assign(change=joined["after"] / joined["before"] - 1)[CHANGES].reset_index(
+        drop=True
+    )
+
+
+def _problems(settings: Segmentation) -> Iterator[Problem]:
+    for score in SCORES:
+        given = getattr(settings, f"{score}_cuts")
+        args = {"setting": f"segmentation.{score}_cuts"}
+        if given is not None and not 0 < given[0] < given[1]:
+            yield Problem("segmentation.cuts_must_rise", {**args, "found": list(given)})
+        if given is None and _mode(settings, score) == "threshold":
+            yield Problem("segmentation.cuts_missing", args)
+
+
+def _mode(settings: Segmentation, score: str) -> str:
+    return getattr(settings.cuts, score) or settings.cuts.mode
+
+
+def _industries(features: pd.DataFrame) -> NDArray[np.object_]:
+    if "peer_industry" not in features.columns:
+        return np.full(len(features), ALL, dtype=object)
+    return features["peer_industry"].fillna(ALL).to_numpy(object)
+
+
+def _recency(features: pd.DataFrame, settings: Segmentation) -> tuple[Any, ...]:
+    recency = settings.recency
+    cycles = recency.mode == "own_cycle"
+    value = recency.far_cycles if cycles else float(recency.window_days)
+    known = features["recency_cycles" if cycles else "recency_days"].to_numpy(float)
+    unit = "cycles" if cycles else "days"
+    sides = (int((known <= value).sum()), int((known > value).sum()))
+    return ("recency", ALL, 1, value, unit, "settings", *sides)
+
+
+def _of_score(
+    score: str,
+    values: Floats,
+    step: float,
+    industries: NDArray[np.object_],
+    settings: Segmentation,
+    previous: pd.DataFrame | None,
+) -> dict[str, tuple[str, Pair]]:
+    """Industry (all others last of none) → where its two cuts come from, and they."""
+    given: Pair | None = getattr(settings, f"{score}_cuts")
+    if given is not None:
+        return {ALL: ("settings", given)}
+    frozen = {} if previous is None else _frozen(previous, score)
+    found: dict[str, tuple[str, Pair]] = {}
+    if ALL in frozen:
+        found[ALL] = ("previous", frozen[ALL])
+    elif (pair := _terciles(values, step)) is not None:
+        found[ALL] = ("estimated", pair)
+    if _mode(settings, score) != "industry" or not found:
+        return found
+    kept = {name: ("previous", pair) for name, pair in frozen.items() if name != ALL}
+    return found | (kept or dict(_within(values, step, industries, settings.cuts.min_industry)))
+
+
+def _within(
+    values: Floats, step: float, industries: NDArray[np.object_], least: int
+) -> Iterator[tuple[str, tuple[str, Pair]]]:
+    positive = values > 0
+    names, counts = np.unique(industries[positive].astype(str), return_counts=True)
+    for name in names[(counts >= least) & (names != ALL)]:
+        pair = _terciles(values[positive & (industries == name)], step)
+        if pair is not None:
+            yield str(name), ("estimated", pair)
+
+
+def _frozen(previous: pd.DataFrame, score: str) -> dict[str, Pair]:
+    """Industry → its two cuts; records made before industries had cuts hold none."""
     rows = previous[previous["score"] == score].sort_values("boundary")
-    values = [float(value) for value in rows["value"]]
-    return values if len(values) == 2 else None
+    names = rows["industry"] if "industry" in rows.columns else pd.Series(ALL, index=rows.index)
+    pairs = {str(name): [float(v) for v in group] for name, group in rows["value"].groupby(names)}
+    return {name: pair for name, pair in sorted(pairs.items()) if len(pair) == 2}
 
 
-def _terciles(values: NDArray[np.float64], step: float) -> list[float] | None:
+def _terciles(values: Floats, step: float) -> list[float] | None:
     """First value of mid and of high; one or two steps above the largest where a band is empty."""
     known = values[~np.isnan(values)]
     levels, counts = np.unique(known[known > 0], return_counts=True)
