@@ -248,6 +248,76 @@ class ActivityWindow(Section):
     least: int = Field(3, ge=1, description="fewer in the earlier window: no comparison [times]")
 
 
+class Clusters(Section):
+    """Clusters as a challenger of the rules."""
+
+    fewest: int = Field(3, ge=3, le=5, description="fewest clusters tried [clusters]")
+    most: int = Field(5, ge=3, le=5, description="most clusters tried [clusters]")
+    min_strength: Share = Field(0.8, description="least prediction strength [share]")
+    min_share: Share = Field(0.05, description="least share of customers in a cluster [share]")
+    min_customers: int = Field(30, ge=2, description="least customers in a cluster [customers]")
+    min_stability: Share = Field(
+        0.75, description="least overlap with which every cluster comes back [share]"
+    )
+    most_spread: float = Field(
+        0.9,
+        gt=0,
+        description="most spread within clusters, against that of one cloud without any [ratio]",
+    )
+    most_distance: float = Field(
+        1.5,
+        gt=0,
+        description="farther from every segment's profile: a cluster gets no segment's name"
+        " [standard deviations]",
+    )
+    splits: int = Field(20, ge=2, description="halvings for the prediction strength [draws]")
+    resamples: int = Field(40, ge=2, description="draws for the overlap [draws]")
+    winsor: float = Field(0.01, ge=0, lt=0.5, description="extremes drawn in at either end [share]")
+    sample: int = Field(
+        20_000,
+        ge=1_000,
+        description="with more customers, clusters are found on a draw of this many [customers]",
+    )
+
+    @property
+    def ks(self) -> range:
+        """The numbers of clusters to try."""
+        return range(self.fewest, self.most + 1)
+
+    @model_validator(mode="after")
+    def _rising(self) -> Clusters:
+        if self.fewest > self.most:
+            raise ValueError("increasing")
+        return self
+
+
+class Matrices(Section):
+    """Customers by two dimensions."""
+
+    min_customers: int = Field(
+        30, ge=1, description="smaller cells are merged when judged [customers]"
+    )
+    min_share: Share = Field(0.03, description="or smaller than this share of all [share]")
+    value: Literal["monetary", "rank"] = Field(
+        "monetary", description="value: by the cuts of money, or by the segments' ranks"
+    )
+    industries: int = Field(
+        6, ge=1, description="largest industries shown, the others together [industries]"
+    )
+    sizes: Literal["as_written", "employees"] = Field(
+        "as_written", description="size: as the company writes it, or classes by employees"
+    )
+    employees: Annotated[
+        list[float], Field(min_length=3, max_length=3), AfterValidator(_increasing)
+    ] = Field(
+        default_factory=lambda: [20.0, 300.0, 1000.0],
+        description="first of small, of medium, of large [employees]",
+    )
+    most_segments: int = Field(
+        5, ge=1, description="more segments: a warning that nobody can act on them [segments]"
+    )
+
+
 class Segmentation(Section):
     """Scores, scheme and guards."""
 
@@ -302,6 +372,8 @@ class Segmentation(Section):
     arrears_days: int = Field(
         30, ge=0, description="in arrears: money overdue for more than [days]"
     )
+    clusters: Clusters = Field(default_factory=Clusters, description="challenger of the rules")
+    matrices: Matrices = Field(default_factory=Matrices, description="two dimensions crossed")
 
 
 class Personas(Section):

@@ -1,10 +1,14 @@
 """Scores, schemes, movement between periods, and the lists that follow from them."""
 
 from analysis.segmentation.accounts import accounts
+from analysis.segmentation.agreement import agreement, cluster_word, crosstab, disputed
 from analysis.segmentation.arrears import arrears
+from analysis.segmentation.clusters import Challenger, challenge
 from analysis.segmentation.crosswalk import crosswalk, crosswalk_table, tier_differences
 from analysis.segmentation.cuts import cut_changes, estimate_cuts
+from analysis.segmentation.fragmentation import fragmentation
 from analysis.segmentation.history import history
+from analysis.segmentation.matrices import industry_size, matrix, value_need
 from analysis.segmentation.movement import flows, movement_matrix, movements
 from analysis.segmentation.place import as_before, segment
 from analysis.segmentation.scheme import Scheme, load_scheme, load_schemes
@@ -14,18 +18,27 @@ from analysis.segmentation.summary import summary
 from analysis.segmentation.weights import score_anchors, segment_scores
 
 __all__ = [
+    "Challenger",
     "Scheme",
     "accounts",
+    "agreement",
     "arrears",
     "as_before",
+    "challenge",
+    "cluster_word",
+    "crosstab",
     "crosswalk",
     "crosswalk_table",
     "cut_changes",
+    "disputed",
     "estimate_cuts",
     "flows",
+    "fragmentation",
     "history",
+    "industry_size",
     "load_scheme",
     "load_schemes",
+    "matrix",
     "movement_matrix",
     "movements",
     "scheme_rules",
@@ -36,4 +49,5 @@ __all__ = [
     "segment_scores",
     "summary",
     "tier_differences",
+    "value_need",
 ]
