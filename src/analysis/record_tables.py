@@ -182,6 +182,7 @@ TABLES: dict[str, tuple[str, ...]] = {
         "customer_id! string  the customer",
         "scheme! string  scheme",
         "segment! string  segment key",
+        "system_segment string  where the rules place it",
         "place! string  exact, inferred, guard, override",
         "rule! string  rule that placed it",
         "r_score string  near, far or none",
