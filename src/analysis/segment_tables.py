@@ -169,6 +169,6 @@ TABLES: dict[str, tuple[str, ...]] = {
         "segment! string  the place in force",
         "cluster string  the cluster it is like",
         "proposal! string  segment proposed",
-        "why! json  why it is on the list: catalogue key and arguments",
+        "why! json  why it is on the list: list of catalogue keys with arguments",
     ),
 }

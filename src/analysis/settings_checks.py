@@ -81,7 +81,7 @@ def _problem_of(detail: Any, key: Key) -> Problem:
         if message.startswith("one_of:"):
             choices = message.removeprefix("one_of:").split(",")
             return Problem("settings.one_of", {"setting": setting, "allowed": choices})
-        if message in ("bad_period", "bad_timezone", "bad_country", "increasing"):
+        if message in ("bad_period", "bad_timezone", "bad_country", "increasing", "below_root"):
             return Problem(f"settings.{message}", {"setting": setting, "found": detail["input"]})
         return Problem("settings.impossible_date", {"setting": setting, "found": detail["input"]})
     if kind.startswith("date"):

@@ -318,6 +318,33 @@ class Matrices(Section):
     )
 
 
+# Files of a run's folder of decisions that say where single customers belong: lists of
+# overrides, and workbooks that came back from the review meeting.
+DECISION_FILES = ("overrides*", "review*", "复核*", "分级复核*")
+
+
+def _below_root(path: str) -> str:
+    parts = path.replace("{run}", "run").split("/")
+    if any(part in ("", ".", "..") or set("{}*?[:\\") & set(part) for part in parts):
+        raise ValueError("below_root")
+    return path
+
+
+class Overrides(Section):
+    """Places that people decided, and the list for the meeting that reviews them."""
+
+    path: Annotated[str, AfterValidator(_below_root)] = Field(
+        "decisions/{run}", description="folder below the root; {run} is the run's name"
+    )
+    review_length: int = Field(40, ge=0, description="list for the review [customers]")
+    near_cut: Share = Field(0.05, description="boundary case: this close to a cut [share]")
+    expiring_days: int = Field(92, ge=0, description="ends soon: last day within [days]")
+
+    def folder(self, run: str) -> str:
+        """The folder of a run's decisions, below the root."""
+        return self.path.replace("{run}", run)
+
+
 class Segmentation(Section):
     """Scores, scheme and guards."""
 
@@ -374,6 +401,9 @@ class Segmentation(Section):
     )
     clusters: Clusters = Field(default_factory=Clusters, description="challenger of the rules")
     matrices: Matrices = Field(default_factory=Matrices, description="two dimensions crossed")
+    overrides: Overrides = Field(
+        default_factory=Overrides, description="places that people decided"
+    )
 
 
 class Personas(Section):

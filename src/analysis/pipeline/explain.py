@@ -1,125 +1,198 @@
-"""Why is a customer where it is? Its orders, numbers, rule, move and measures."""
+"""Why is a customer where it is? Its place, numbers, cuts, orders, move, lists and plan."""
 
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping
-from typing import Any
+from collections.abc import Iterator
 
 import pandas as pd
 
 from analysis import store, wording
-from analysis.errors import Problem, SettingsError
+from analysis.pipeline.explain_numbers import distances, features, orders
+from analysis.pipeline.known import Customer, aligned
+from analysis.pipeline.lookup import find_customer
 from analysis.settings import Config
-from analysis.settings_checks import nearest
 from analysis.wording import Language
-from analysis.wording.numbers import format_day, format_value, money_scale
+from analysis.wording.numbers import format_day, format_value
 
-_LATEST_ORDERS = 5
+_STEP = "  "
 
 
 def lines(config: Config, customer: str, lang: Language) -> Iterator[str]:
-    """The customer's place and how it came about.
+    """The customer's place and how it came about, for a terminal.
+
+    Parameters
+    ----------
+    customer
+        See `analysis.pipeline.lookup.find_customer`.
 
     Raises
     ------
     SettingsError
-        If the record has no such customer; the nearest number is named.
+        If no customer or several fit.
     """
     record = store.record(config.settings.run, config.settings.period, config.root)
-    segments = record.table("segments").set_index("customer_id")
-    if customer not in segments.index:
-        near = nearest(customer, segments.index)
-        hint: Any = {"key": "error.why.nearest", "found": near} if near else ""
-        raise SettingsError(Problem("why.unknown_customer", {"found": customer, "nearest": hint}))
-    currency = config.settings.currency
-    place: Any = segments.loc[customer]
-    known: Any = record.table("customers").set_index("customer_id").loc[customer]
-    yield f"{customer}  {known['name'] or ''}".rstrip()
-    yield wording.text(
-        "why.place",
-        lang,
-        segment=wording.text(f"segment.{place['segment']}", lang),
-        rule=place["rule"],
-        reason=told(place["reason"], lang, currency),
+    recorded = record.manifest.get("settings", {})
+    settings = {**config.flat(), **{key: each["value"] for key, each in recorded.items()}}
+    currency = str(settings["currency"])
+    known = Customer(find_customer(record, customer), record, settings, lang, currency)
+    yield from _who(known, str(record.manifest.get("as_of", config.as_of)))
+    for head, found in (
+        ("place", _place(known)),
+        ("override", _override(known)),
+        ("others", _others(known)),
+        ("move", _move(known)),
+        ("scores", distances(known)),
+        ("features", features(known)),
+        ("orders", orders(known)),
+        ("warning", _warning(known)),
+        ("lists", _lists(known)),
+        ("plan", _plan(known)),
+    ):
+        told_ = list(found)
+        if told_:
+            yield ""
+            yield known.text(f"head.{head}")
+            yield from (_STEP + line for line in told_)
+
+
+def _who(known: Customer, as_of: str) -> Iterator[str]:
+    who = known.row("customers")
+    yield f"{known.id}  {who.get('name') or ''}".rstrip()
+    people = known.table("people")
+    owner = who.get("owner_id")
+    if owner and len(people):
+        named = people.loc[people["person_id"] == owner, "name"].dropna()
+        owner = named.iloc[0] if len(named) else owner
+    parts = [
+        known.text("who.owner", owner=owner) if owner else "",
+        who.get("region"),
+        who.get("industry"),
+        known.text("who.tier", tier=who["own_tier"]) if who.get("own_tier") else "",
+    ]
+    told_ = [str(part) for part in parts if part and not pd.isna(part)]
+    if told_:
+        yield " · ".join(told_)
+    run, period = known.settings["run"], known.settings["period"]
+    yield known.text("scope", day=format_day(as_of, known.lang), run=run, period=period)
+
+
+def _place(known: Customer) -> Iterator[str]:
+    place = known.row("segments")
+    if not place:
+        yield known.text("no_place")
+        return
+    how = known.word("place", place["place"])
+    yield known.text("place", segment=known.segment(place["segment"]), how=how, rule=place["rule"])
+    yield known.told(place["reason"])
+    rules = known.table("scheme_rules")
+    if len(rules):
+        for condition in rules.loc[rules["rule"] == place["rule"], "condition"]:
+            yield known.text("condition", condition=condition)
+    if place.get("tag"):
+        yield known.text("tag", tag=known.word("tag", place["tag"]))
+
+
+def _override(known: Customer) -> Iterator[str]:
+    found = known.row("overrides")
+    if not found:
+        return
+    ends = found["expires_on"]
+    until = (
+        known.text("override.open")
+        if pd.isna(ends)
+        else known.text("override.until", day=known.day(ends))
     )
-    features: Any = record.table("features").set_index("customer_id").loc[customer]
-    yield wording.text("why.features", lang)
-    for name, value in features.items():
-        if name != "as_of" and not pd.isna(value):
-            yield f"  {name}: {_number(name, value, lang, currency)}"
-    moves = record.table("movements").set_index("customer_id")
-    if customer in moves.index:
-        move: Any = moves.loc[customer]
-        yield wording.text(
-            "why.move",
-            lang,
-            before=_segment(move["segment_before"], lang),
-            after=_segment(move["segment_after"], lang),
-            cause=told(move["cause"], lang, currency),
+    yield known.text(
+        f"override.{found['state']}",
+        author=found["author"],
+        day=known.day(found["decided_on"]),
+        segment=known.segment(found["segment"]),
+        until=until,
+        why=str(found["reason"]).rstrip("。.；; "),
+    )
+    if found["state"] == "applied":
+        args = json.loads(known.row("segments")["reason"])["args"]
+        system = known.segment(found["system_segment"])
+        yield known.text(
+            "override.system", segment=system, reason=known.told(args["system_reason"])
         )
-    orders = record.table("orders").query("customer_id == @customer")
-    orders = orders.sort_values(["ordered_at", "order_id", "line_id"], ascending=False)
-    yield wording.text("why.orders", lang, count=f"{len(orders):,}")
-    latest: Any = orders.head(_LATEST_ORDERS).itertuples()
-    for row in latest:
-        money = _money(row.amount, lang, currency)
-        yield f"  {format_day(row.ordered_at, lang)}  {row.order_id}  {money}"
-    plan = record.table("plan").query("customer_id == @customer")
-    planned: Any = plan.itertuples()
-    for row in planned:
-        yield wording.text(
-            "why.plan",
-            lang,
-            measure=_word("measure", row.measure, lang),
-            start=format_day(row.start, lang),
-            due=format_day(row.due, lang),
-            reason=told(row.reason, lang, currency),
+    yield known.text("override.place", file=found["file"], row=found["row"])
+
+
+def _others(known: Customer) -> Iterator[str]:
+    """Its place by the other schemes, the company's own tier, its cluster."""
+    primary = known.row("segments").get("scheme")
+    rows = [
+        (known.word("scheme", row["scheme"]), known.segment(row["segment"]))
+        for row in known.rows("crosswalk")
+        if row["scheme"] != primary
+    ]
+    cluster = known.row("clusters")
+    if cluster:
+        key = "agrees" if cluster["agrees"] else "differs"
+        name = known.segment(cluster["cluster"])
+        named = cluster["cluster"] != "unnamed"
+        shown = known.text(f"cluster.{key}", cluster=name) if named else ""
+        rows.append((known.text("cluster.name"), shown or known.text("cluster.unnamed")))
+    yield from aligned(rows)
+
+
+def _move(known: Customer) -> Iterator[str]:
+    move = known.row("movements")
+    if not move:
+        return
+    yield known.text(
+        "move",
+        before=known.segment(move["segment_before"]),
+        after=known.segment(move["segment_after"]),
+        direction=known.word("direction", move["direction"]),
+        cause=known.told(move["cause"]),
+    )
+    before, after = (known.money(move[f"amount_{end}"]) for end in ("before", "after"))
+    yield known.text("money_move", before=before, after=after)
+    if known.row("segments_before").get("origin") == "recomputed":
+        yield known.text("recomputed")
+
+
+def _warning(known: Customer) -> Iterator[str]:
+    for row in known.rows("warnings"):
+        yield known.told(row["reason"])
+        if not pd.isna(row["chance"]):
+            shares = {
+                name: format_value(row[name], "share", known.lang)
+                for name in ("chance", "low", "high")
+            }
+            yield known.text("chance", **shares)
+
+
+def _lists(known: Customer) -> Iterator[str]:
+    for table, kind in (("accounts", "account_list"), ("worklists", "worklist")):
+        for row in known.rows(table):
+            yield known.text(
+                "listed",
+                list=known.word(kind, row["list"]),
+                rank=row["rank"],
+                amount=known.money(row["amount"]),
+                reason=known.told(row["reason"]),
+            )
+    for row in known.rows("review"):
+        yield known.text(
+            "listed",
+            list=wording.text("review_pack.list", known.lang),
+            rank=row["rank"],
+            amount=known.money(row["amount"]),
+            reason=known.told(row["why"]),
         )
 
 
-def told(reason: str, lang: Language, currency: str) -> str:
-    """A reason of a table, catalogue key with arguments, as a sentence."""
-    found = json.loads(reason)
-    args = {name: _argument(v, lang, currency) for name, v in (found.get("args") or {}).items()}
-    key = str(found["key"])
-    return wording.text(key, lang, **args) if wording.has(key) else key
-
-
-def _argument(value: Any, lang: Language, currency: str) -> str:
-    if not isinstance(value, Mapping):
-        return str(value)
-    if "key" in value:
-        key = str(value["key"])
-        return wording.text(key, lang) if wording.has(key) else key
-    if value.get("unit") == "money":
-        return _money(value["value"], lang, currency)
-    return format_value(value["value"], str(value.get("unit", "number")), lang)
-
-
-def _money(value: float, lang: Language, currency: str) -> str:
-    scale = money_scale([value], lang, currency)
-    number = format_value(value, "money", lang, scale=scale)
-    if lang == "zh":
-        return f"{number} {scale.label}"
-    word, _, letter = scale.label.partition(" ")
-    return f"{word} {number} {letter}".rstrip()
-
-
-def _number(name: str, value: Any, lang: Language, currency: str) -> str:
-    if isinstance(value, pd.Timestamp):
-        return format_day(value, lang)
-    if name in ("monetary", "mean_order") or name.startswith("revenue"):
-        return _money(value, lang, currency)
-    return f"{value:,.1f}".removesuffix(".0") if isinstance(value, float) else f"{value:,}"
-
-
-def _segment(key: str, lang: Language) -> str:
-    return _word("segment", key, lang)
-
-
-def _word(kind: str, key: str, lang: Language) -> str:
-    for dotted in (f"{kind}.{key}", f"analyst.word.{key}"):
-        if wording.has(dotted):
-            return wording.text(dotted, lang)
-    return key
+def _plan(known: Customer) -> Iterator[str]:
+    for row in known.rows("plan"):
+        yield known.text(
+            "plan",
+            measure=known.word("measure", row["measure"]),
+            start=known.day(row["start"]),
+            due=known.day(row["due"]),
+            role=known.word("role", row["owner_role"]),
+            reason=known.told(row["reason"]),
+        )

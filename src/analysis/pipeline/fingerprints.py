@@ -98,7 +98,7 @@ def _settings(stage: Stage, config: Config) -> dict[str, Any]:
 def _files(stage: Stage, config: Config) -> Iterator[str]:
     flat = config.flat()
     for pattern in stage.files:
-        if "{" in pattern:
+        while "{" in pattern:  # a setting may itself name another one
             name = pattern[pattern.index("{") + 1 : pattern.index("}")]
             pattern = pattern.replace("{" + name + "}", str(flat[name]))  # noqa: PLW2901
         for path in sorted(config.root.glob(pattern)):

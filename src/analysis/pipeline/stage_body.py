@@ -15,12 +15,13 @@ from analysis.exhibits.collect import collect
 from analysis.pipeline.execute import CellHook, run_notebook
 from analysis.pipeline.session import ENVIRONMENT, ERROR_FILE
 from analysis.pipeline.stages import Stage
-from analysis.report import check_all, check_twins, render_all, render_workbook
+from analysis.report import check_all, check_twins, render_all, render_review, render_workbook
 from analysis.settings import Config
 from analysis.wording import Language
 
 FACTS = "facts.json"
 WORKBOOK = "exports/tables.xlsx"
+REVIEW = "exports/review.xlsx"
 
 
 @dataclass(frozen=True)
@@ -108,6 +109,10 @@ def _report(job: Job) -> None:
         for path in sorted(folder.glob("tables/*.parquet"))
     }
     store.write_bytes(job.built / WORKBOOK, render_workbook(tables))
+    if "review" in tables:
+        config = job.config
+        pack = render_review(tables, config.settings, config.as_of, config.settings.languages[0])
+        store.write_bytes(job.built / REVIEW, pack)
     frames = {name: to_frame(table) for name, table in tables.items()}
     facts = collect(frames, job.config.settings)
     store.write_json(job.built / FACTS, facts.to_json())

@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from analysis.errors import Problem, SettingsError
 from analysis.settings import Config
 from analysis.settings_checks import nearest
+from analysis.settings_model import DECISION_FILES
 
 # Settings that every stage reads.
 COMMON: tuple[str, ...] = (
@@ -79,7 +80,10 @@ STAGES: tuple[Stage, ...] = (
             "movement_matrix", "segment_summary", "arrears", "accounts", "segment_history",
         ),
         reads_sealed=True,
-        files=("params/schemes/{segmentation.scheme}.yml",),
+        files=(
+            "params/schemes/{segmentation.scheme}.yml",
+            *(f"{{segmentation.overrides.path}}/{name}" for name in DECISION_FILES),
+        ),
     ),
     Stage(
         "personas",

@@ -5,6 +5,7 @@ from analysis.report.checks_pdf import check_pdf
 from analysis.report.formats import FORMATS, check_all, render_all
 from analysis.report.html import render_html
 from analysis.report.pdf import render_pdf
+from analysis.report.review_pack import render_review
 from analysis.report.workbook import render_workbook
 
 __all__ = [
@@ -16,5 +17,6 @@ __all__ = [
     "render_all",
     "render_html",
     "render_pdf",
+    "render_review",
     "render_workbook",
 ]

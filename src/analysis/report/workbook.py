@@ -88,7 +88,7 @@ def render_workbook(tables: Mapping[str, pa.Table]) -> bytes:
                 sheets.fill(place, _contract(name, tables[name]), tables[name])
         contracts = [_contract(name, tables[name]) for name in order]
         _dictionary(sheets, sheets.add(_both("dictionary")), contracts)
-    return _pack(content)
+    return pack(content)
 
 
 def plain(text: str) -> str:
@@ -289,7 +289,7 @@ def column_name(table: str, column: str, lang: wording.Language) -> str:
     return own or _word(f"column.{column}", lang)
 
 
-def _pack(content: io.BytesIO) -> bytes:
+def pack(content: io.BytesIO) -> bytes:
     """The same members in sorted order, all of one day and one system."""
     packed = io.BytesIO()
     with (

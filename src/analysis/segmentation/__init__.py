@@ -6,11 +6,14 @@ from analysis.segmentation.arrears import arrears
 from analysis.segmentation.clusters import Challenger, challenge
 from analysis.segmentation.crosswalk import crosswalk, crosswalk_table, tier_differences
 from analysis.segmentation.cuts import cut_changes, estimate_cuts
+from analysis.segmentation.distance import boundary_cases, cut_distances
 from analysis.segmentation.fragmentation import fragmentation
 from analysis.segmentation.history import history
 from analysis.segmentation.matrices import industry_size, matrix, value_need
 from analysis.segmentation.movement import flows, movement_matrix, movements
+from analysis.segmentation.overrides import apply_overrides, segment_names
 from analysis.segmentation.place import as_before, segment
+from analysis.segmentation.review import review
 from analysis.segmentation.scheme import Scheme, load_scheme, load_schemes
 from analysis.segmentation.scheme_tables import scheme_rules, scheme_segments
 from analysis.segmentation.scores import scores
@@ -22,14 +25,17 @@ __all__ = [
     "Scheme",
     "accounts",
     "agreement",
+    "apply_overrides",
     "arrears",
     "as_before",
+    "boundary_cases",
     "challenge",
     "cluster_word",
     "crosstab",
     "crosswalk",
     "crosswalk_table",
     "cut_changes",
+    "cut_distances",
     "disputed",
     "estimate_cuts",
     "flows",
@@ -41,11 +47,13 @@ __all__ = [
     "matrix",
     "movement_matrix",
     "movements",
+    "review",
     "scheme_rules",
     "scheme_segments",
     "score_anchors",
     "scores",
     "segment",
+    "segment_names",
     "segment_scores",
     "summary",
     "tier_differences",

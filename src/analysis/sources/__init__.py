@@ -1,7 +1,8 @@
 """Files → canonical tables; nothing is read wrong silently."""
 
+from analysis.sources.decisions import decisions
 from analysis.sources.files import fingerprints
 from analysis.sources.propose import period_file, propose
 from analysis.sources.reader import Sources, read
 
-__all__ = ["Sources", "fingerprints", "period_file", "propose", "read"]
+__all__ = ["Sources", "decisions", "fingerprints", "period_file", "propose", "read"]
