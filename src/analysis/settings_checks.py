@@ -184,6 +184,9 @@ def name_checks(
     return found
 
 
+_OPTIONAL_FILE = ("strategy", "playbook")
+
+
 def _files(
     values: Mapping[str, Any], root: Path, places: Mapping[Key, tuple[str, int]]
 ) -> list[Problem]:
@@ -201,6 +204,8 @@ def _files(
         for part in key:
             stem = stem.get(part) if isinstance(stem, Mapping) else None
         available = sorted(p.stem for p in (root / "params" / folder).glob("*.yml"))
+        if key == _OPTIONAL_FILE and not stem:
+            continue  # the one named like the scheme, or none
         if isinstance(stem, str) and stem not in available:
             args = {"setting": ".".join(key), "folder": f"params/{folder}", "found": stem}
             problem = Problem(

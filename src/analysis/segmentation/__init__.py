@@ -7,6 +7,7 @@ from analysis.segmentation.cuts import estimate_cuts
 from analysis.segmentation.history import history
 from analysis.segmentation.movement import flows, movement_matrix, movements
 from analysis.segmentation.place import as_before, segment
+from analysis.segmentation.roles import scheme_segments
 from analysis.segmentation.scheme import Scheme, load_scheme
 from analysis.segmentation.scores import scores
 from analysis.segmentation.summary import summary
@@ -23,6 +24,7 @@ __all__ = [
     "load_scheme",
     "movement_matrix",
     "movements",
+    "scheme_segments",
     "scores",
     "segment",
     "summary",

@@ -1,0 +1,54 @@
+"""The shipped schemes' segments: order, rank, role."""
+
+from __future__ import annotations
+
+import pandas as pd
+
+SCHEMES = {
+    "rfm5": {
+        "high_value": (3, "best"),
+        "potential": (2, "growing"),
+        "churn_risk": (1, "at_risk"),
+        "low_frequency_essential": (2, "steady"),
+        "new": (2, "new"),
+    },
+    "platinum4": {
+        "platinum": (4, "best"),
+        "gold": (3, "growing"),
+        "loyal": (2, "steady"),
+        "at_risk": (1, "at_risk"),
+    },
+    "grade4": {
+        "high": (4, "best"),
+        "potential": (3, "growing"),
+        "maintain": (2, "steady"),
+        "low": (1, "at_risk"),
+    },
+    "saas3": {"platinum": (3, "best"), "gold": (2, "growing"), "ordinary": (1, "at_risk")},
+    "subscription5": {
+        "strategic": (4, "best"),
+        "growing": (3, "growing"),
+        "steady": (2, "steady"),
+        "onboarding": (2, "new"),
+        "at_risk": (1, "at_risk"),
+    },
+}
+
+
+def scheme_segments(*schemes: str) -> pd.DataFrame:
+    """RECORD ``scheme_segments``, the primary scheme first; ``rfm5`` by default."""
+    rows = [
+        {
+            "scheme": scheme,
+            "segment": segment,
+            "position": position,
+            "rank": rank,
+            "role": role,
+            "primary": place == 0,
+            "name_zh": "",
+            "name_en": "",
+        }
+        for place, scheme in enumerate(schemes or ("rfm5",))
+        for position, (segment, (rank, role)) in enumerate(SCHEMES[scheme].items(), start=1)
+    ]
+    return pd.DataFrame(rows)
