@@ -15,22 +15,26 @@ SCHEMES = {
     "platinum4": {
         "platinum": (4, "best"),
         "gold": (3, "growing"),
-        "loyal": (2, "steady"),
+        "loyal_base": (2, "steady"),
         "at_risk": (1, "at_risk"),
     },
     "grade4": {
-        "high": (4, "best"),
-        "potential": (3, "growing"),
-        "maintain": (2, "steady"),
-        "low": (1, "at_risk"),
+        "grade_high": (4, "best"),
+        "grade_potential": (3, "growing"),
+        "grade_maintain": (2, "at_risk"),
+        "grade_low": (1, ""),
     },
-    "saas3": {"platinum": (3, "best"), "gold": (2, "growing"), "ordinary": (1, "at_risk")},
+    "saas3": {
+        "saas_platinum": (3, "best"),
+        "saas_gold": (2, "growing"),
+        "saas_ordinary": (1, "at_risk"),
+    },
     "subscription5": {
         "strategic": (4, "best"),
-        "growing": (3, "growing"),
+        "expanding": (3, "growing"),
         "steady": (2, "steady"),
         "onboarding": (2, "new"),
-        "at_risk": (1, "at_risk"),
+        "renewal_risk": (1, "at_risk"),
     },
 }
 
