@@ -80,9 +80,10 @@ def _run_one(config: settings_module.Config, options: Any, overrides: dict[str, 
     from analysis.pipeline.failures import cause_of
     from analysis.pipeline.locking import stoppable
     from analysis.pipeline.log import Log, silence
+    from analysis.pipeline.naming import use_words_of
 
     lang = wording.reader_language()
-    wording.relabel(config.settings.labels)
+    use_words_of(config)
     with stoppable():
         outcome = runner.run(
             config, options, lambda folder: Log(folder / "log.txt", lang), overrides, lang
@@ -151,8 +152,10 @@ def report(
 def check(file: str, sets: tuple[str, ...], root: Path | None) -> None:
     """Check settings and sources, and say what each file looks like; nothing is computed."""
     from analysis import sources
+    from analysis.pipeline import preflight
 
     config = settings_module.load(file, root, settings_module.parse_sets(sets))
+    preflight.check(config)
     read = sources.read(config.settings, config.root)
     click.echo(read.files.drop(columns=["note"]).to_string(index=False))
 
@@ -220,10 +223,10 @@ def diff(a: Path, b: Path) -> None:
 @_ROOT
 def why(customer: str, file: str, sets: tuple[str, ...], root: Path | None) -> None:
     """Say why a customer is where it is: its orders, features, rule and move."""
-    from analysis.pipeline import explain
+    from analysis.pipeline import explain, naming
 
     config = settings_module.load(file, root, settings_module.parse_sets(sets))
-    wording.relabel(config.settings.labels)
+    naming.use_words_of(config)
     for line in explain.lines(config, customer, wording.reader_language()):
         click.echo(line)
 

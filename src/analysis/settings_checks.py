@@ -184,6 +184,10 @@ def name_checks(
     return found
 
 
+# Empty playbook: the one named like the scheme, or none.
+_NEED_NOT_BE_NAMED = (("strategy", "playbook"), ("segmentation", "industry_template"))
+
+
 def _files(
     values: Mapping[str, Any], root: Path, places: Mapping[Key, tuple[str, int]]
 ) -> list[Problem]:
@@ -202,8 +206,9 @@ def _files(
         for part in key:
             stem = stem.get(part) if isinstance(stem, Mapping) else None
         available = sorted(p.stem for p in (root / "params" / folder).glob("*.yml"))
-        none = folder == "industries" and stem == ""  # the one that need not be named
-        if isinstance(stem, str) and stem not in available and not none:
+        if key in _NEED_NOT_BE_NAMED and not stem:
+            continue
+        if isinstance(stem, str) and stem not in available:
             args = {"setting": ".".join(key), "folder": f"params/{folder}", "found": stem}
             problem = Problem(
                 "settings.unknown_file", {**args, "allowed": available}, *place_of(key, places)

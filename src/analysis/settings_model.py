@@ -443,7 +443,10 @@ class Effectiveness(Section):
 class Strategy(Section):
     """Next period's measures."""
 
-    playbook: str = Field("rfm5", description="a file of params/playbooks")
+    playbook: str = Field(
+        "",
+        description="a file of params/playbooks; empty: the one named like the scheme, else none",
+    )
     budget: float | None = Field(None, ge=0, description="money for all measures [currency]")
     later_share: Share = Field(0.3, description="share drawn into the later wave [share]")
     later_share_proven: Share = Field(

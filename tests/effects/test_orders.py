@@ -11,6 +11,7 @@ import pyarrow as pa
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from tests.schemes import scheme_segments
 
 from analysis import wording
 from analysis.calendars import Period
@@ -285,6 +286,7 @@ def test_segments_visits_and_ratings():
         Q3,
         segments=segments,
         segment_counts=counts,
+        scheme_segments=scheme_segments(),
         customers=customers,
         activities=activities,
         tickets=tickets,

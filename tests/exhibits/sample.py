@@ -12,6 +12,7 @@ from analysis.calendars import Period
 from analysis.exhibits.book import Book
 from analysis.exhibits.collect import collect
 from analysis.settings_model import Settings
+from tests.schemes import scheme_segments
 
 SEGMENTS = ["high_value", "potential", "churn_risk", "low_frequency_essential", "new"]
 PERIOD = "2025Q3"
@@ -473,6 +474,7 @@ def tables(name: str = "华东精密机械有限公司") -> dict[str, pd.DataFra
     return {
         "kpis": kpis(),
         "segment_summary": segment_summary(),
+        "scheme_segments": scheme_segments(),
         "movement_matrix": movement_matrix(),
         "bridge": bridge(),
         "accounts": accounts(name=name),

@@ -350,7 +350,7 @@ def test_arrears() -> None:
         "逾期应收 4,092 万元，逾期率 22.0%，比上季高 2.7 个百分点；"
         "12 家高价值客户欠着其中的 1,380 万元，占 33.7%。"
     )
-    assert "12 high-value customers owe RMB 13.8 m of it, 33.7%." in en
+    assert "12 High-value customers owe RMB 13.8 m of it, 33.7%." in en
 
 
 def test_one_customer_owes_and_bought() -> None:
@@ -360,8 +360,8 @@ def test_one_customer_owes_and_bought() -> None:
     fallen = (matrix["segment_before"] == "high_value") & (matrix["segment_after"] == "churn_risk")
     matrix.loc[fallen, ["customers", "amount_before"]] = [1, 9e6]
     told = rules(sample.book("en", tables))
-    assert "1 high-value customer owes RMB 13.8 m" in told["arrears"]
-    assert "1 high-value customer turned at risk; it bought RMB 9.0 m" in told["risk"]
+    assert "1 High-value customer owes RMB 13.8 m" in told["arrears"]
+    assert "1 customer fell from High-value to At risk; it bought RMB 9.0 m" in told["risk"]
 
 
 def test_arrears_within_the_limit_are_no_reason() -> None:
@@ -516,7 +516,7 @@ def test_tables_of_zeros_are_no_orders() -> None:
 def test_to_collect_is_a_decision() -> None:
     block = decisions.decisions(sample.book("zh", sample.with_money()))
     assert block is not None
-    assert "12 家高价值又欠款的客户：先款后货" in plain(block)
+    assert "12 家欠款的高价值客户：先款后货" in plain(block)
     assert "涉及逾期 1,380 万元" in plain(block)
 
 

@@ -153,11 +153,11 @@ def test_titles_tell_the_finding() -> None:
     table = segments.segment_table(book)
     assert table is not None
     assert table.caption == (
-        "218 high-value customers bring 61.4% of revenue, 6 fewer than before; 34 more are at risk"
+        "218 High-value customers bring 61.4% of revenue, 6 fewer than before; At risk: 34 more"
     )
     matrix = movement.movement_matrix(book)
     assert matrix is not None
-    assert matrix.caption.startswith("175 customers turned at risk, only 55 came back")
+    assert matrix.caption.startswith("175 customers fell to At risk, only 55 came back")
 
 
 def test_decisions_can_be_ticked() -> None:

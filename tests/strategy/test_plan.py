@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 import pytest
 from scipy import stats
+from tests.schemes import scheme_segments
 
 from analysis import wording
 from analysis.calendars import Period, WorkingCalendar
@@ -38,6 +39,7 @@ def planned(company, effects, playbook, period=Q4, seed=7, **settings):
         MARGIN,
         period,
         seed,
+        scheme_segments(),
     )
 
 
@@ -64,6 +66,7 @@ def decided(company, effects, playbook, movements=None, **settings):
         Strategy(**settings),
         playbook=playbook,
         period_next=Q4,
+        scheme_segments=scheme_segments(),
     )
 
 

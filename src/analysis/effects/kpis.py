@@ -16,10 +16,10 @@ from analysis.effects.kpi_dictionary import BY_KEY, KPIS, Kpi
 from analysis.effects.kpi_money import Measured, measure_money
 from analysis.effects.kpi_values import MOST_UNRECORDED, first_day, raw_values, year_start
 from analysis.engine import to_frame
+from analysis.roles import BEST, Roles, roles_of
 from analysis.tables import RECORD
 
 ALL = "all"
-HIGH_VALUE = "high_value"
 _EMPTY = (math.nan, math.nan, math.nan, math.nan)
 
 
@@ -30,6 +30,7 @@ def kpis(
     *,
     segments: pd.DataFrame | None = None,
     segment_counts: pd.DataFrame | None = None,
+    scheme_segments: pd.DataFrame | None = None,
     customers: pd.DataFrame | None = None,
     activities: pa.Table | None = None,
     tickets: pa.Table | None = None,
@@ -56,8 +57,10 @@ def kpis(
         customer_id, segment now: for the rows by segment. They carry no previous value: the
         customers of a segment are not those it had then.
     segment_counts
-        period, customers (and segment, where more than the high-value customers are listed):
-        the number of high-value customers at each period's end.
+        RECORD ``segment_history``: the customers of each segment at each period's end.
+    scheme_segments
+        RECORD table: which segment is the best one, whose customers ``high_value_customers``
+        counts.
     customers
         RECORD ``customers``: who is known from when (visit coverage). Without it, whoever has
         ordered.
@@ -85,7 +88,7 @@ def kpis(
     wanted = sorted({q for p in shown for q in (p, p.previous(), p.year_ago())})
     goals = _targets(targets)
     start = first_day(orders)
-    sizes = _high_value(segment_counts)
+    sizes = _best(segment_counts, roles_of(scheme_segments))
     measured: dict[tuple[str, str, str], Measured] = {}
     if start is not None:
         everybody = _groups(orders, customers, None)
@@ -161,7 +164,7 @@ def _measure(
     raw: dict[str, float],
     start: date,
     goals: dict[tuple[str, str, str], float],
-    high_value: dict[str, float],
+    best: dict[str, float],
     *,
     reported: bool,
 ) -> Measured:
@@ -191,7 +194,7 @@ def _measure(
         case "new_customers" if (period.start - start).days >= 365:
             return count("new"), count("active"), math.nan, math.nan
         case "high_value_customers":
-            return high_value.get(period.name, math.nan), math.nan, math.nan, math.nan
+            return best.get(period.name, math.nan), math.nan, math.nan, math.nan
         case "retention" if _recorded(before, period.end, start):
             return _share(count("kept"), count("base"))
         case "repurchase_rate" if year:
@@ -328,10 +331,11 @@ def _goal(
     return math.nan
 
 
-def _high_value(counts: pd.DataFrame | None) -> dict[str, float]:
+def _best(counts: pd.DataFrame | None, roles: Roles) -> dict[str, float]:
+    """Customers of the best segment by period."""
     if counts is None or counts.empty:
         return {}
-    chosen = counts[counts["segment"] == HIGH_VALUE] if "segment" in counts else counts
+    chosen = counts[counts["segment"] == roles.one(BEST)]
     return dict(zip(chosen["period"].astype(str), chosen["customers"].astype(float), strict=True))
 
 

@@ -11,7 +11,6 @@ from analysis.exhibits.book import Book, parse_reason
 from analysis.exhibits.exhibit import Exhibit
 from analysis.exhibits.facts import fact_id, records
 from analysis.exhibits.markup import Rich, name, words
-from analysis.exhibits.segments import short_label
 from analysis.exhibits.tables import Column, Row, figure, table
 from analysis.wording import catalogue
 from analysis.wording.numbers import Scale
@@ -74,13 +73,18 @@ def _list(book: Book, one: str, rows: pd.DataFrame, heading: str) -> Exhibit:
         table(columns, made, class_="acc"),
         subtitle=book.say(
             f"exhibits.accounts.subtitle{'_collect' if owed else ''}",
-            definition=book.label("account_list_definition", one),
+            definition=_definition(book, one),
             unit=words(_scale(book).label),
         ),
         page=PAGE,
         heading=heading,
         height=17 + sum(_height(row) for row in records(rows)),
     )
+
+
+def _definition(book: Book, one: str) -> Rich:
+    key = f"account_list_definition.{one}"
+    return book.say(key, **book.role_names()) if catalogue.has(key) else name(one)
 
 
 def _scale(book: Book) -> Scale:
@@ -108,7 +112,7 @@ def _row(book: Book, one: str, row: dict[str, Any], owned: bool, placed: bool) -
     return [
         book.num(*id_, "rank"),
         name(called),
-        short_label(book, str(row["segment"])),
+        book.short_label(str(row["segment"])),
         *([told("owner")] if owned else []),
         *([told("region")] if placed else []),
         book.num(*id_, "amount", scale=_scale(book)),

@@ -69,9 +69,10 @@ def definitions(book: Book) -> list[Exhibit]:
     told = [
         (
             book.words(f"exhibits.term.{t}.name"),
-            book.say(f"exhibits.term.{t}.text", level=level),
+            book.say(f"exhibits.term.{t}.text", level=level, **book.role_names()),
         )
         for t in (TERMS if kpis else MEASURE_TERMS)
+        if t != "overdue_to_reorder" or book.roles.segments
     ]
     made.append(_block(book, "txt-terms", "words", terms(told), _tall(told, book.lang), made))
     return made
@@ -86,10 +87,11 @@ def _block(
 
 
 def _segments(book: Book) -> tuple[Block, float] | None:
+    defined = f"segment_definition.{book.settings.segmentation.scheme}"
     pairs = [
-        (book.label("segment", s), book.words(f"segment_definition.{s}"))
+        (book.label("segment", s), book.words(f"{defined}.{s}"))
         for s in segment_names(book)
-        if catalogue.has(f"segment_definition.{s}")
+        if catalogue.has(f"{defined}.{s}")
     ]
     cuts = book.frame("cuts") if pairs else pd.DataFrame()
     blocks = [terms(pairs)] if pairs else []

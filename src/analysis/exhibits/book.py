@@ -17,6 +17,7 @@ from analysis.exhibits import markup
 from analysis.exhibits.facts import Fact, FactBook, fact_id
 from analysis.exhibits.forms import Form, write
 from analysis.exhibits.markup import NBSP, Rich
+from analysis.roles import AT_RISK, BEST, Roles, roles_of
 from analysis.settings_model import Settings
 from analysis.wording import catalogue
 from analysis.wording.catalogue import Language
@@ -280,6 +281,28 @@ class Book:
         """What a key is called: ``segment.new``; an unknown key stands there as a name."""
         dotted = f"{kind}.{key}"
         return self.words(dotted) if catalogue.has(dotted) else markup.name(key)
+
+    @cached_property
+    def roles(self) -> Roles:
+        """The segments of the primary scheme with their roles; empty without the table."""
+        return roles_of(self.frame("scheme_segments"))
+
+    def short_label(self, segment: str) -> Rich:
+        """A segment's short name where it has one."""
+        short = self.label("segment_short", segment)
+        return short if short.plain != segment else self.label("segment", segment)
+
+    def role_names(self) -> dict[str, Rich]:
+        """The words for the best segment and the one at risk, as arguments of a sentence.
+
+        ``best``, ``best_short``, ``risk``, ``risk_short``; empty pieces without the roles.
+        """
+        named: dict[str, Rich] = {}
+        for name, role in (("best", BEST), ("risk", AT_RISK)):
+            segment = self.roles.one(role)
+            named[name] = self.label("segment", segment) if segment else markup.EMPTY
+            named[f"{name}_short"] = self.short_label(segment) if segment else markup.EMPTY
+        return named
 
     def list_of(self, pieces: list[Rich]) -> Rich:
         """Pieces as an enumeration: ``甲、乙和丙``, ``a, b and c``."""

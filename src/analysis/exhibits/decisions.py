@@ -72,6 +72,7 @@ def _decision(book: Book, row: dict[str, object], id_: str) -> Rich:
         "count": book.num(id_, "customers"),
         "before": book.num(id_, "customers_before"),
         "cost": book.money(id_, "cost"),
+        **book.role_names(),
     }
     key = f"exhibits.decisions.what.{kind}"
     if kind == "expand" and not book.has(id_, "customers_before"):

@@ -8,11 +8,13 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 
 import pandas as pd
 
 from analysis.exhibits.facts import Fact, FactBook, fact_id, plain_value, records
 from analysis.exhibits.page_facts import page_facts
+from analysis.roles import AT_RISK, BEST, Roles, roles_of
 from analysis.settings_model import Settings
 from analysis.tables import INPUT
 
@@ -49,6 +51,9 @@ def derive(tables: Tables, book: FactBook, settings: Settings) -> FactBook:
     ):
         for fact in part:
             found.add(fact)
+    roles = roles_of(_frame(tables, "scheme_segments"))
+    for fact in _by_role(book.merge(found), roles):
+        found.add(fact)
     for fact in page_facts(tables, book.merge(found), settings.period):
         found.add(fact)
     return found
@@ -263,6 +268,25 @@ def _segments(summary: pd.DataFrame) -> Iterator[Fact]:
         return
     parts = summary[summary["segment"] != "all"]
     yield from _fact("segments.count", len(parts), "count", "segment_summary")
+
+
+def _by_role(book: FactBook, roles: Roles) -> Iterator[Fact]:
+    """What is known of the best segment and of the one at risk, under the names of their roles.
+
+    ``segment.best.…``, ``movement.flow.at_risk.…``, ``movement.best.at_risk.…``: sentences need
+    not know how the scheme calls them.
+    """
+    best, risk = roles.one(BEST), roles.one(AT_RISK)
+    if not best or not risk:
+        return
+    heads = {fact_id("movement", best, risk): fact_id("movement", BEST, AT_RISK)}
+    for segment, role in ((best, BEST), (risk, AT_RISK)):
+        heads[fact_id("segment", segment)] = fact_id("segment", role)
+        heads[fact_id("movement", "flow", segment)] = fact_id("movement", "flow", role)
+    for id_, fact in book.items():
+        for own, general in heads.items():
+            if own != general and id_.startswith(f"{own}."):
+                yield replace(fact, id=general + id_.removeprefix(own))
 
 
 def _inputs(settings: Settings) -> Iterator[Fact]:

@@ -10,8 +10,9 @@ from analysis.exhibits.book import Book
 from analysis.exhibits.exhibit import Exhibit
 from analysis.exhibits.facts import records
 from analysis.exhibits.markup import EMPTY, Rich, tag, words
-from analysis.exhibits.segments import PAGE, RISK, TOP, segment_names, short_label
+from analysis.exhibits.segments import PAGE, segment_names
 from analysis.exhibits.tables import Block, beside, figure, ordered
+from analysis.roles import AT_RISK, BEST, GROWING, NEW
 
 
 def movement_matrix(book: Book) -> Exhibit | None:
@@ -28,7 +29,7 @@ def movement_matrix(book: Book) -> Exhibit | None:
     head = tag(
         "tr",
         tag("td", book.words("exhibits.movement.corner"), class_="cor"),
-        *(tag("th", short_label(book, n), scope="col") for n in names),
+        *(tag("th", book.short_label(n), scope="col") for n in names),
         tag("th", book.words("exhibits.movement.left"), scope="col"),
         tag("th", book.words("exhibits.movement.before_total"), scope="col", class_="sum"),
     )
@@ -65,19 +66,22 @@ def movement_matrix(book: Book) -> Exhibit | None:
 
 def _movement_title(book: Book, matrix: pd.DataFrame) -> Rich:
     into, back = (
-        book.value("movement.flow.churn_risk.in"),
-        book.value("movement.flow.churn_risk.back"),
+        book.value("movement.flow.at_risk.in"),
+        book.value("movement.flow.at_risk.back"),
     )
     if into:
+        risk = book.roles.one(AT_RISK)
         flows = matrix[
-            (matrix["segment_after"] == RISK)
-            & ~matrix["segment_before"].isin([RISK, "entered", "left"])
+            (matrix["segment_after"] == risk)
+            & ~matrix["segment_before"].isin([risk, "entered", "left"])
+            & (matrix["customers"] > 0)
         ].sort_values(["customers", "segment_before"], ascending=[False, True])
         key = "risk_up" if into > (back or 0) else "risk_down"
         lead = book.say(
             f"exhibits.movement.title.{key}",
-            into=book.num("movement.flow.churn_risk.in"),
-            back=book.num("movement.flow.churn_risk.back"),
+            into=book.num("movement.flow.at_risk.in"),
+            back=book.num("movement.flow.at_risk.back"),
+            **book.role_names(),
         )
         if flows.empty:
             return lead
@@ -85,7 +89,7 @@ def _movement_title(book: Book, matrix: pd.DataFrame) -> Rich:
         return lead + book.say(
             "exhibits.movement.title.mainly",
             segment=book.label("segment", worst),
-            count=book.num("movement", worst, RISK, "customers"),
+            count=book.num("movement", worst, risk, "customers"),
         )
     return book.say(
         "exhibits.movement.title.neutral",
@@ -101,7 +105,7 @@ def _movement_row(book: Book, matrix: pd.DataFrame, before: str, names: list[str
         tag("b", _count(book, f"movement.{before}", "total")),
         class_="sum",
     )
-    return tag("tr", tag("th", short_label(book, before), scope="row"), *cells, total)
+    return tag("tr", tag("th", book.short_label(before), scope="row"), *cells, total)
 
 
 def _movement_cell(book: Book, matrix: pd.DataFrame, before: str, after: str) -> Markup:
@@ -169,28 +173,29 @@ def risk_and_next(book: Book) -> Exhibit | None:
 
 
 def _risk_flow(book: Book) -> Exhibit | None:
-    before = book.value("segment.churn_risk.customers_before")
-    if not before or not book.has("movement.flow.churn_risk.in"):
+    before = book.value("segment.at_risk.customers_before")
+    if not before or not book.has("movement.flow.at_risk.in"):
         return None
+    risk = book.roles.one(AT_RISK)
     matrix = book.frame("movement_matrix")
     flows = matrix[
-        (matrix["segment_after"] == RISK) & (matrix["segment_before"] != RISK)
+        (matrix["segment_after"] == risk) & (matrix["segment_before"] != risk)
     ].sort_values(["customers", "segment_before"], ascending=[False, True])
-    steps = [_step(book, "start", "previous", "segment.churn_risk.customers_before")]
+    steps = [_step(book, "start", "previous", "segment.at_risk.customers_before")]
     for segment in flows.loc[flows["customers"] > 0, "segment_before"].astype(str):
         label = (
             book.words("exhibits.risk.entered")
             if segment == "entered"
-            else book.say("exhibits.risk.from", segment=short_label(book, segment))
+            else book.say("exhibits.risk.from", segment=book.short_label(segment))
         )
-        id_ = f"movement.{segment}.churn_risk.customers"
+        id_ = f"movement.{segment}.{risk}.customers"
         steps.append(
             waterfall.Step(
                 label.plain, "minus", book.value(id_) or 0.0, book.num(id_, signed=True).plain
             )
         )
     for part, kind in (("out_signed", "plus"), ("left_signed", "neutral")):
-        id_ = f"movement.flow.churn_risk.{part}"
+        id_ = f"movement.flow.at_risk.{part}"
         if book.value(id_):
             label = book.words(f"exhibits.risk.{part}")
             steps.append(
@@ -201,13 +206,14 @@ def _risk_flow(book: Book) -> Exhibit | None:
                     book.num(id_).plain,
                 )
             )
-    steps.append(_step(book, "end", "actual", "segment.churn_risk.customers"))
-    change = book.value("segment.churn_risk.change") or 0.0
+    steps.append(_step(book, "end", "actual", "segment.at_risk.customers"))
+    change = book.value("segment.at_risk.change") or 0.0
     way = "up" if change > 0 else "down" if change < 0 else "same"
     title = book.say(
         f"exhibits.risk.title_{way}",
-        before=book.num("segment.churn_risk.customers_before"),
-        now=book.num("segment.churn_risk.customers"),
+        before=book.num("segment.at_risk.customers_before"),
+        now=book.num("segment.at_risk.customers"),
+        **book.role_names(),
     )
     subtitle = book.say(
         "exhibits.risk.subtitle",
@@ -219,7 +225,7 @@ def _risk_flow(book: Book) -> Exhibit | None:
         + book.text("exhibits.list.colon")
         + ", ".join(f"{s.label} {s.text}" for s in steps)
     )
-    ids = "segment.churn_risk.customers_before segment.churn_risk.customers"
+    ids = "segment.at_risk.customers_before segment.churn_risk.customers"
     svg = waterfall.draw(steps, width=104)
     return figure(
         "fig-risk",
@@ -236,8 +242,8 @@ def _risk_flow(book: Book) -> Exhibit | None:
 def _step(book: Book, key: str, kind: waterfall.Kind, id_: str) -> waterfall.Step:
     label = book.words(f"exhibits.risk.{key}")
     note = EMPTY
-    if key == "end" and book.has("segment.churn_risk.change"):
-        note = book.num("segment.churn_risk.change", signed=True)
+    if key == "end" and book.has("segment.at_risk.change"):
+        note = book.num("segment.at_risk.change", signed=True)
     return waterfall.Step(
         label.plain, kind, book.value(id_) or 0.0, book.num(id_).plain, note.plain
     )
@@ -246,20 +252,20 @@ def _step(book: Book, key: str, kind: waterfall.Kind, id_: str) -> waterfall.Ste
 def what_follows(book: Book) -> Exhibit | None:
     """What the movement asks for, from the lists and the plan; None where neither says anything."""
     told = []
-    if book.value("movement.high_value.churn_risk.customers"):
+    if book.value("movement.best.at_risk.customers"):
         told.append(
             book.say(
                 "exhibits.follows.fallen",
-                count=book.num("movement.high_value.churn_risk.customers"),
+                count=book.num("movement.best.at_risk.customers"),
+                **book.role_names(),
                 list=words(accounts.chapter(book)),
             )
         )
     plan = book.frame("plan_summary")
     if len(plan):
-        order = {s: i for i, s in enumerate([RISK, "potential", "new", TOP])}
-        ranked = plan.assign(place=plan["segment"].map(order).fillna(9)).sort_values(
-            ["place", "rank"]
-        )
+        order = {role: i for i, role in enumerate((AT_RISK, GROWING, NEW, BEST))}
+        role = plan["segment"].map(book.roles.of)
+        ranked = plan.assign(place=role.map(order).fillna(9)).sort_values(["place", "rank"])
         for row in records(ranked):
             if len(told) >= 4:
                 break

@@ -14,6 +14,8 @@ from analysis.exhibits.collect import collect
 TOLD = (
     "kpis",
     "segment_summary",
+    "scheme_segments",
+    "scheme_rules",
     "movement_matrix",
     "bridge",
     "accounts",

@@ -2,9 +2,9 @@
 
 year.*       what the year has brought, what is left of its target and of its periods
 bridge.existing  customers who bought before: more, less and not at all, netted
-fallen.*     high-value customers who turned at risk: how many stand in their main region
+fallen.*     best customers who turned at risk: how many stand in their main region
 top_ten.*    share of revenue of the ten largest customers, now and before
-arrears.*    high-value customers in arrears, and their part of all that is overdue
+arrears.*    customers of the best segment in arrears, and their part of all that is overdue
 effects.margin_rate  the margin at which extra revenue was valued
 """
 
@@ -17,6 +17,7 @@ import pandas as pd
 
 from analysis.calendars import Period
 from analysis.exhibits.facts import Fact, FactBook, plain_value
+from analysis.roles import AT_RISK, BEST, roles_of
 
 Tables = Mapping[str, pd.DataFrame]
 PERIODS = {"quarter": 4, "month": 12, "half": 2}  # in a year; others are not counted down
@@ -38,7 +39,9 @@ def page_facts(tables: Tables, book: FactBook, period: str) -> Iterator[Fact]:
     movements = _frame(tables, "movements")
     yield from _year(book, Period.parse(period))
     yield from _existing(book)
-    found = fallen_region(movements, _frame(tables, "customers"))
+    roles = roles_of(_frame(tables, "scheme_segments"))
+    fallen = (roles.one(BEST), roles.one(AT_RISK))
+    found = fallen_region(movements, _frame(tables, "customers"), *fallen)
     if found is not None:
         yield Fact("fallen.region.customers", found[1], "count", source="movements")
     yield from _top_ten(movements)
@@ -46,8 +49,10 @@ def page_facts(tables: Tables, book: FactBook, period: str) -> Iterator[Fact]:
     yield from _margin(_frame(tables, "effects"))
 
 
-def fallen_region(movements: pd.DataFrame, customers: pd.DataFrame) -> tuple[str, int] | None:
-    """The region where at least half of those stand who fell from high-value to at risk.
+def fallen_region(
+    movements: pd.DataFrame, customers: pd.DataFrame, best: str, risk: str
+) -> tuple[str, int] | None:
+    """The region where at least half of those stand who fell from `best` to `risk`.
 
     Returns
     -------
@@ -57,9 +62,7 @@ def fallen_region(movements: pd.DataFrame, customers: pd.DataFrame) -> tuple[str
     """
     if movements.empty or "region" not in customers:
         return None
-    fallen = movements[
-        (movements["segment_before"] == "high_value") & (movements["segment_after"] == "churn_risk")
-    ]
+    fallen = movements[(movements["segment_before"] == best) & (movements["segment_after"] == risk)]
     placed = fallen.merge(customers[["customer_id", "region"]], on="customer_id")["region"]
     counts = placed[placed.fillna("").astype(str).str.strip() != ""].value_counts()
     if len(fallen) < 3 or counts.empty or 2 * counts.max() < len(fallen):

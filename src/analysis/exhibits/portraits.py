@@ -16,7 +16,7 @@ from analysis.exhibits.book import Book
 from analysis.exhibits.exhibit import Exhibit
 from analysis.exhibits.facts import fact_id, records
 from analysis.exhibits.markup import EMPTY, Rich, join, tag, words
-from analysis.exhibits.segments import segment_names, short_label
+from analysis.exhibits.segments import segment_names
 from analysis.exhibits.tables import Block, Cell, Column, Row, figure, note, stacked, table
 from analysis.exhibits.traits import level_of, rows_of, strongest, told, trait_name
 
@@ -133,7 +133,7 @@ def heat_map(book: Book) -> Exhibit | None:
     if frame is None:
         return None
     labels = [_row_label(book, str(key)) for key in frame.index]
-    heads = [short_label(book, str(s)).plain for s in frame.columns]
+    heads = [book.short_label(str(s)).plain for s in frame.columns]
     title = book.say("exhibits.portraits.heat.title", count=book.num("segments.count"))
     alt = title.plain + book.text("exhibits.list.colon") + _alt(frame, labels, heads)
     svg = _draw(frame, labels, heads)

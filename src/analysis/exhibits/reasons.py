@@ -10,7 +10,7 @@ existing   customers who bought before: their   that balance
            and `ALIKE`
 arrivals   revenue grew, and the returning or   what they brought
            the new ones brought `LEAST` of it
-risk       high-value customers turned at risk: what they bought in the previous period
+risk       best customers turned at risk:       what they bought in the previous period
            `FEW` or more, or `LEAST` of revenue
            (without: the balance at risk moved)
 arrears    overdue is above its limit (or       what is overdue
@@ -41,8 +41,8 @@ from analysis.exhibits.book import Book, shows_something
 from analysis.exhibits.markup import EMPTY, Rich, name
 from analysis.exhibits.measures import Measure, in_short, measures
 from analysis.exhibits.page_facts import fallen_region
-from analysis.exhibits.segments import RISK
 from analysis.exhibits.traits import level_of, strongest
+from analysis.roles import AT_RISK, BEST
 
 MOST = 3
 LEAST, BOTH = 0.01, 0.05  # of the previous period's revenue
@@ -82,7 +82,7 @@ def ranked(book: Book) -> list[Reason]:
 
 
 def _told(book: Book, key: str, **args: Rich) -> Rich:
-    head = book.words(f"exhibits.reasons.{key}.head")
+    head = book.say(f"exhibits.reasons.{key}.head", **args)
     return _headed(book, head, book.say(f"exhibits.reasons.{key}.body", **args))
 
 
@@ -162,32 +162,35 @@ def _arrivals(book: Book) -> Reason | None:
 
 
 def _risk(book: Book) -> Reason | None:
-    """High-value customers who turned at risk, else the balance of customers at risk."""
-    fallen = book.value("movement.high_value.churn_risk.customers") or 0
-    amount = book.value("movement.high_value.churn_risk.amount_before") or 0.0
+    """Customers who fell from best to at risk, else the balance of those at risk."""
+    fallen = book.value("movement.best.at_risk.customers") or 0
+    amount = book.value("movement.best.at_risk.amount_before") or 0.0
     if fallen and (fallen >= FEW or amount >= LEAST * _amount(book, "previous")):
         return Reason("risk", amount, _fallen(book, amount))
-    into = book.value("movement.flow.churn_risk.in")
-    back = book.value("movement.flow.churn_risk.back")
+    into = book.value("movement.flow.at_risk.in")
+    back = book.value("movement.flow.at_risk.back")
     if into is None or back is None or into == back:
         return None
     # Customers who left count in the change alone; the headline must not contradict it.
-    change = book.value("segment.churn_risk.change")
+    change = book.value("segment.at_risk.change")
     if change is not None and change * (into - back) <= 0:
         return None
     text = _told(
         book,
         "more_risk" if into > back else "less_risk",
-        into=book.num("movement.flow.churn_risk.in"),
-        back=book.num("movement.flow.churn_risk.back"),
-        count=book.num("segment.churn_risk.customers"),
+        into=book.num("movement.flow.at_risk.in"),
+        back=book.num("movement.flow.at_risk.back"),
+        count=book.num("segment.at_risk.customers"),
+        **book.role_names(),
     )
     return Reason("risk", 0.0, text)
 
 
 def _fallen(book: Book, amount: float) -> Rich:
-    id_ = "movement.high_value.churn_risk"
-    region = fallen_region(book.frame("movements"), book.frame("customers"))
+    id_ = "movement.best.at_risk"
+    risk = book.roles.one(AT_RISK)
+    fallen = (book.roles.one(BEST), risk)
+    region = fallen_region(book.frame("movements"), book.frame("customers"), *fallen)
     where = EMPTY
     if region is not None:
         where = book.say(
@@ -195,13 +198,14 @@ def _fallen(book: Book, amount: float) -> Rich:
             region=name(region[0]),
             count=book.num("fallen.region.customers"),
         )
-    pain = strongest(book, RISK, "pain")
+    pain = strongest(book, risk, "pain")
     hurts = EMPTY
     if pain and pain["unit"] == "share":
         hurts = book.say(
             "exhibits.reasons.fallen_pain",
             pain=level_of(book, pain),
-            share=book.num("persona", RISK, "pain", pain["trait"]),
+            share=book.num("persona", risk, "pain", pain["trait"]),
+            **book.role_names(),
         )
     return _told(
         book,
@@ -210,11 +214,12 @@ def _fallen(book: Book, amount: float) -> Rich:
         amount=book.money(f"{id_}.amount_before"),
         where=where,
         pain=hurts,
+        **book.role_names(),
     )
 
 
 def _arrears(book: Book) -> Reason | None:
-    """Money that is overdue, and how much of it high-value customers owe."""
+    """Money that is overdue, and how much of it customers of the best segment owe."""
     share = book.value("kpi.overdue_share")
     if share is None or not book.value("kpi.overdue"):
         return None
@@ -232,6 +237,7 @@ def _arrears(book: Book) -> Reason | None:
             count=book.num("arrears.customers"),
             amount=book.money("arrears.amount"),
             share=book.num("arrears.share"),
+            **book.role_names(),
         )
     text = _told(
         book,

@@ -20,27 +20,20 @@ from analysis.exhibits.tables import (
     table,
 )
 from analysis.exhibits.traits import level_of, strongest
+from analysis.roles import AT_RISK, BEST, NEW
 from analysis.wording.numbers import Scale
 
 PAGE = "segments"
-ORDER = ("high_value", "potential", "churn_risk", "low_frequency_essential", "new")
-RISK = "churn_risk"
-TOP = "high_value"
 
 
 def segment_names(book: Book) -> list[str]:
-    """The segments, those of the shipped scheme in the order that managers know."""
+    """The segments in the order of their scheme."""
     rows = book.frame("segment_summary")
     if not book.value("segment.all.customers"):
         return []
     known = [str(s) for s in rows["segment"] if s != "all"]
-    return [s for s in ORDER if s in known] + [s for s in known if s not in ORDER]
-
-
-def short_label(book: Book, segment: str) -> Rich:
-    """A segment's short name where the catalogue has one."""
-    short = book.label("segment_short", segment)
-    return short if short.plain != segment else book.label("segment", segment)
+    order = book.roles.segments
+    return [s for s in order if s in known] + [s for s in known if s not in order]
 
 
 def segment_table(book: Book) -> Exhibit | None:
@@ -106,27 +99,27 @@ def segment_table(book: Book) -> Exhibit | None:
 
 
 def _title(book: Book) -> Rich:
-    if not book.has("segment.high_value.revenue_share") or not book.value(
-        "segment.high_value.customers"
-    ):
+    if not book.has("segment.best.revenue_share") or not book.value("segment.best.customers"):
         return book.say("exhibits.segments.title.neutral", count=book.num("segments.count"))
     lead = book.say(
         "exhibits.segments.title.top",
-        count=book.num("segment.high_value.customers"),
-        share=book.num("segment.high_value.revenue_share"),
+        count=book.num("segment.best.customers"),
+        share=book.num("segment.best.revenue_share"),
+        **book.role_names(),
     )
-    tail = [part for part in (_changed(book, TOP, "own"), _changed(book, RISK, "risk")) if part]
+    tail = [part for part in (_changed(book, BEST, "own"), _changed(book, AT_RISK, "risk")) if part]
     return join([lead, *tail])
 
 
-def _changed(book: Book, segment: str, key: str) -> Rich:
-    change = book.value(f"segment.{segment}.change")
+def _changed(book: Book, role: str, key: str) -> Rich:
+    change = book.value(f"segment.{role}.change")
     if change is None or not book.value("segment.all.customers_before"):
         return EMPTY
     way = "up" if change > 0 else "down" if change < 0 else "same"
     return book.say(
         f"exhibits.segments.title.{key}_{way}",
-        change=book.num(f"segment.{segment}.change", absolute=True),
+        change=book.num(f"segment.{role}.change", absolute=True),
+        **book.role_names(),
     )
 
 
@@ -151,10 +144,8 @@ def trait_line(book: Book, segment: str) -> Rich:
     id_ = f"segment.{segment}"
     if not book.value(id_, "customers"):
         return words("–")
-    key = segment if segment in (RISK, "new") else "other"
-    if key == RISK and not book.has(id_, "recency_days"):
-        key = "other"
-    if key != RISK and not book.has(id_, "mean_order"):
+    key = _trait_key(book, segment)
+    if key != AT_RISK and not book.has(id_, "mean_order"):
         return words("–")
     if key == "other" and not book.has(id_, "interval_days"):
         return words("–")
@@ -165,6 +156,21 @@ def trait_line(book: Book, segment: str) -> Rich:
         recency=book.num(id_, "recency_days", decimals=0),
         window=book.num("setting.segmentation.new_customer_days"),
     )
+
+
+def _trait_key(book: Book, segment: str) -> str:
+    """How long those at risk are silent, since when the new ones buy; else rhythm and size."""
+    role = book.roles.of(segment)
+    recency = book.value("segment", segment, "recency_days") or 0.0
+    if role == AT_RISK and recency > (book.value("segment", segment, "interval_days") or 0.0):
+        return AT_RISK
+    return NEW if role == NEW and _by_first_order(book) else "other"
+
+
+def _by_first_order(book: Book) -> bool:
+    """Whether the scheme calls those new whose first order lies within the setting's days."""
+    rules = book.frame("scheme_rules")
+    return rules.empty or rules["condition"].str.contains("new_customer_days").any()
 
 
 def _order_scale(book: Book) -> Scale:
@@ -189,7 +195,7 @@ def notes(book: Book) -> Exhibit | None:
     """How better and worse are meant, and what was recomputed."""
     if not segment_names(book):
         return None
-    told = [book.words("exhibits.segments.note")]
+    told = [_directions(book), book.words("exhibits.segments.note")]
     before = book.frame("segments_before")
     if len(before) and "origin" in before and (before["origin"] == "recomputed").any():
         told.append(
@@ -201,3 +207,17 @@ def notes(book: Book) -> Exhibit | None:
     return Exhibit(
         "txt-segment-notes", str(block.html), block.markdown, block.plain, page=PAGE, height=8.5
     )
+
+
+def _directions(book: Book) -> Rich:
+    """What is worse and what is better: between three ranks by name, else from best to worst."""
+    ranks = book.roles.ranks
+    if not ranks:
+        return EMPTY
+    best, risk = book.roles.one(BEST), book.roles.one(AT_RISK)
+    between = {rank for segment, rank in ranks.items() if segment not in (best, risk)}
+    if len(between) == 1 and ranks[risk] < min(between) and ranks[best] > max(between):
+        return book.say("exhibits.segments.note_three", **book.role_names())
+    order = sorted(ranks, key=lambda segment: -ranks[segment])
+    listed = book.list_of([book.short_label(segment) for segment in order])
+    return book.say("exhibits.segments.note_ranks", order=listed)

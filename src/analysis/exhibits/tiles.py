@@ -237,11 +237,11 @@ def _base(book: Book, kpi: str) -> Rich:
                 part=book.num(id_, "numerator"),
                 whole=book.num(id_, "denominator"),
             )
-    if kpi == "high_value_customers" and book.has("movement.flow.high_value.in"):
+    if kpi == "high_value_customers" and book.has("movement.flow.best.in"):
         return book.say(
             "exhibits.tiles.base.high_value",
-            into=book.num("movement.flow.high_value.in"),
-            out=book.num("movement.flow.high_value.out"),
+            into=book.num("movement.flow.best.in"),
+            out=book.num("movement.flow.best.out"),
         )
     if book.has(id_, "n"):
         known = ("revenue", "active_customers", "new_customers", "average_order", "satisfaction")

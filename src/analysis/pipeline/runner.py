@@ -16,7 +16,7 @@ from typing import Any
 
 from analysis import store
 from analysis.errors import AnalysisError, Problem, ResourceError, StageError
-from analysis.pipeline import assemble, fingerprints, processes, sealing
+from analysis.pipeline import assemble, fingerprints, preflight, processes, sealing
 from analysis.pipeline.failures import of_system
 from analysis.pipeline.locking import Stop, not_writable, run_lock
 from analysis.pipeline.log import Log
@@ -101,6 +101,7 @@ def run(
         find(stages, options.only)
     if options.start:
         find(stages, options.start)
+    preflight.check(config)
     inputs = source_fingerprints(config.settings, config.root)
     folder = config.root / "reports" / config.settings.run
     record_name = config.settings.period + (f"~{options.name}" if options.name else "")

@@ -27,6 +27,7 @@ from analysis.calendars import Period
 from analysis.engine import conform, to_frame
 from analysis.errors import AnalysisError, Problem, SourceError
 from analysis.pipeline import sealing
+from analysis.pipeline.naming import use_words_of
 from analysis.pipeline.stages import STAGES, Stage, giver
 from analysis.settings import Config
 from analysis.settings_model import Settings
@@ -215,7 +216,7 @@ def open_stage(name: str, params: str, overrides: Mapping[str, Any] | None = Non
     _explain_errors(out, given.get("lang") or wording.reader_language())
     root = Path(given["root"]) if given else settings_module.find_root()
     config = settings_module.load(_params_file(params, root), root, overrides)
-    wording.relabel(config.settings.labels)
+    use_words_of(config)
     lang = given.get("lang") or config.settings.languages[0]
     upstream = {stage: Path(folder) for stage, folder in given.get("upstream", {}).items()}
     _explain_errors(out, lang)  # now in the language that the settings ask for

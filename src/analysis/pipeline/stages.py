@@ -78,10 +78,11 @@ STAGES: tuple[Stage, ...] = (
         gives=(
             "features", "cuts", "segments", "segments_before", "crosswalk", "movements",
             "movement_matrix", "segment_summary", "arrears", "accounts", "segment_history",
+            "scheme_segments",
         ),
         reads_sealed=True,
         files=(
-            "params/schemes/{segmentation.scheme}.yml",
+            "params/schemes/*.yml",
             *(f"{{segmentation.overrides.path}}/{name}" for name in DECISION_FILES),
         ),
     ),
@@ -106,7 +107,7 @@ STAGES: tuple[Stage, ...] = (
         needs=("cleaning", "segmentation", "effectiveness"),
         sections=("strategy", "effectiveness"),
         gives=("plan", "plan_summary", "decisions", "tasks"),
-        files=("params/playbooks/{strategy.playbook}.yml",),
+        files=("params/playbooks/*.yml",),
     ),
     Stage(
         "report",

@@ -27,8 +27,8 @@ def scheme_segments(*schemes: Scheme) -> pd.DataFrame:
     """RECORD ``scheme_segments``: the first scheme is the primary one."""
     rows = [
         (
-            scheme.scheme, name, segment.position, segment.rank, segment.role or None, i == 0,
-            segment.names.get("zh"), segment.names.get("en"),
+            scheme.scheme, name, segment.position, segment.rank, segment.role or "", i == 0,
+            segment.names.get("zh", ""), segment.names.get("en", ""),
         )
         for i, scheme in enumerate(schemes)
         for name, segment in scheme.segments.items()

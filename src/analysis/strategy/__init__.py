@@ -2,8 +2,8 @@
 
 from analysis.strategy.decisions import decisions
 from analysis.strategy.planning import plan
-from analysis.strategy.playbook import Playbook, load_playbook
+from analysis.strategy.playbook import Playbook, load_playbook, playbook_for
 from analysis.strategy.summary import summarise
 from analysis.strategy.tasks import tasks
 
-__all__ = ["Playbook", "decisions", "load_playbook", "plan", "summarise", "tasks"]
+__all__ = ["Playbook", "decisions", "load_playbook", "plan", "playbook_for", "summarise", "tasks"]

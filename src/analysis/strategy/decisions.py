@@ -2,9 +2,9 @@
 
 1. expand: a strategy that worked and now reaches more customers; the most expected value first.
 2. stop: a strategy that did not pay; the most money freed first.
-3. collect: high-value customers in arrears, if they are many or too much of the receivables is
-   overdue.
-4. rescue: high-value customers of the last period that have turned into churn risks.
+3. collect: customers of the best segment in arrears, if they are many or too much of the
+   receivables is overdue.
+4. rescue: customers that fell from the best segment to the one at risk.
 5. keep_testing: a strategy whose effect is not settled, or that worked and does not grow.
    start: one that was never measured and whose waves will measure it. The dearest first.
 
@@ -20,12 +20,12 @@ from typing import Any
 import pandas as pd
 
 from analysis.calendars import Period, WorkingCalendar
+from analysis.roles import AT_RISK, BEST, Roles, roles_of
 from analysis.settings_model import Strategy
 from analysis.strategy.evidence import Evidence, read
 from analysis.strategy.playbook import Playbook
 from analysis.tables import RECORD
 
-HIGH_VALUE, CHURN_RISK = "high_value", "churn_risk"
 MOST = 3
 _DECIDE_WITHIN = 4  # working days after the period's first
 _RESCUE_WITHIN = 10
@@ -43,6 +43,7 @@ def decisions(
     period_next: Period,
     arrears: pd.DataFrame | None = None,
     kpis: pd.DataFrame | None = None,
+    scheme_segments: pd.DataFrame | None = None,
     most: int = MOST,
 ) -> pd.DataFrame:
     """What leadership is asked.
@@ -59,8 +60,11 @@ def decisions(
         As given to the plan.
     arrears, kpis
         RECORD tables; without arrears nobody is asked to collect. Asked is from
-        ``collect_customers`` high-value customers in arrears on, or with any of them while the
-        overdue share is above ``collect_overdue_share``, else above its target.
+        ``collect_customers`` customers of the best segment in arrears on, or with any of them
+        while the overdue share is above ``collect_overdue_share``, else above its target.
+    scheme_segments
+        RECORD table: which segment is the best and which is at risk; without it nobody is to be
+        rescued.
     most
         How many at most.
 
@@ -79,7 +83,7 @@ def decisions(
         _ordered([r for r in planned if r["decision"] == "expand"], "value"),
         _ordered(_stopped(evidence, playbook), "value"),
         _collect(arrears, kpis, settings, period_next.previous()),
-        _rescue(movements, plan, playbook),
+        _rescue(movements, plan, playbook, roles_of(scheme_segments)),
         _ordered([r for r in planned if r["decision"] in ("keep_testing", "start")], "cost"),
     ]
     chosen = [(turn, kind) for kind, rows in enumerate(kinds) for turn in range(len(rows))]
@@ -188,20 +192,23 @@ def _too_much(kpis: pd.DataFrame | None, settings: Strategy, period: Period) -> 
     return bool(share > limit)  # false without a limit
 
 
-def _rescue(movements: pd.DataFrame, plan: pd.DataFrame, playbook: Playbook) -> list[Row]:
+def _rescue(
+    movements: pd.DataFrame, plan: pd.DataFrame, playbook: Playbook, roles: Roles
+) -> list[Row]:
+    best, at_risk = roles.one(BEST), roles.one(AT_RISK)
     fallen = movements[
-        (movements["segment_before"] == HIGH_VALUE) & (movements["segment_after"] == CHURN_RISK)
+        (movements["segment_before"] == best) & (movements["segment_after"] == at_risk)
     ]
-    if fallen.empty or CHURN_RISK not in playbook.segments:
+    if fallen.empty or at_risk not in playbook.segments:
         return []
     mine = plan[plan["customer_id"].isin(set(fallen["customer_id"]))]
-    measures = playbook.segments[CHURN_RISK].measures.values()
+    measures = playbook.segments[at_risk].measures.values()
     lead = next((m for m in measures if not m.extra), next(iter(measures)))
     return [
         {
             "decision": "rescue",
             "strategy": lead.strategy,
-            "segment": CHURN_RISK,
+            "segment": at_risk,
             "customers": len(fallen),
             "customers_before": 0,
             "cost": float(mine["cost"].astype(float).sum()),

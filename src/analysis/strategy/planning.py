@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 
 from analysis.calendars import Period, WorkingCalendar
+from analysis.roles import roles_of
 from analysis.settings_model import Strategy
 from analysis.stats import keyed_uniform
 from analysis.strategy import owners, waves
@@ -35,6 +36,7 @@ def plan(
     margin_rate: float,
     period_next: Period,
     seed: int,
+    scheme_segments: pd.DataFrame | None = None,
 ) -> pd.DataFrame:
     """The measures of the next period, customer by customer.
 
@@ -54,6 +56,8 @@ def plan(
         The period planned for.
     seed
         Of the waves' draw.
+    scheme_segments
+        RECORD table: the segments' roles choose the words of the reasons; None: the plain ones.
 
     Returns
     -------
@@ -68,6 +72,7 @@ def plan(
     """
     base = _customers(segments, features, customers)
     evidence = read(effects)
+    roles = roles_of(scheme_segments)
     exempt = waves.largest(base, settings.exempt_top)
     persons = owners.People(people, playbook.substitutes)
     calendar = WorkingCalendar(settings.holidays)
@@ -120,7 +125,7 @@ def plan(
                     "cost": np.where(later, 0.0, measure.cost),
                     "wave": wave,
                     "grade": known.grade if not math.isnan(worth) else NONE,
-                    "reason": reasons(chosen),
+                    "reason": reasons(chosen, roles),
                     "duty": not measure.extra,
                     "price": measure.cost,
                     "worth": worth,

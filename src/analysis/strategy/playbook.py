@@ -17,12 +17,17 @@ from pydantic import BeforeValidator, Field, ValidationError
 
 from analysis import wording
 from analysis.errors import Problem, SettingsError
+from analysis.settings_checks import nearest
 from analysis.settings_model import Language, Section
 from analysis.settings_yaml import Layer, read_layer
 
 _PACKAGED = Path(__file__).resolve().parents[3] / "params" / "playbooks"
 _HOURS_A_DAY = 24
 _NO_SEGMENTS = {"all", "entered", "left"}
+_OVERVIEW = [
+    "segment", "strategy", "measure", "extra", "owner_role", "channel", "kpi", "start", "due",
+    "cost", "tasks",
+]  # fmt: skip
 ANGLES = ("product", "communication", "resources", "frequency")
 
 Text = str | dict[Language, str]
@@ -143,11 +148,43 @@ class Playbook(Section):
             }
             for segment, key, measure in self.measures()
         ]
-        return pd.DataFrame(rows)
+        return pd.DataFrame(rows, columns=_OVERVIEW)
 
     def strategies(self) -> list[str]:
         """Strategy keys in the playbook's order."""
         return list(dict.fromkeys(measure.strategy for _, _, measure in self.measures()))
+
+
+NO_PLAYBOOK = Playbook.model_construct(playbook="", substitutes={}, decision_owners={}, segments={})
+
+
+def playbook_for(name: str, scheme_segments: pd.DataFrame, root: Path) -> Playbook:
+    """The playbook of a run.
+
+    Parameters
+    ----------
+    name
+        Setting ``strategy.playbook``; empty: the playbook that is named like the scheme.
+    scheme_segments
+        RECORD table: the primary scheme and its segments.
+    root
+        The project's folder.
+
+    Returns
+    -------
+    Playbook
+        `NO_PLAYBOOK` where none was named and none is named like the scheme.
+
+    Raises
+    ------
+    SettingsError
+        As `load_playbook` does.
+    """
+    own = scheme_segments[scheme_segments["primary"].astype(bool)]
+    chosen = name or str(own["scheme"].iloc[0])
+    if not name and _path(chosen, root) is None:
+        return NO_PLAYBOOK
+    return load_playbook(chosen, root, segments=list(own["segment"]))
 
 
 def load_playbook(
@@ -292,6 +329,8 @@ class _Places:
     ) -> Problem:
         args: dict[str, Any] = {"setting": ".".join(where), "found": found}
         args["allowed"] = sorted(allowed) or ["–"]
+        near = nearest(found, allowed)
+        args["nearest"] = {"key": "error.strategy.nearest", "found": near} if near else ""
         if self.layer is None:
             return Problem(f"strategy.{key}", args)
         return Problem(f"strategy.{key}", args, self.layer.name, _line(self.layer, where))
@@ -320,12 +359,18 @@ def _branch(part: str) -> bool:
     return part in ("str", "int") or part.startswith(("dict[", "constrained", "function-"))
 
 
+def _path(name: str, root: Path) -> Path | None:
+    if not re.fullmatch(r"[A-Za-z0-9_-]+", name):
+        return None
+    paths = [folder / f"{name}.yml" for folder in (root / "params" / "playbooks", _PACKAGED)]
+    return next((path for path in paths if path.is_file()), None)
+
+
 def _find(name: str, root: Path) -> Path:
+    path = _path(name, root)
+    if path is not None:
+        return path
     folders = [root / "params" / "playbooks", _PACKAGED]
-    if re.fullmatch(r"[A-Za-z0-9_-]+", name):
-        for folder in folders:
-            if (folder / f"{name}.yml").is_file():
-                return folder / f"{name}.yml"
     allowed = sorted({file.stem for folder in folders for file in folder.glob("*.yml")})
     raise SettingsError(Problem("strategy.unknown_playbook", {"found": name, "allowed": allowed}))
 

@@ -8,49 +8,57 @@ from typing import Any
 
 import pandas as pd
 
-# segment → the numbers its sentence needs: argument, column, unit
+from analysis.roles import AT_RISK, BEST, GROWING, NEW, STEADY, Roles
+
+# role of the segment → the numbers its sentence needs: argument, column, unit
 _NUMBERS: dict[str, tuple[tuple[str, str, str], ...]] = {
-    "high_value": (
+    BEST: (
         ("monetary", "monetary", "money"),
         ("interval", "expected_interval_days", "days"),
     ),
-    "potential": (("monetary", "monetary", "money"), ("orders", "frequency", "count")),
-    "churn_risk": (
+    GROWING: (
+        ("monetary", "monetary", "money"),
+        ("orders", "frequency", "count"),
+        ("recency", "recency_days", "days"),
+    ),
+    AT_RISK: (
         ("recency", "recency_days", "days"),
         ("interval", "expected_interval_days", "days"),
         ("monetary", "monetary", "money"),
     ),
-    "low_frequency_essential": (
+    STEADY: (
         ("mean_order", "mean_order", "money"),
         ("recency", "recency_days", "days"),
         ("interval", "expected_interval_days", "days"),
     ),
-    "new": (("tenure", "tenure_days", "days"), ("orders", "orders_ever", "count")),
+    NEW: (("tenure", "tenure_days", "days"), ("orders", "orders_ever", "count")),
 }
 _OTHER = (("monetary", "monetary", "money"), ("orders", "orders_ever", "count"))
 
 
-def reasons(customers: pd.DataFrame) -> list[str]:
+def reasons(customers: pd.DataFrame, roles: Roles) -> list[str]:
     """A JSON reason for each customer: catalogue key and arguments.
 
     Parameters
     ----------
     customers
         Of one segment; segment, tag and the columns of ``features`` that the sentences use.
+    roles
+        Of the primary scheme: they choose the sentence.
     """
     columns = {name: customers[name].tolist() for name in customers.columns}
     return [
-        _reason({name: values[i] for name, values in columns.items()})
+        _reason({name: values[i] for name, values in columns.items()}, roles)
         for i in range(len(customers))
     ]
 
 
-def _reason(row: dict[str, Any]) -> str:
-    segment = str(row["segment"])
-    numbers = _NUMBERS.get(segment, _OTHER)
-    key = segment if segment in _NUMBERS else "other"
+def _reason(row: dict[str, Any], roles: Roles) -> str:
+    role = roles.of(row["segment"])
+    numbers = _NUMBERS.get(role, _OTHER)
+    key = role or "other"
     args = {name: {"value": _number(row[column]), "unit": unit} for name, column, unit in numbers}
-    if segment == "churn_risk" and row.get("tag") == "must_win_back":
+    if role == AT_RISK and row.get("tag") == "must_win_back":
         key = "must_win_back"
     if any(arg["value"] is None for arg in args.values()):
         key, args = "no_order", {}
