@@ -5,7 +5,8 @@ from __future__ import annotations
 import pandas as pd
 import pytest
 
-from analysis.demo.funnel import ENDS, QUIET, STAGES
+from analysis.demo.crm import ENDS
+from analysis.demo.funnel import QUIET, STAGES
 from analysis.demo.market import SOURCES
 
 TODAY = pd.Timestamp("2025-09-30")
