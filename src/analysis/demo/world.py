@@ -190,7 +190,7 @@ def _measured(
         found = measures.answers(before, period, block.seed)
         if period.name in campaigns.CAMPAIGNS:
             # of several streams these give the default company a typical draw of lots, no lucky one
-            lots = rng(block.seed, f"who waits {period.name}")
+            lots = rng(block.seed, f"drawn by lot {period.name}")
             last = chosen[-1] if chosen else None
             named = campaigns.assign(before, everyone, period, last, block.size, lots)
         else:
