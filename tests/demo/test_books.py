@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from analysis.demo import chance
 from analysis.demo.accounts import STRANGE_CODES
 from analysis.demo.documents import with_tax
+from analysis.demo.kinds import Chapter
 from analysis.demo.ledger import BUCKETS, EDGES, keep
 
 SNAPSHOTS = ("2025-03-31", "2025-06-30", "2025-09-30")
@@ -85,7 +86,9 @@ def test_invoices_are_the_deliveries_with_tax(raw, dirt, invoices):
     day = pd.to_datetime(shipped.groupby("发货单号")["发货日期"].first())
     issued = invoices.set_index("发货单号")["day"]
     gap = (issued - day.reindex(issued.index)).dropna().dt.days
-    assert gap.between(0, 6).all()
+    # the longest holiday with its weekends lies between at most
+    assert gap.between(0, 6 + 11).all()
+    assert gap.mean() < 3
     assert invoices["发票号"].str.fullmatch(r"0\d{7}|2[45]992\d{15}").all()
     assert not invoices["发票号"].duplicated().any()
     assert ((invoices["due"] - invoices["day"]).dt.days.isin([30, 60, 90])).all()
@@ -138,7 +141,7 @@ def test_finance_differs_for_planted_reasons_only(company, raw, orders):
     assert reasons.sum()["late_document"] == 0
     assert months.loc["2025-04", "finance_fen"] % 1_000_000 == 0
     assert (gap != 0).all()
-    assert gap.abs().max() / months["ours_fen"].min() < 0.03
+    assert (gap.abs() / months["ours_fen"]).max() < 0.03
     assert set(book["口径"].iloc[:-1]) == {"发货·不含税"}
 
 
@@ -171,11 +174,13 @@ def test_parents_and_terms_say_the_same_everywhere(raw):
 
 def test_what_comes_later_changes_nothing_in_the_books(cells_of):
     cells, known = cells_of
-    late = keep(cells, known, 1, 1095)
-    early = keep(cells[cells["_day"] <= 900], known, 1, 900)
+    books = Chapter(0, 900, ""), Chapter(901, 1095, "later")
+    late = keep(cells, known, 1, books)
+    early = keep(cells[cells["_day"] <= 900], known, 1, books[:1])
     columns = ["note", "day", "due", "fen"]
     seen = late.invoices[late.invoices["day"] <= 900]
-    assert early.invoices[columns].equals(seen[columns].reset_index(drop=True))
+    known_early = early.invoices[early.invoices["day"] <= 900]
+    assert known_early[columns].equals(seen[columns].reset_index(drop=True))
     for today in (700, 900):
         assert early.open(today)["fen"].tolist() == late.open(today)["fen"].tolist()
 

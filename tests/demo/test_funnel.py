@@ -5,7 +5,8 @@ from __future__ import annotations
 import pandas as pd
 import pytest
 
-from analysis.demo.funnel import ENDS, QUIET, STAGES
+from analysis.demo.crm import ENDS
+from analysis.demo.funnel import QUIET, STAGES
 from analysis.demo.market import SOURCES
 
 TODAY = pd.Timestamp("2025-09-30")
@@ -62,7 +63,7 @@ def test_won_ones_became_orders(company, raw, deals):
     orders = raw("CRM销售订单.xlsx")
     linked = orders[orders["商机编号"].notna()].set_index("商机编号")
     assert len(linked) > 100
-    assert (truth.loc[linked.index, "note"] == linked["发货单号"]).all()
+    assert (truth.loc[linked.index, "note"] == linked["发货单号"].fillna("")).all()
     closed = pd.to_datetime(deals.loc[linked.index, "结单日期"])
     assert (closed == pd.to_datetime(linked["下单日期"])).all()
     ratio = deals.loc[linked.index, "商机金额(元)"].astype(float) / linked["销售订单金额(元)"]
@@ -70,14 +71,22 @@ def test_won_ones_became_orders(company, raw, deals):
 
 
 def test_orders_of_the_crm_carry_tax_and_come_before_the_delivery(raw, dirt):
-    orders = raw("CRM销售订单.xlsx").set_index("发货单号")
+    orders = raw("CRM销售订单.xlsx")
+    out = orders["发货单号"].notna()
+    coming = orders[~out]
+    assert 0 < len(coming) < 0.1 * len(orders)  # not gone out yet
+    assert (coming["已回款金额(元)"] == 0).all()
+    orders = orders[out].set_index("发货单号")
     name = "发货单_2024-2025.csv"
     notes = raw(name).drop(index=dirt.loc[dirt["file"] == name, "row"])
     gross = notes["本币价税合计"].astype(float).groupby(notes["发货单号"]).sum()
     assert (orders["销售订单金额(元)"] - gross[orders.index]).abs().max() < 0.005
     shipped = pd.to_datetime(notes.groupby("发货单号")["发货日期"].first())[orders.index]
     lead = (shipped - pd.to_datetime(orders["下单日期"])).dt.days
-    assert lead.between(3, 28).all()
+    # whoever has only just come waits less, a holiday makes it longer
+    assert lead.between(0, 26 + 11).all()
+    assert 10 < lead.mean() < 18
+    assert lead.quantile(0.02) >= 3
     left = orders["销售订单金额(元)"] - orders["已回款金额(元)"] - orders["待回款金额(元)"]
     assert left.abs().max() < 0.005
 

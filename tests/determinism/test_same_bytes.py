@@ -35,9 +35,7 @@ SHUFFLED = Variant(
     threads=4,
     change=shuffle,
 )
-# Without the newer instructions numpy puts ties in another order. It also adds in another one:
-# estimates of a large company may differ in their last digits, which is not promised across
-# processors; this small company has too few customers a measure for that to show.
+# Without the newer instructions numpy puts ties in another order, and adds in another one too.
 OLD_PROCESSOR = {
     "NPY_DISABLE_CPU_FEATURES": "X86_V3 X86_V4 AVX512_ICL",
     "OPENBLAS_CORETYPE": "Nehalem",

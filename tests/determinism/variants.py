@@ -15,7 +15,7 @@ DRIVER = Path(__file__).with_name("driver.py")
 CLOCK = Path(__file__).with_name("clock.c")
 SHARED = ("params", "notebooks", "reports/templates")
 PARAMS = "params/demo.yml"
-CUSTOMERS = 60
+CUSTOMERS = 400  # enough that effects are estimated
 
 
 @dataclass(frozen=True)

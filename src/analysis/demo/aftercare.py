@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from datetime import date, timedelta
 
 import numpy as np
 import pandas as pd
+from scipy.special import gammaincinv
 
 from analysis.calendars import Period
-from analysis.demo import replies
-from analysis.demo.kinds import START, day
+from analysis.demo import chance, replies
+from analysis.demo.cells import dates
+from analysis.demo.kinds import START, day, rng
 from analysis.demo.measures import MEASURES
-from analysis.demo.ordering import workdays
+from analysis.demo.workdays import workdays
 
 WAVES = {"first": "第一批", "later": "第二批", "exempt": "不分批"}
 TASKS: dict[str, tuple[str, ...]] = {
@@ -29,7 +30,10 @@ TASKS: dict[str, tuple[str, ...]] = {
 }
 FINISHED = 0.9  # of the tasks of measures that were carried out
 UNDONE = ("客户时间排不开", "人手不够", "客户暂无意向", "已并入其他拜访")
-SURVEYS = (date(2024, 5, 20), date(2024, 11, 18), date(2025, 5, 19), date(2025, 9, 8))
+SURVEYS = (
+    date(2024, 5, 20), date(2024, 11, 18), date(2025, 5, 19), date(2025, 9, 8),
+    date(2025, 11, 17), date(2026, 3, 2), date(2026, 5, 18), date(2026, 9, 1), date(2026, 11, 16),
+)  # fmt: skip
 ASKED = 0.16  # share of the customers that answer a survey
 WORDED = 0.07  # share of the ratings written as words
 WORDS = {5: ("很满意", "5分", "非常满意"), 4: ("满意", "4分"), 3: ("一般", "3分"),
@@ -88,9 +92,9 @@ def tasks(
             "客户名称": who["name"],
             "任务": [TASKS[s][n] for s, n in zip(found["strategy"], step, strict=True)],
             "责任人编码": who["owner_id"],
-            "最迟": _dates(due),
+            "最迟": dates(due),
             "状态": np.where(done, "已完成", np.where(moved, "改期", "未完成")),
-            "完成日期": np.where(done, np.array(_dates(closed), dtype=object), ""),
+            "完成日期": np.where(done, dates(closed), ""),
             "未完成原因": np.where(done, "", why),
             "_why": "",
             "_key": task_id,
@@ -98,33 +102,32 @@ def tasks(
     )
 
 
-def outcomes(
-    assigned: pd.DataFrame, population: pd.DataFrame, stream: np.random.Generator
-) -> pd.DataFrame:
+def outcomes(assigned: pd.DataFrame, population: pd.DataFrame, seed: int) -> pd.DataFrame:
     """What the trials showed: a customer and indicator a row."""
     tried = assigned[(assigned["strategy"] == "product_trial") & assigned["done"]]
     trial = np.nonzero((population["kind"] == "trial").to_numpy())[0]
     customer = np.unique(np.concatenate([tried["customer"].to_numpy(), trial]))
-    size = len(customer)
-    values: dict[str, Sequence[object]] = {
-        "试用天数": stream.integers(10, 60, size).tolist(),
-        "试用合格率": np.round(1 - stream.gamma(1.2, 0.012, size).clip(0, 0.3), 3).tolist(),
-        "试用评分": stream.integers(3, 6, size).tolist(),
-        "转正采购": (stream.random(size) < 0.35).astype(int).tolist(),
-    }
     who = population.iloc[customer]
+    ids = who["customer_id"]
+    faulty = 0.012 * gammaincinv(1.2, chance.uniform(ids, seed, "faults on trial"))
+    values = {
+        "试用天数": chance.whole(ids, seed, "days on trial", 10, 60),
+        "试用合格率": np.round(1 - faulty.clip(0, 0.3), 3),
+        "试用评分": chance.whole(ids, seed, "score of the trial", 3, 6),
+        "转正采购": (chance.uniform(ids, seed, "bought after trial") < 0.35).astype(np.int64),
+    }
     parts = [
         pd.DataFrame(
             {
-                "客户编号": who["customer_id"].to_numpy(),
+                "客户编号": ids.to_numpy(),
                 "客户名称": who["name"].to_numpy(),
                 "指标": name,
-                "数值": value,
+                "数值": value.astype(object),
             }
         )
         for name, value in values.items()
     ]
-    frame = pd.concat([p.astype(object) for p in parts], ignore_index=True)
+    frame = pd.concat(parts, ignore_index=True)
     frame = frame.sort_values(["客户编号"], kind="stable", ignore_index=True)
     return frame.assign(_why="", _key=frame["客户编号"] + "/" + frame["指标"])
 
@@ -134,26 +137,34 @@ def surveys(
     products: pd.DataFrame,
     today: int,
     mark: str,
-    stream: np.random.Generator,
+    seed: int,
 ) -> pd.DataFrame:
-    """Answers to the surveys of two years: would recommend (0-10), content (1-5, some in words)."""
+    """Answers to the surveys so far: would recommend (0-10), content (1-5, some in words)."""
+    done = [begin for begin in SURVEYS if day(begin) <= today]
+    parts = [_survey(population, products, begin, rng(seed, f"survey {begin}")) for begin in done]
+    frame = pd.concat(parts, ignore_index=True)
+    frame = frame.sort_values(["日期", "客户编号"], kind="stable", ignore_index=True)
+    number = [f"WJ{mark}{n:06d}" for n in range(1, len(frame) + 1)]
+    frame.insert(0, "问卷编号", number)
+    return frame.assign(_key=number)
+
+
+def _survey(
+    population: pd.DataFrame, products: pd.DataFrame, begin: date, stream: np.random.Generator
+) -> pd.DataFrame:
+    """The answers to one survey; they come in within three weeks."""
     joined = np.array([(d - START).days for d in population["joined"]])
-    rows: list[tuple[int, int]] = []
-    for place, begin in enumerate(SURVEYS):
-        here = (joined < day(begin)) & (population["until"].to_numpy() > day(begin) - 200)
-        # whoever comes later was never asked and changes no answer
-        asked = np.nonzero(here)[0]
-        answered = asked[stream.random(len(asked)) < ASKED]
-        rows += [(int(c), place) for c in answered]
-    customer, wave = np.array(rows, dtype=np.int64).reshape(-1, 2).T
+    here = (joined < day(begin)) & (population["until"].to_numpy() > day(begin) - 200)
+    # whoever comes later was never asked and changes no answer
+    asked = np.nonzero(here)[0]
+    customer = asked[stream.random(len(asked)) < ASKED]
     total = len(customer)
     kind = population["kind"].to_numpy()[customer]
     low = np.isin(kind, ["declining", "lapsed", "turned"])
     mood = 4.25 - 1.1 * low + stream.normal(0, 0.75, total)
     rating = np.clip(np.round(mood), 1, 5).astype(np.int64)
     nps = np.clip(np.round(2.35 * mood - 1.6 + stream.normal(0, 1.1, total)), 0, 10).astype(int)
-    begins = np.array([day(b) for b in SURVEYS])[wave]
-    when = _dates(workdays(np.minimum(begins + stream.integers(0, 21, total), today)))
+    when = dates(workdays(day(begin) + stream.integers(0, 21, total)))
     level = np.where(rating <= 2, "low", np.where(rating == 3, "middle", "high"))
     drawn = stream.random((4, total))
     bought = population[["portfolio_0", "portfolio_1"]].to_numpy()[customer]
@@ -170,7 +181,7 @@ def surveys(
         for r, w, u in zip(rating.tolist(), worded, drawn[3], strict=True)
     ]
     who = population.iloc[customer]
-    frame = pd.DataFrame(
+    return pd.DataFrame(
         {
             "客户编号": np.repeat(who["customer_id"].to_numpy(), 2),
             "客户名称": np.repeat(who["name"].to_numpy(), 2),
@@ -183,12 +194,3 @@ def surveys(
             "_flaw": [v for w in worded for v in ("", "worded_score" if w else "")],
         }
     )  # fmt: skip
-    frame = frame.sort_values(["日期", "客户编号"], kind="stable", ignore_index=True)
-    number = [f"WJ{mark}{n:06d}" for n in range(1, len(frame) + 1)]
-    frame.insert(0, "问卷编号", number)
-    return frame.assign(_key=number)
-
-
-def _dates(days: np.ndarray) -> list[str]:
-    when = np.datetime64(START, "D") + np.asarray(days).astype("timedelta64[D]")
-    return list(np.datetime_as_string(when, unit="D").tolist())

@@ -11,6 +11,7 @@ from analysis.demo import (
     accounts,
     aftercare,
     blocks,
+    crm,
     documents,
     exports,
     finance,
@@ -65,9 +66,11 @@ def cabinet(world: World, sums: list[Sums] | None = None) -> Filed:
     cells, notes, desk = (
         pd.concat(parts, ignore_index=True) for parts in zip(*listed, strict=True)
     )
-    books = ledger.keep(cells, known, seed, world.days, world.block.index)
-    deals = funnel.follow(cells, folk, world.days, world.block.mark, rng(seed, "deals"))
-    leads = market.leads(folk, known, world.days, world.block.mark, rng(seed, "leads"))
+    books = ledger.keep(cells, known, seed, world.chapters, world.block.index)
+    notes_of = crm.notes(cells)
+    placed = funnel.placed(world.sold, world.coming, world.prompted, world.everyone, seed)
+    deals = funnel.follow(placed, world.everyone, seed, world.block.mark)
+    leads = market.leads(world.everyone, world.days, world.block.mark, rng(seed, "leads"))
     own = Sums(
         finance.booked(cells, world.as_of),
         finance.received(books.settled, world.as_of),
@@ -81,13 +84,13 @@ def cabinet(world: World, sums: list[Sums] | None = None) -> Filed:
         *_customers(world, folk, known),
         *_erp(cells, books, known, world),
         *_finance(months, so_far, world),
-        *_deals(deals, books, folk, known, world),
+        *_deals(placed, deals, books, notes_of, known, world),
         Export("销售记录.csv", "activities", notes, UTF8),
         Export("售后工单.xlsx", "tickets", desk),
         *_service(folk, world),
         *_market(folk, known, leads, so_far, world),
     ]
-    truths = planted.truths(deals, books, known, snapshots)
+    truths = planted.truths(deals.until(world.days), notes_of, books, known, snapshots)
     return Filed(found, truths | {"controls": months} if world.block.last else truths)
 
 
@@ -149,10 +152,8 @@ def _erp(
     seed, staff = world.seed, world.staff
     orders = documents.files(cells)
     first = orders[0][1]
-    invoices = ledger.invoice_list(books, known, staff, rng(seed, "invoice dirt"))
-    payments = ledger.payment_list(
-        books, known, staff, world.block.mark, seed, rng(seed, "payment dirt")
-    )
+    invoices = ledger.invoice_list(books, known, staff, seed, world.chapters)
+    payments = ledger.payment_list(books, known, staff, world.block.mark, seed, world.chapters)
     aged = {when: ledger.aged(books, known, staff, when) for when in ledger.snapshots(world.period)}
     return [
         *(
@@ -194,11 +195,11 @@ def _erp(
 
 def _finance(months: pd.DataFrame, sums: Sequence[Sums], world: World) -> list[Export]:
     as_of = world.as_of
-    year = _year(world)
+    year = _year(world, as_of.year)
     received = sum(block.received for block in sums)
     known = blocks.known(world.block.company[0], len(world.chapters) - 1)
     controls = finance.controls(months)
-    goal = finance.goals(year)[f"{as_of.year}"]
+    goal = finance.goal(sum(_year(world, as_of.year - 1).values()))
     breakdown = finance.breakdown(goal, world.books, world.staff, as_of)
     return [
         Export(
@@ -209,7 +210,7 @@ def _finance(months: pd.DataFrame, sums: Sequence[Sums], world: World) -> list[E
             total=total(controls, "月份", ["金额(元)"]),
             whole=True,
         ),
-        Export("目标.xlsx", "targets", finance.targets(year, received, known), whole=True),
+        Export("目标.xlsx", "targets", finance.targets(year, goal, received, known), whole=True),
         Export(
             "目标分解.xlsx",
             "targets",
@@ -221,37 +222,48 @@ def _finance(months: pd.DataFrame, sums: Sequence[Sums], world: World) -> list[E
     ]
 
 
-def _year(world: World) -> dict[str, int]:
-    """Revenue of each quarter of the last year so far, of the company [fen]."""
-    year = str(world.as_of.year)
-    books = world.books[world.books["month"].str.startswith(year)]
-    quarter = year + "Q" + ((books["month"].str[5:].astype(int) + 2) // 3).astype(str)
+def _year(world: World, year: int) -> dict[str, int]:
+    """Revenue of each quarter of a year so far, of the company [fen]."""
+    books = world.books[world.books["month"].str.startswith(f"{year}-")]
+    quarter = f"{year}Q" + ((books["month"].str[5:].astype(int) + 2) // 3).astype(str)
     return {str(q): int(v) for q, v in books.groupby(quarter)["amount"].sum().items()}
 
 
 def _deals(
+    placed: pd.DataFrame,
     deals: funnel.Funnel,
     books: ledger.Ledger,
-    folk: pd.DataFrame,
+    notes: pd.Series,
     known: pd.DataFrame,
     world: World,
 ) -> list[Export]:
-    seed, mark = world.seed, world.block.mark
+    mark, today = world.block.mark, world.days
+    so_far = deals.until(today)
+    lines = pd.concat([world.sold, world.coming], ignore_index=True)
     return [
-        Export("CRM销售订单.xlsx", "orders", funnel.crm_orders(deals, books, known, mark)),
+        Export(
+            "CRM销售订单.xlsx",
+            "orders",
+            crm.orders(placed, so_far, books, notes, known, today, mark),
+        ),
         Export(
             "商机.xlsx",
             "opportunities",
-            funnel.opportunities(deals, folk, known, world.days, rng(seed, "opportunities")),
+            crm.opportunities(so_far, world.population, known, today),
         ),
-        Export(
-            "商机阶段记录.csv", "stage_history", funnel.stage_history(deals, known), UNICODE_TEXT
-        ),
+        Export("商机阶段记录.csv", "stage_history", crm.stage_history(so_far, known), UNICODE_TEXT),
         Export(
             "报价单.csv",
             "quotes",
             quotes.quotes(
-                deals, world.sold, folk, world.products, known, mark, rng(seed, "quotes")
+                deals,
+                lines,
+                world.everyone,
+                world.products,
+                known,
+                today,
+                mark,
+                rng(world.seed, "quotes"),
             ),
             UTF8,
         ),
@@ -266,7 +278,7 @@ def _service(folk: pd.DataFrame, world: World) -> list[Export]:
         Export(
             "满意度调查.csv",
             "surveys",
-            aftercare.surveys(folk, products, world.days, mark, rng(seed, "surveys")),
+            aftercare.surveys(folk, products, world.days, mark, seed),
             GB,
         ),
         *(
@@ -290,7 +302,7 @@ def _service(folk: pd.DataFrame, world: World) -> list[Export]:
         Export(
             "试用结果.csv",
             "outcomes",
-            aftercare.outcomes(assigned, folk, rng(seed, "outcomes")),
+            aftercare.outcomes(assigned, folk, seed),
             UTF8,
         ),
     ]
@@ -319,14 +331,14 @@ def _market(
             "外部信号.csv",
             "signals",
             market.signals(
-                folk, world.products, world.days, world.block.mark, rng(seed, "signals")
+                world.everyone, world.products, world.days, world.block.mark, rng(seed, "signals")
             ),
             GB,
         ),
         Export(
             "股权与伙伴关系.csv",
             "relations",
-            market.relations(folk, known, rng(seed, "relations")),
+            market.relations(folk, known, world.block.known(0), rng(seed, "relations")),
             UTF8,
         ),
     ]

@@ -24,9 +24,19 @@ def money(fen: pd.Series | np.ndarray | Sequence[int] | int) -> np.ndarray:
     return _objects(exact.cast(pa.string()))
 
 
-def dates(days: pd.Series | np.ndarray) -> np.ndarray:
-    """Day numbers as ISO dates."""
-    return _objects(_dates(days).cast(pa.string()))
+def grouped(fen: np.ndarray) -> np.ndarray:
+    """Whole fen as text with two decimals and a comma before every three digits."""
+    found = pa.array(money(fen), type=pa.string())
+    longest = pc.max(pc.utf8_length(found)).as_py() or 0
+    for _ in range(longest // 3):
+        found = pc.replace_substring_regex(found, r"^(-?\d+)(\d{3})([.,])", r"\1,\2\3")
+    return _objects(found)
+
+
+def dates(days: pd.Series | np.ndarray, separator: str = "-") -> np.ndarray:
+    """Day numbers as ISO dates, or with another separator."""
+    found = _dates(days).cast(pa.string())
+    return _objects(found if separator == "-" else pc.replace_substring(found, "-", separator))
 
 
 def numbered(
@@ -42,11 +52,17 @@ def numbered(
 def total(frame: pd.DataFrame, label: str, columns: Sequence[str]) -> dict[str, object]:
     """The last row of a list: what stands in these columns, added up; rows twice count once."""
     counted = frame[frame["_why"] != "repeated_keys"]
-    sums = {
-        name: sum((Decimal(str(v).replace(",", "")) for v in counted[name].tolist()), Decimal(0))
-        for name in columns
-    }
-    return {label: TOTAL, **sums}
+    return {label: TOTAL, **{name: _sum(counted[name]) for name in columns}}
+
+
+def _sum(cells: pd.Series) -> Decimal:
+    """What money adds up to, exactly: text, or numbers of two decimals or none."""
+    if cells.dtype.kind in "iu":
+        return Decimal(int(cells.sum()))
+    if cells.dtype.kind == "f":
+        return Decimal(int(np.round(cells.to_numpy() * 100).astype(np.int64).sum())).scaleb(-2)
+    typed = pc.replace_substring(pa.array(cells.astype(str), type=pa.string()), ",", "")
+    return Decimal(pc.sum(typed.cast(_CENTS)).as_py() or 0)
 
 
 def _dates(days: pd.Series | np.ndarray) -> pa.Array:

@@ -8,11 +8,13 @@ from datetime import date
 import numpy as np
 import pandas as pd
 
+from analysis.calendars import Period
 from analysis.demo import words
 from analysis.demo.accounts import STRANGER
 from analysis.demo.company import person_name
-from analysis.demo.kinds import START, day
+from analysis.demo.kinds import HANDED_OVER, START, day
 
+AMBITION = 1.128  # the year's target against the year before
 STRETCH = (1.02, 0.985, 1.04, 1.01)  # target against what came in, by quarter
 COLLECTED = 0.93  # of the target for money received came in
 BASIS = "发货·不含税"
@@ -39,6 +41,7 @@ def booked(cells: pd.DataFrame, as_of: date) -> pd.DataFrame:
     when = np.datetime64(START, "D") + real["_day"].to_numpy().astype("timedelta64[D]")
     month = when.astype("datetime64[M]").astype(np.int64) - (year - 1970) * 12 + 1
     real = real.assign(month=month)
+    before = real[real["month"] == 0]
     real = real[real["month"] >= 1]
     ours = real[real["_why"] == ""].groupby("month")["_fen"].sum()
     strange = real[real["_why"] != ""].groupby("month")["_fen"].sum()
@@ -46,20 +49,39 @@ def booked(cells: pd.DataFrame, as_of: date) -> pd.DataFrame:
         (m, "no_crm_number", f)
         for m, f in zip(strange.index.tolist(), strange.tolist(), strict=True)
     ]
-    notes = (
-        real[real["_why"] == ""]
-        .groupby(["month", "_day", "发货单号"], as_index=False)["_fen"]
-        .sum()
-    )
+    notes = _notes(real[real["_why"] == ""])
     late = notes[(notes["month"] == LATE_MONTH) & (notes["_fen"] > 0)].tail(60)
-    if len(late) and as_of.month > LATE_MONTH:
+    if len(late):
         one = late.iloc[int((late["_fen"] - LATE_NOTE).abs().to_numpy().argmin())]
         rows += [(LATE_MONTH, "late_document", -int(one["_fen"]))]
         rows += [(LATE_MONTH + 1, "late_document", int(one["_fen"]))]
-    last = notes[(notes["month"] == as_of.month) & (notes["_fen"] > 0)].tail(CUT_OFF)
-    rows.append((as_of.month, "cut_off", -int(last["_fen"].sum())))
+    for quarter in cut_offs(as_of):
+        own = notes if quarter.end.year == year else _notes(before[before["_why"] == ""])
+        number = quarter.end.month if quarter.end.year == year else 0
+        last = own[(own["month"] == number) & (own["_fen"] > 0)].tail(CUT_OFF)
+        moved = int(last["_fen"].sum())
+        rows += [(number, "cut_off", -moved), (number + 1, "cut_off", moved)]
+    rows = [row for row in rows if 1 <= row[0] <= as_of.month]
     rows += [(m, OURS, f) for m, f in zip(ours.index.tolist(), ours.tolist(), strict=True)]
     return pd.DataFrame(rows, columns=["number", "reason", "fen"])
+
+
+def _notes(lines: pd.DataFrame) -> pd.DataFrame:
+    """Money of each delivery note, in the order of the days."""
+    found = lines.groupby(["month", "_day", "发货单号"], as_index=False)["_fen"].sum()
+    return pd.DataFrame(found)
+
+
+def cut_offs(as_of: date) -> list[Period]:
+    """Quarters whose last notes finance counts in the next month, as far as the year's list goes.
+
+    Since the hand-over: the books of the quarters before were made to agree.
+    """
+    first = Period.parse(HANDED_OVER)
+    quarters = [first]
+    while quarters[-1].end < as_of:
+        quarters.append(quarters[-1].next())
+    return [q for q in quarters if q.next().end.year == as_of.year or q.end.year == as_of.year]
 
 
 def differences(blocks: Sequence[pd.DataFrame], as_of: date) -> pd.DataFrame:
@@ -117,13 +139,15 @@ def controls_title(as_of: date) -> str:
     return f"{words.COMPANY}有限公司\n主营业务收入月报　{as_of.year}年　（财务部）"
 
 
-def targets(quarters: dict[str, int], collected: int, customers: int) -> pd.DataFrame:
+def targets(quarters: dict[str, int], goal: int, collected: int, customers: int) -> pd.DataFrame:
     """The year's targets: money in 万元, set a little above what came in.
 
     Parameters
     ----------
     quarters
         Revenue of the quarters of the last year [fen], by name.
+    goal
+        Target of that year [万元].
     collected
         Money received in the last quarter [fen].
     customers
@@ -134,6 +158,7 @@ def targets(quarters: dict[str, int], collected: int, customers: int) -> pd.Data
     ]
     last = max(quarters)
     rows += [
+        ("发货收入", last[:4], f"{goal:,}万", "元"),
         ("回款", last, f"{_round(collected / 1e6 / COLLECTED, 50):,}万", "元"),
         ("毛利率", last, 0.29, "比率"),
         ("老客户留存率", last, 0.88, "比率"),
@@ -148,11 +173,14 @@ def targets(quarters: dict[str, int], collected: int, customers: int) -> pd.Data
 
 
 def goals(quarters: dict[str, int]) -> dict[str, int]:
-    """Revenue targets of the quarters and of the year [万元]."""
+    """Revenue targets of the quarters [万元]."""
     stretched = zip(STRETCH, sorted(quarters.items()), strict=False)
-    found = {name: _round(fen / 1e6 * factor, 50) for factor, (name, fen) in stretched}
-    found[min(quarters)[:4]] = _round(sum(found.values()) * 4 / len(found) * 1.03, 100)
-    return found
+    return {name: _round(fen / 1e6 * factor, 50) for factor, (name, fen) in stretched}
+
+
+def goal(before: int) -> int:
+    """Revenue target of a year [万元], set when the year began: from that of the year `before`."""
+    return _round(before / 1e6 * AMBITION, 100)
 
 
 def breakdown(goal: int, books: pd.DataFrame, staff: pd.DataFrame, as_of: date) -> pd.DataFrame:
@@ -166,8 +194,9 @@ def breakdown(goal: int, books: pd.DataFrame, staff: pd.DataFrame, as_of: date) 
         As `World.books`.
     """
     selling = staff[staff["role"].isin(["销售代表", "大客户经理"])].reset_index(drop=True)
-    recent = books[books["month"] >= f"{as_of.year - 1}-01"]
-    sold = recent.groupby("owner_id")["amount"].sum()
+    # what was sold in the year before: this year's targets were set on it
+    before = books[books["month"].str.startswith(f"{as_of.year - 1}-")]
+    sold = before.groupby("owner_id")["amount"].sum()
     weight = sold.reindex(selling["person_id"]).fillna(0).clip(lower=0).to_numpy().astype(float)
     own = _split(goal, weight + weight.mean() * 0.1)
     season = np.array(SEASON, dtype=float)

@@ -8,18 +8,21 @@ the aged table of any day shows.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import date, timedelta
+from datetime import date
 
 import numpy as np
 import pandas as pd
+import pyarrow as pa
+import pyarrow.compute as pc
 
 from analysis.calendars import Period
 from analysis.demo import chance, words
 from analysis.demo.accounts import STRANGER, UNMATCHED
-from analysis.demo.cells import money
-from analysis.demo.kinds import START, day
-from analysis.demo.ordering import workdays
+from analysis.demo.cells import dates, grouped, money, numbered
+from analysis.demo.kinds import START, Chapter, day
+from analysis.demo.workdays import workdays, workdays_before
 
 SNAPSHOTS = 3  # quarters' ends of which the aged table is kept
 BUCKETS = ("账期内", "1-30", "31-60", "61-90", "91-180", "181-360", "360以上")
@@ -42,7 +45,8 @@ class Ledger:
     invoices
         ``account`` (row of the accounts), ``note`` (delivery note), ``order`` (of the lines sold,
         -1 for goods sent back), ``shipped, day, due`` (day numbers), ``net`` and ``fen``
-        (without and with tax), ``number``.
+        (without and with tax), ``number``; the last of what was delivered will be written in the
+        days to come.
     settled
         ``invoice`` (row of `invoices`), ``day, fen, kind``: which money paid which invoice.
     """
@@ -65,8 +69,14 @@ def snapshots(last: Period) -> list[date]:
     return [last.back(n).end for n in reversed(range(SNAPSHOTS))]
 
 
-def keep(cells: pd.DataFrame, known: pd.DataFrame, seed: int, today: int, block: int = 0) -> Ledger:
-    """Keep the books until the evening of a day; later days change nothing in them.
+def keep(
+    cells: pd.DataFrame,
+    known: pd.DataFrame,
+    seed: int,
+    chapters: Sequence[Chapter],
+    block: int = 0,
+) -> Ledger:
+    """Keep the books until the end of the last chapter; later ones change nothing in them.
 
     Parameters
     ----------
@@ -76,18 +86,18 @@ def keep(cells: pd.DataFrame, known: pd.DataFrame, seed: int, today: int, block:
         As `accounts.accounts` gives them.
     seed
         Of the chance that hangs on each delivery note.
-    today
-        Number of the last day.
+    chapters
+        Of the history so far.
     block
         Which block of customers these are: each has numbers of its own.
     """
-    invoices = _invoices(cells, known, seed, today)
+    invoices = _invoices(cells, known, seed)
     invoices["number"] = _tax_numbers(invoices["day"].to_numpy(), block)
-    settled = _payments(invoices, known, seed, today)
+    settled = _payments(invoices, known, seed, chapters)
     return Ledger(invoices, settled)
 
 
-def _invoices(cells: pd.DataFrame, known: pd.DataFrame, seed: int, today: int) -> pd.DataFrame:
+def _invoices(cells: pd.DataFrame, known: pd.DataFrame, seed: int) -> pd.DataFrame:
     real = cells[cells["_why"].isin(["", STRANGER])]
     notes = real.groupby("发货单号", sort=False).agg(
         account=("_account", "first"),
@@ -101,24 +111,27 @@ def _invoices(cells: pd.DataFrame, known: pd.DataFrame, seed: int, today: int) -
     notes = notes.rename_axis("note").reset_index()
     later = notes["shipped"].to_numpy() + chance.whole(notes["note"], seed, "invoice", 0, 6)
     notes["day"] = np.maximum(workdays(later), notes["shipped"])
-    notes = notes[(notes["day"] <= today) & (notes["fen"] != 0)]
+    notes = notes[notes["fen"] != 0]
     notes = notes.sort_values(["day", "note"], kind="stable", ignore_index=True)
     notes["due"] = notes["day"] + known["terms"].to_numpy()[notes["account"]].astype(np.int64)
     notes["order"] = np.where(notes["back"] | (notes["own"] != ""), -1, notes["order"])
     return notes
 
 
-def _tax_numbers(days: np.ndarray, block: int) -> list[str]:
+def _tax_numbers(days: np.ndarray, block: int) -> np.ndarray:
     """Eight digits of a paper invoice until the end of 2023, twenty of an electronic one since."""
-    paper = 4_180_000 + block * NUMBERS + np.arange(len(days))
-    year = [(START + timedelta(days=int(d))).year for d in days]
-    return [
-        f"{n:08d}" if y < 2024 else f"{y % 100:02d}992{n:015d}"
-        for n, y in zip(paper.tolist(), year, strict=True)
-    ]
+    paper = pa.array(4_180_000 + block * NUMBERS + np.arange(len(days))).cast(pa.string())
+    when = np.datetime64(START, "D") + np.asarray(days).astype("timedelta64[D]")
+    year = when.astype("datetime64[Y]").astype(np.int64) + 1970
+    short = pc.utf8_lpad(pa.array(year % 100).cast(pa.string()), 2, "0")
+    long = pc.binary_join_element_wise(short, "992", pc.utf8_lpad(paper, 15, "0"), "")
+    found = pc.if_else(pa.array(year < 2024), pc.utf8_lpad(paper, 8, "0"), long)
+    return np.asarray(found.to_numpy(zero_copy_only=False))
 
 
-def _payments(invoices: pd.DataFrame, known: pd.DataFrame, seed: int, today: int) -> pd.DataFrame:
+def _payments(
+    invoices: pd.DataFrame, known: pd.DataFrame, seed: int, chapters: Sequence[Chapter]
+) -> pd.DataFrame:
     note = invoices["note"]
     account = invoices["account"].to_numpy()
     fen, issued, due = (invoices[c].to_numpy() for c in ("fen", "day", "due"))
@@ -134,7 +147,12 @@ def _payments(invoices: pd.DataFrame, known: pd.DataFrame, seed: int, today: int
     ahead = billed & (kind == "project") & (fen > 2_000_000)
     ahead &= chance.uniform(note, seed, "ahead") < 0.7
     advance = np.where(ahead, np.round(fen * ADVANCE / 10_000).astype(np.int64) * 10_000, 0)
-    before = workdays(invoices["shipped"].to_numpy() - chance.whole(note, seed, "advance", 5, 21))
+    shipped = invoices["shipped"].to_numpy()
+    before = workdays_before(shipped - chance.whole(note, seed, "advance", 5, 21))
+    # in the same chapter: what is ordered in the next one is not known yet
+    begin = np.array([c.first for c in chapters])
+    begin = begin[np.searchsorted(begin, shipped, side="right") - 1]
+    before = np.where(before < begin, workdays(np.minimum(begin + 9, shipped)), before)
 
     twice = billed & (chance.uniform(note, seed, "parts") < IN_PARTS) & (fen > 3_000_000) & ~ahead
     share = 0.4 + 0.35 * chance.uniform(note, seed, "first part")
@@ -154,7 +172,7 @@ def _payments(invoices: pd.DataFrame, known: pd.DataFrame, seed: int, today: int
     ]
     found.append(_credits(invoices, np.where(never, -1, last), rest, seed))
     settled = pd.concat(found, ignore_index=True)
-    settled = settled[(settled["day"] >= 0) & (settled["day"] <= today)]
+    settled = settled[settled["day"].between(0, chapters[-1].last)]
     return settled.sort_values(["day", "invoice"], kind="stable", ignore_index=True)
 
 
@@ -233,10 +251,14 @@ def aged_title(when: date) -> str:
 
 
 def invoice_list(
-    ledger: Ledger, known: pd.DataFrame, staff: pd.DataFrame, stream: np.random.Generator
+    ledger: Ledger,
+    known: pd.DataFrame,
+    staff: pd.DataFrame,
+    seed: int,
+    chapters: Sequence[Chapter],
 ) -> pd.DataFrame:
-    """The list of invoices: some stand twice."""
-    found = ledger.invoices
+    """The list of invoices so far: some stand twice."""
+    found = ledger.invoices[ledger.invoices["day"] <= chapters[-1].last]
     who = known.iloc[found["account"].to_numpy()].reset_index(drop=True)
     fen = found["fen"].to_numpy()
     net = found["net"].to_numpy()
@@ -245,8 +267,8 @@ def invoice_list(
         {
             "发票号": found["number"],
             "发票类型": np.where(found["fen"] < 0, "红字专用发票", "增值税专用发票"),
-            "开票日期": _dates(found["day"], "/"),
-            "到期日": _dates(found["due"], "/"),
+            "开票日期": dates(found["day"], "/"),
+            "到期日": dates(found["due"], "/"),
             "客户编码": who["code"],
             "客户名称": who["name"],
             "业务员": who["owner_id"].map(people),
@@ -261,7 +283,7 @@ def invoice_list(
             "_fen": fen,
         }
     )
-    return _twice(frame, stream)
+    return _twice(frame, found["day"], seed, "invoice dirt", chapters)
 
 
 def payment_list(
@@ -270,7 +292,7 @@ def payment_list(
     staff: pd.DataFrame,
     mark: str,
     seed: int,
-    stream: np.random.Generator,
+    chapters: Sequence[Chapter],
 ) -> pd.DataFrame:
     """The list of receipts: one may pay several invoices; some stand twice.
 
@@ -285,9 +307,8 @@ def payment_list(
     bounds = np.cumsum(list(METHODS.values()))[:-1]
     usual = np.searchsorted(bounds, chance.uniform(known["code"], seed, "method"))
     fen = found["fen"].to_numpy()
-    of_day = found.groupby("day").cumcount() + 1
-    dates = _dates(found["day"], "-")
-    number = [f"SK{d.replace('-', '')}{mark}{n:04d}" for d, n in zip(dates, of_day, strict=True)]
+    of_day = (found.groupby("day").cumcount() + 1).to_numpy()
+    number = numbered(np.full(len(found), "SK", dtype=object), found["day"], mark, of_day)
     often = chance.uniform(pd.Series(number), seed, "method of the day") < 0.85
     method = np.where(often, usual[found["account"]], 0)
     ahead = found["kind"] == ADVANCED
@@ -296,12 +317,12 @@ def payment_list(
         {
             "单据编号": number,
             "单据类型": np.where(fen < 0, "付款单（退款）", "收款单"),
-            "单据日期": dates,
+            "单据日期": dates(found["day"]),
             "客户编码": who["code"],
             "客户名称": who["name"],
             "结算方式": np.array(list(METHODS))[method],
             "币种": "人民币",
-            "本币金额": [f"{f / 100:,.2f}" for f in fen.tolist()],
+            "本币金额": grouped(fen),
             "款项类型": found["kind"],
             "摘要": np.where(ahead, "预收项目款", np.where(fen < 0, "退货退款", "收货款")),
             "业务员": who["owner_id"].map(people),
@@ -311,18 +332,20 @@ def payment_list(
             "_fen": fen,
         }
     )
-    return _twice(frame, stream)
+    return _twice(frame, found["day"], seed, "payment dirt", chapters)
 
 
-def _twice(frame: pd.DataFrame, stream: np.random.Generator) -> pd.DataFrame:
-    """Some rows once more, one below the other."""
-    clean = np.nonzero((frame["_why"] == "").to_numpy())[0]
-    again = np.sort(stream.choice(clean, size=max(3, len(clean) // 2000), replace=False))
+def _twice(
+    frame: pd.DataFrame, when: pd.Series, seed: int, subject: str, chapters: Sequence[Chapter]
+) -> pd.DataFrame:
+    """Some rows of each chapter once more, one below the other."""
+    clean = (frame["_why"] == "").to_numpy()
+    drawn = []
+    for chapter in chapters:
+        here = np.nonzero(clean & when.between(chapter.first, chapter.last).to_numpy())[0]
+        size = min(len(here), max(3, len(here) // 2000))
+        drawn.append(chapter.stream(seed, subject).choice(here, size=size, replace=False))
+    again = np.sort(np.concatenate(drawn))
     copies = frame.iloc[again].assign(_why="repeated_keys")
     copies.index = pd.Index(again)
     return pd.concat([frame, copies]).sort_index(kind="stable").reset_index(drop=True)
-
-
-def _dates(days: pd.Series, mark: str) -> list[str]:
-    when = np.datetime64(START, "D") + days.to_numpy().astype("timedelta64[D]")
-    return [d.replace("-", mark) for d in np.datetime_as_string(when, unit="D").tolist()]

@@ -6,10 +6,14 @@ from datetime import date, timedelta
 
 import numpy as np
 import pandas as pd
+import pyarrow as pa
+import pyarrow.compute as pc
 
 from analysis.demo import words
+from analysis.demo.cells import dates
 from analysis.demo.company import person_name
-from analysis.demo.kinds import START, day
+from analysis.demo.kinds import DAYS, LAST, START, day
+from analysis.demo.workdays import holidays
 
 # source → (share of the leads, share of them that become customers, channels)
 SOURCES: dict[str, tuple[float, float, tuple[str, ...]]] = {
@@ -58,6 +62,9 @@ SIGNALS: dict[str, tuple[tuple[str, ...], tuple[str, ...]]] = {
          "部分产线停产，设备挂牌转让。"),
     ),
 }  # fmt: skip
+OF_SHOW = {"展会": "行业展", "巡展": "巡回展"}
+PERSONS = 5000
+WATCHED = DAYS - 365  # the day before the first signal
 SIGNALLED = 0.28  # signals a customer and year
 PARTNERS = 0.01
 
@@ -94,118 +101,124 @@ def campaigns(
 
 
 def _shows(today: int) -> list[tuple[str, str, date, int, int]]:
-    """Kind, name, first day, length and cost of each campaign of the history."""
+    """Kind, name, first day, length and cost of each campaign so far."""
     found = []
+    closed = holidays()
     for number, offset in enumerate(range(40, today - 10, 91)):
         for shift, (kind, pattern, length, cost) in enumerate(CAMPAIGNS):
             begin = START + timedelta(days=offset + 21 * shift)
             begin -= timedelta(days=begin.weekday() % 7 - 1)
+            while any(begin + timedelta(days=n) in closed for n in range(-2, length + 2)):
+                begin += timedelta(days=7)
             city, topic = CITIES[(number + shift) % len(CITIES)], TOPICS[number % len(TOPICS)]
             name = f"{begin.year}年{pattern.format(city=city, topic=topic)}"
-            if day(begin) <= today:
+            if day(begin) + length <= today:
                 found.append((kind, name, begin, length, cost))
     return found
 
 
 def leads(
-    population: pd.DataFrame,
-    known: pd.DataFrame,
-    today: int,
-    mark: str,
-    stream: np.random.Generator,
+    population: pd.DataFrame, today: int, mark: str, stream: np.random.Generator
 ) -> pd.DataFrame:
-    """Leads of the whole history: those who became customers and the many who did not."""
+    """Leads of the whole history: those who became customers and the many who did not.
+
+    They are drawn up to the horizon; what becomes of a lead stays unknown until it happens.
+
+    Parameters
+    ----------
+    population
+        All customers up to the horizon.
+    """
     joined = np.array([(d - START).days for d in population["joined"]])
-    became = np.nonzero((joined > 10) & (joined <= today) & (population["same_as"] < 0).to_numpy())[
-        0
-    ]
+    became = np.nonzero((joined > 10) & (population["same_as"] < 0).to_numpy())[0]
     lost = round(len(became) * (1 / CONVERTED - 1))
     customer = np.concatenate([became, np.full(lost, -1)])
     size = len(customer)
     won = customer >= 0
     converted = np.where(won, joined[customer], -1)
     before = 3 + np.floor(stream.gamma(1.6, 16, size))
-    created = np.where(
-        won, np.maximum(converted - before, 0), np.floor(stream.random(size) * today)
-    )
+    created = np.where(won, np.maximum(converted - before, 0), np.floor(stream.random(size) * LAST))
     share = np.array([s for s, _, _ in SOURCES.values()])
     rate = np.array([r for _, r, _ in SOURCES.values()])
     source = np.where(
         won, _draw(share * rate, size, stream), _draw(share * (1 - rate), size, stream)
     )
-    created = np.floor(created) + stream.random(size)  # the hour, too
-    order = np.argsort(created, kind="stable")
-    customer, created, converted, source, won = (
-        a[order] for a in (customer, created, converted, source, won)
+    owners = population["owner_id"].to_numpy()
+    found = pd.DataFrame(
+        {
+            "created": np.floor(created) + stream.random(size),  # the hour, too
+            "converted": converted,
+            "source": source,
+            "channel": stream.random(size),
+            "fate": stream.random(size),
+            "score": np.where(won, 1.0, stream.random(size)),
+            "wrong": stream.integers(len(WRONG), size=size),
+            "back": stream.integers(len(GIVEN_BACK), size=size),
+            "handed": 1 + stream.integers(0, 4, size),
+            "owner": owners[np.where(won, customer, stream.integers(len(owners), size=size))],
+            "firm": np.where(won, population["name"].to_numpy()[customer], _firms(size, stream)),
+            "person": stream.integers(PERSONS, size=size),
+            "phone": stream.integers(10**7, size=size),
+            "number": np.where(won, population["customer_id"].to_numpy()[customer], ""),
+        }
     )
-    return _lead_cells(customer, created, converted, source, known, today, mark, stream)
+    found = found.sort_values("created", kind="stable", ignore_index=True)
+    return _lead_cells(found[found["created"] < today + 1], today, mark)
 
 
 def _draw(weight: np.ndarray, size: int, stream: np.random.Generator) -> np.ndarray:
     return np.asarray(stream.choice(len(weight), size=size, p=weight / weight.sum()))
 
 
-def _lead_cells(
-    customer: np.ndarray,
-    created: np.ndarray,
-    converted: np.ndarray,
-    source: np.ndarray,
-    known: pd.DataFrame,
-    today: int,
-    mark: str,
-    stream: np.random.Generator,
-) -> pd.DataFrame:
-    size, won = len(customer), customer >= 0
-    names = list(SOURCES)
-    channel = [
-        SOURCES[names[s]][2][int(u * len(SOURCES[names[s]][2]))]
-        for s, u in zip(source.tolist(), stream.random(size).tolist(), strict=True)
-    ]
+def _lead_cells(found: pd.DataFrame, today: int, mark: str) -> pd.DataFrame:
+    """What the CRM says of the leads on the evening of a day."""
+    size = len(found)
+    created, converted, fate = (found[c].to_numpy() for c in ("created", "converted", "fate"))
+    customer = converted >= 0
+    won = customer & (converted <= today)
     age = today - created
-    fate = stream.random(size)
     stage = np.select(
-        [won, age < 25, fate < 0.42, fate < 0.72],
+        [won, customer | (age < 25), fate < 0.42, fate < 0.72],
         ["已转换", "跟进中", "无效", "已退回公海"],
         np.where(age < 120, "跟进中", "已退回公海"),
     )
-    moments = _stamps(created)
-    score = np.where(won, 1.0, stream.random(size))
-    qualified = score > 0.55
-    toward = np.where(won, np.maximum((converted - created) * 0.4, 0.2), 4 + 10 * fate)
-    wrong = np.array(WRONG)[stream.integers(len(WRONG), size=size)]
-    back = np.array(GIVEN_BACK)[stream.integers(len(GIVEN_BACK), size=size)]
-    owners = known.loc[~known["kind"].isin(["stranger", "test"]), "owner_id"].to_numpy()
-    owner = np.where(won, owners[customer], owners[stream.integers(len(owners), size=size)])
+    toward = np.where(customer, np.maximum((converted - created) * 0.4, 0.2), 4 + 10 * fate)
+    known = (found["score"].to_numpy() > 0.55) & (created + toward < today + 1)
+    names = np.array(list(SOURCES))[found["source"]]
+    shows = [s for s in _shows(LAST) if s[0] != "研讨会"]
+    show = np.searchsorted(np.array([day(s[2]) for s in shows]), created, side="right") - 1
+    there = (names == "展会") & (show >= 0)
+    offered = [channels for _, _, channels in SOURCES.values()]
+    most = np.array([len(channels) for channels in offered])[found["source"]]
+    place = np.floor(found["channel"].to_numpy() * most).astype(np.int64)
+    table = np.array([(*c, *[""] * (3 - len(c))) for c in offered], dtype=object)
+    kind = np.array([OF_SHOW[s[0]] for s in shows], dtype=object)[np.maximum(show, 0)]
+    back = stage == "已退回公海"
     number = [f"XS{mark}{n:06d}" for n in range(1, size + 1)]
-    shows = [(s[2], s[1]) for s in _shows(today) if s[0] != "研讨会"]
-    days = np.array([day(b) for b, _ in shows])
-    show = np.searchsorted(days, created, side="right") - 1
-    named = np.array([n for _, n in shows], dtype=object)[np.maximum(show, 0)]
-    dates = [START + timedelta(days=int(d)) for d in converted]
+    persons = np.array([person_name(n) for n in range(PERSONS)], dtype=object)
+    phones = pc.utf8_lpad(pa.array(found["phone"]).cast(pa.string()), 8, "0")
+    days = np.datetime64(START, "D") + converted.astype("timedelta64[D]")
     return pd.DataFrame(
         {
             "线索编号": number,
-            "公司": np.where(won, known["name"].to_numpy()[customer], _firms(size, stream)),
-            "姓名": [person_name(int(n)) for n in stream.integers(5000, size=size)],
-            "手机": [f"190{n:08d}" for n in stream.integers(10**7, size=size)],
-            "来源": np.array(names)[source],
-            "推广渠道": channel,
-            "市场活动名称": np.where((np.array(names)[source] == "展会") & (show >= 0), named, ""),
+            "公司": found["firm"].to_numpy(),
+            "姓名": persons[found["person"]],
+            "手机": pc.binary_join_element_wise("190", phones, "").to_numpy(zero_copy_only=False),
+            "来源": names,
+            "推广渠道": np.where(there, kind, table[found["source"], place]),
+            "市场活动名称": np.where(
+                there, np.array([s[1] for s in shows], dtype=object)[np.maximum(show, 0)], ""
+            ),
             "线索阶段": stage,
-            "创建时间": moments,
-            "转MQL时间": [
-                m if q and a > t else ""
-                for m, t, q, a in zip(
-                    _stamps(created + toward), toward, qualified, age, strict=True
-                )
-            ],
-            "转换时间": [d if w else "" for d, w in zip(dates, won, strict=True)],
-            "转换客户编号": np.where(won, known["number"].to_numpy()[customer], ""),
-            "线索无效原因": np.where(stage == "无效", wrong, ""),
-            "销售人员退回原因": np.where(stage == "已退回公海", back, ""),
-            "转手次数": np.where(stage == "已退回公海", 1 + stream.integers(0, 4, size), 0),
+            "创建时间": _stamps(created),
+            "转MQL时间": np.where(known, _stamps(created + toward), ""),
+            "转换时间": np.where(won, days.astype(object), ""),
+            "转换客户编号": np.where(won, found["number"], ""),
+            "线索无效原因": np.where(stage == "无效", np.array(WRONG)[found["wrong"]], ""),
+            "销售人员退回原因": np.where(back, np.array(GIVEN_BACK)[found["back"]], ""),
+            "转手次数": np.where(back, found["handed"], 0),
             "是否超时": np.where((stage == "跟进中") & (age > 30), "是", "否"),
-            "负责人编码": np.where(stage == "已退回公海", "", owner),
+            "负责人编码": np.where(back, "", found["owner"]),
             "_why": "",
             "_key": number,
         }
@@ -223,23 +236,17 @@ def _firms(size: int, stream: np.random.Generator) -> np.ndarray:
         trades,
         ("有限公司", "有限公司", "", "厂"),
     )
-    drawn = [stream.integers(len(p), size=size) for p in parts]
-    return np.array(
-        [
-            "".join(p[i] for p, i in zip(parts, row, strict=True))
-            for row in zip(*drawn, strict=True)
-        ],
-        dtype=object,
-    )
+    drawn = [np.array(list(p), dtype=object)[stream.integers(len(p), size=size)] for p in parts]
+    return np.asarray(sum(drawn[1:], start=drawn[0]))
 
 
-def _stamps(days: np.ndarray) -> list[object]:
+def _stamps(days: np.ndarray) -> np.ndarray:
     """Moments of days with a fraction, between eight and twenty o'clock."""
     whole = np.floor(days)
     minute = np.floor(480 + 720 * (days - whole)).astype("timedelta64[m]")
     start = np.datetime64(START, "m")
     when = start + whole.astype("timedelta64[D]").astype("timedelta64[m]") + minute
-    return list(when.astype("datetime64[s]").tolist())
+    return np.asarray(when.astype("datetime64[s]").astype(object))
 
 
 def signals(
@@ -249,44 +256,55 @@ def signals(
     mark: str,
     stream: np.random.Generator,
 ) -> pd.DataFrame:
-    """What public registers and portals said about customers during the last year."""
-    names = list(SIGNALS)
+    """What public registers and portals said about customers since they have been watched.
+
+    Parameters
+    ----------
+    population
+        All customers up to the horizon.
+    """
     kind = population["kind"].to_numpy()
-    rows: list[tuple[int, int]] = []
-    for one, name in enumerate(names):
-        weight = np.where(np.isin(kind, SIGNALS[name][0]), 1.0, 0.25)
-        number = stream.poisson(SIGNALLED / len(names) * weight * 1.6)
-        rows += [(int(c), one) for c in np.repeat(np.arange(len(population)), number)]
-    size = len(rows)
-    customer, place = np.array(rows, dtype=np.int64).reshape(-1, 2).T
-    when = today - np.floor(365 * stream.random(size))
+    years = (LAST - WATCHED) / 365
+    each = SIGNALLED / len(SIGNALS) * 1.6 * years
+    concerned = np.array([np.isin(kind, kinds) for kinds, _ in SIGNALS.values()])
+    number = stream.poisson(each * np.where(concerned, 1.0, 0.25))
+    place, customer = (np.repeat(axis.ravel(), number.ravel()) for axis in np.indices(number.shape))
+    size = len(customer)
+    when = WATCHED + 1 + np.floor((LAST - WATCHED) * stream.random(size)).astype(np.int64)
     product = products["name"].to_numpy()[stream.integers(len(products), size=size)]
     drawn = stream.random((4, size))
+    joined = np.array([(d - START).days for d in population["joined"]])
+    order = np.lexsort((place, customer, when))
+    order = order[(when >= joined[customer])[order]]
+    order = order[when[order] <= today]
+    texts = [offered for _, offered in SIGNALS.values()]
     text = [
-        SIGNALS[names[p]][1][int(u * len(SIGNALS[names[p]][1]))].format(
+        texts[p][int(u * len(texts[p]))].format(
             product=name, days=7 + int(30 * d), share=2 + int(5 * s), month=1 + int(12 * m)
         )
-        for p, name, (u, d, s, m) in zip(place, product, drawn.T, strict=True)
+        for p, name, (u, d, s, m) in zip(
+            place[order].tolist(), product[order], drawn.T[order].tolist(), strict=True
+        )
     ]
-    order = np.lexsort((customer, when))
-    days = [START + timedelta(days=int(d)) for d in when[order]]
+    size = len(order)
     frame = pd.DataFrame(
         {
+            "信号编号": [f"XH{mark}{n:05d}" for n in range(1, size + 1)],
             "客户编号": population["customer_id"].to_numpy()[customer[order]],
-            "日期": [f"{d:%Y-%m-%d}" for d in days],
-            "类型": np.array(names)[place[order]],
-            "内容": np.array(text, dtype=object)[order],
+            "日期": dates(when[order]),
+            "类型": np.array(list(SIGNALS))[place[order]],
+            "内容": np.array(text, dtype=object),
             "来源": np.where(place[order] == 0, "招标网站", "企业信息平台"),
         }
     )
-    frame.insert(0, "信号编号", [f"XH{mark}{n:05d}" for n in range(1, size + 1)])
     return frame.assign(_why="", _key=frame["信号编号"])
 
 
 def relations(
-    population: pd.DataFrame, known: pd.DataFrame, stream: np.random.Generator
+    population: pd.DataFrame, known: pd.DataFrame, handed: int, stream: np.random.Generator
 ) -> pd.DataFrame:
-    """Parents, shareholders and partners among the customers."""
+    """Parents, shareholders and partners among the customers of the hand-over, the first ones."""
+    population = population.iloc[:handed]
     parent = population["parent"].to_numpy()
     child = np.nonzero(parent >= 0)[0]
     size = len(population)

@@ -14,7 +14,7 @@ import pandas as pd
 
 from analysis.calendars import Period
 from analysis.demo.kinds import day, rng
-from analysis.demo.ordering import workdays
+from analysis.demo.workdays import workdays
 
 SECOND_ORDER = 60_000  # CNY: what is promised beyond comes in two orders
 NOTICE = 5  # days between a measure's start and the first order on top

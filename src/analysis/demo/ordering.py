@@ -8,6 +8,7 @@ import pandas as pd
 from analysis.calendars import Period
 from analysis.demo.kinds import DAYS, KINDS, LAST, SPRING_FESTIVALS, START, day
 from analysis.demo.population import PORTFOLIO
+from analysis.demo.workdays import workdays
 
 ORDER_SPREAD = 0.30  # log standard deviation of an order's amount around the customer's own
 PUSH_DAYS = 16  # orders of so many days after a quarter's end may be pulled forward
@@ -165,12 +166,6 @@ def _near_festival(when: np.ndarray) -> np.ndarray:
     """Whether a day lies in the weeks around Spring Festival."""
     distance = [np.abs(when - 12 - day(festival)) for festival in SPRING_FESTIVALS]
     return np.asarray(np.min(distance, axis=0) <= 30)
-
-
-def workdays(days: np.ndarray) -> np.ndarray:
-    """Saturdays and Sundays become the Friday before: lorries leave on working days."""
-    weekday = (days + START.weekday()) % 7
-    return np.asarray(days - np.clip(weekday - 4, 0, None))
 
 
 def lines(

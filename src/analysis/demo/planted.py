@@ -12,9 +12,20 @@ from analysis.demo.ledger import Ledger
 
 
 def truths(
-    funnel: Funnel, books: Ledger, known: pd.DataFrame, snapshots: list[date]
+    funnel: Funnel,
+    notes: pd.Series,
+    books: Ledger,
+    known: pd.DataFrame,
+    snapshots: list[date],
 ) -> dict[str, pd.DataFrame]:
     """Truth tables by name.
+
+    Parameters
+    ----------
+    funnel
+        As it stands at the end.
+    notes
+        Number of the delivery note by order.
 
     Returns
     -------
@@ -24,7 +35,6 @@ def truths(
         ``receivables``: as_of, code, customer_id (empty for strangers), fen (open), overdue_fen.
     """
     deals = funnel.deals
-    notes = funnel.orders.set_index("order")["note"]
     return {
         "opportunities": pd.DataFrame(
             {

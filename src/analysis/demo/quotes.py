@@ -18,10 +18,21 @@ def quotes(
     population: pd.DataFrame,
     products: pd.DataFrame,
     known: pd.DataFrame,
+    today: int,
     mark: str,
     stream: np.random.Generator,
 ) -> pd.DataFrame:
-    """Quotes of the opportunities that came so far: at list price less a discount."""
+    """Quotes of the opportunities that came so far: at list price less a discount.
+
+    Parameters
+    ----------
+    funnel
+        As it runs up to the horizon.
+    sold
+        Order lines, also of orders that will only be placed.
+    population
+        All customers up to the horizon.
+    """
     asked = _asked(funnel)
     lines = pd.concat(
         [
@@ -37,14 +48,17 @@ def quotes(
     dearer = np.where(lines["last"], 0.03 * (stream.random(size) < 0.3), 0.03)
     price = lines["price"].to_numpy() * (1 + dearer * stream.random(size))
     price = np.where(lines["order"] >= 0, price, full * (1 - lines["price"].to_numpy()))
-    price = np.maximum(np.round(price), 1).astype(np.int64)
+    price = np.minimum(np.maximum(np.round(price), 1), full).astype(np.int64)
     order = pd.factorize(lines["quote"])[0]
     number = [f"BJ{d:%y%m}{mark}{n + 1:06d}" for d, n in zip(lines["when"], order, strict=True)]
+    lines = lines.assign(number=number, full=full, price=price)
+    lines = lines[days <= today].reset_index(drop=True)
+    number, full, price = (lines[c].to_numpy() for c in ("number", "full", "price"))
     who = known.iloc[lines["customer"].to_numpy()].reset_index(drop=True)
+    ended = lines["deal"].map(funnel.until(today).deals["status"])
+    replaced = lines["quote"] < lines.groupby("deal")["quote"].transform("max")
     status = np.where(
-        ~lines["last"],
-        "已失效",
-        lines["status"].map({"won": "已成交", "open": "待确认"}).fillna("未成交"),
+        replaced, "已失效", ended.map({"won": "已成交", "open": "待确认"}).fillna("未成交")
     )
     return pd.DataFrame(
         {
@@ -65,7 +79,7 @@ def quotes(
             "报价状态": status,
             "报价人编码": who["owner_id"],
             "_why": "",
-            "_key": pd.Series(number) + "/" + lines["line"].astype(str),
+            "_key": lines["number"] + "/" + lines["line"].astype(str),
         }
     )
 
@@ -82,7 +96,9 @@ def _asked(funnel: Funnel) -> pd.DataFrame:
 
 def _ordered(asked: pd.DataFrame, sold: pd.DataFrame) -> pd.DataFrame:
     """The lines that were ordered later."""
-    wanted = sold[["order", "line", "product", "quantity", "price"]]
+    wanted = sold.loc[
+        sold["order"].isin(asked["order"]), ["order", "line", "product", "quantity", "price"]
+    ]
     return asked[asked["order"] >= 0].merge(wanted, on="order", how="inner")
 
 

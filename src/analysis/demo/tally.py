@@ -12,7 +12,7 @@ from analysis.demo.kinds import KINDS, START
 from analysis.demo.truth import quarters
 from analysis.demo.world import World
 
-GENERATION = 2  # changes when the same seed no longer gives the same company
+GENERATION = 3  # changes when the same seed no longer gives the same company
 
 
 class Tally:

@@ -8,7 +8,7 @@ import pandas as pd
 from analysis.demo import replies, texts, words
 from analysis.demo.company import person_name
 from analysis.demo.kinds import KINDS, START, Chapter
-from analysis.demo.ordering import workdays
+from analysis.demo.workdays import workdays
 
 PAIN_SHARE = 0.38  # of the notes carry a pain
 MAIN_PAIN = 0.66  # of those carry the pain of the kind
@@ -161,9 +161,11 @@ def tickets(
     hours = stream.gamma(1.6, np.where(slow, 14.0, 4.5))
     closing = hours + stream.gamma(1.8, np.where(slow, 60.0, 30.0))
     mood = 4.6 - 1.3 * (pain != "") - 0.7 * slow + stream.normal(0, 0.7, total)
-    rating = np.where(stream.random(total) < 0.68, np.clip(np.round(mood), 1, 5), np.nan)
     end = np.datetime64(START, "D") + np.timedelta64(today + 1, "D")
     closed = opened + np.round(closing * 60).astype("timedelta64[m]")
+    # nobody rates what is still open
+    rated = (stream.random(total) < 0.68) & (closed < end)
+    rating = np.where(rated, np.clip(np.round(mood), 1, 5), np.nan)
     answered = opened + np.round(hours * 60).astype("timedelta64[m]")
     complaint = np.isin(pain, ["delivery", "quality", "response"])
     broken = (pain == "quality") & (stream.random(total) < 0.5)

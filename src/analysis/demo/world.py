@@ -47,6 +47,13 @@ class World:
     books
         Clean revenue and cost of the company so far, this block and those before: ``month``
         (YYYY-MM), ``owner_id, amount, cost`` (fen).
+    everyone
+        All customers up to the horizon; the first of them are `population`.
+    coming
+        Order lines that will be sold anyway between `as_of` and the horizon.
+    usual
+        How many orders are placed anyway up to the horizon; the numbers of those that measures
+        add begin there.
     """
 
     seed: int
@@ -62,6 +69,16 @@ class World:
     potential: pd.DataFrame
     block: Block
     books: pd.DataFrame
+    everyone: pd.DataFrame
+    coming: pd.DataFrame
+    usual: int
+
+    @property
+    def prompted(self) -> pd.Series:
+        """Day number on which the measure began, by number of the order that it added."""
+        real = self.extra[self.extra["real"]]
+        start = self.assigned["start"].to_numpy()[real["assigned"]]
+        return pd.Series(start, index=real.index + self.usual)
 
     @property
     def clean(self) -> pd.DataFrame:
@@ -130,17 +147,21 @@ def live(
     # first what happens anyway, up to the horizon; then what the measures add
     usual = ordering.events(everyone, rng(seed, "orders"))
     assigned, potential, extra = _measured(block, everyone, usual, as_of, plans)
-    sold, returned = _deliveries(usual, everyone, products, as_of, seed)
+    lived, returned = _deliveries(usual, everyone, products, seed)
+    today = day(as_of)
     extra_lines = _extra_lines(extra, everyone, products, seed)
     real = extra_lines[extra["real"].to_numpy()[extra_lines["order"]]]
     real = real.assign(order=real["order"] + len(usual))
-    sold = pd.concat([sold, real[real["day"] <= day(as_of)]], ignore_index=True)
+    gone_out = lived["day"] <= today
+    sold = pd.concat([lived[gone_out], real[real["day"] <= today]], ignore_index=True)
+    returned = returned[returned["day"] <= today].reset_index(drop=True)
     gone = len(chapters(as_of)) - 1
     folk = everyone.iloc[: block.known(gone)]
     posted = _posted(pd.concat([sold, returned], ignore_index=True), folk, books)
     return World(
         seed, products, company.people(), folk, assigned, extra, extra_lines, sold, returned,
-        as_of, potential, block, posted,
+        as_of, potential, block, posted, everyone,
+        lived[~gone_out].reset_index(drop=True), len(usual),
     )  # fmt: skip
 
 
@@ -169,7 +190,7 @@ def _measured(
         found = measures.answers(before, period, block.seed)
         if period.name in campaigns.CAMPAIGNS:
             # of several streams these give the default company a typical draw of lots, no lucky one
-            lots = rng(block.seed, f"who waits {period.name}")
+            lots = rng(block.seed, f"drawn by lot {period.name}")
             last = chosen[-1] if chosen else None
             named = campaigns.assign(before, everyone, period, last, block.size, lots)
         else:
@@ -210,12 +231,12 @@ def _planned(plan: pd.DataFrame | None, everyone: pd.DataFrame, period: Period) 
 
 
 def _deliveries(
-    usual: pd.DataFrame, everyone: pd.DataFrame, products: pd.DataFrame, as_of: date, seed: int
+    usual: pd.DataFrame, everyone: pd.DataFrame, products: pd.DataFrame, seed: int
 ) -> tuple[pd.DataFrame, pd.DataFrame]:
-    """What is sold anyway and what comes back of it, chapter by chapter."""
+    """What is sold anyway and what comes back of it, chapter by chapter up to the horizon."""
     sold, returned = [], []
     documents = 0
-    for chapter in chapters(as_of):
+    for chapter in chapters(HORIZON):
         some = _between(usual, chapter)
         lines = ordering.lines(some, everyone, products, chapter.stream(seed, "lines"))
         lines["order"] = some.index.to_numpy()[lines["order"]]
@@ -223,7 +244,7 @@ def _deliveries(
         back["order"] = documents + np.arange(len(back))
         documents += len(back)
         sold.append(lines)
-        returned.append(back[back["day"] <= day(as_of)])
+        returned.append(back)
     return pd.concat(sold, ignore_index=True), pd.concat(returned, ignore_index=True)
 
 

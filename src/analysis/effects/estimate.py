@@ -264,16 +264,16 @@ def _before(case: _Case) -> tuple[Floats, Floats] | None:
 def _before_after(rows: pd.DataFrame) -> float:
     if "before" not in rows or rows.empty or rows["before"].isna().any():
         return math.nan
-    before = float(rows["before"].mean())
-    return float(rows["value"].mean()) / before - 1 if before > 0 else math.nan
+    before = _mean(rows, "before")
+    return _mean(rows, "value") / before - 1 if before > 0 else math.nan
 
 
 def _mean(rows: pd.DataFrame, column: str) -> float:
-    """Mean of the known values; NaN where none is known."""
+    """Mean of the known values, exactly summed; NaN where none is known."""
     if column not in rows:
         return math.nan
     known = rows[column].dropna()
-    return float(known.astype(float).mean()) if len(known) else math.nan
+    return math.fsum(known.astype(float)) / len(known) if len(known) else math.nan
 
 
 def _key(seed: int, case: _Case) -> list[int]:

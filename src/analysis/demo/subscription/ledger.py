@@ -10,9 +10,9 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 
-from analysis.demo.ordering import workdays
 from analysis.demo.subscription import words
 from analysis.demo.subscription.kinds import DAYS, dates
+from analysis.demo.workdays import workdays
 
 RENEWED, LOST, TALKING, RUNNING = "已续", "流失", "谈判中", "未到期"
 OPEN_END = 10**6  # a day that never comes

@@ -13,10 +13,10 @@ import numpy as np
 import pandas as pd
 
 from analysis.demo.kinds import rng
-from analysis.demo.ordering import workdays
 from analysis.demo.subscription.kinds import LIVE_IN_TIME, QUARTERS, Quarter
 from analysis.demo.subscription.ledger import ledger, recurring
 from analysis.demo.subscription.terms import Luck, Push, live
+from analysis.demo.workdays import workdays
 
 
 @dataclass(frozen=True)

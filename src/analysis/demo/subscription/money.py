@@ -5,9 +5,9 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 
-from analysis.demo.ordering import workdays
 from analysis.demo.subscription.kinds import DAYS, anniversary
 from analysis.demo.subscription.ledger import LOST
+from analysis.demo.workdays import workdays
 
 TERM = 30  # days from the invoice to its due day
 ADVANCE = 0.06  # share of the invoices that are paid before they are written
