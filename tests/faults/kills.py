@@ -168,11 +168,13 @@ def _strike(
     if not run.alive:
         raise Missed
     phase = phase_of(folder)
-    if kind == "group" or (kind == "publish" and chance.random() < 0.5):
-        os.kill(run.pid, signal.SIGSTOP)  # so that no kernel starts between the kills
-        for process in small.marked(folder):
-            process.kill()
-    os.kill(run.pid, signal.SIGKILL)
+    try:
+        if kind == "group" or (kind == "publish" and chance.random() < 0.5):
+            os.kill(run.pid, signal.SIGSTOP)  # so that no kernel starts between the kills
+            small.kill(small.marked(folder))
+        os.kill(run.pid, signal.SIGKILL)
+    except ProcessLookupError:
+        raise Missed from None
     return phase
 
 
@@ -181,8 +183,7 @@ def _strike_kernel(run: small.Child, folder: Path) -> str:
         kernels = small.marked(folder)
         if kernels:
             phase = phase_of(folder)
-            for process in kernels:
-                process.kill()
+            small.kill(kernels)
             return phase
         time.sleep(0.01)
     raise Missed

@@ -7,6 +7,7 @@ already: a trial costs what its kernels cost.
 
 from __future__ import annotations
 
+import contextlib
 import json
 import multiprocessing
 import os
@@ -14,7 +15,7 @@ import resource
 import shutil
 import signal
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from multiprocessing.context import ForkServerProcess
 from pathlib import Path
 from typing import Any
@@ -260,3 +261,12 @@ def marked(folder: Path) -> list[Any]:
 
     mark = processes.mark_of(folder)
     return [p for p in psutil.process_iter() if processes._carries(p, mark)]
+
+
+def kill(found: Iterable[Any]) -> None:
+    """Kill processes; one that has ended by itself meanwhile is no failure."""
+    import psutil
+
+    for process in found:
+        with contextlib.suppress(psutil.NoSuchProcess):
+            process.kill()
