@@ -105,36 +105,34 @@ def split(values: pd.Series, scores: Any) -> int:
 
 
 def ours(folder: Path, watch: Watch) -> dict[str, Any]:
-    from analysis.segmentation import estimate_cuts, load_scheme, scores, segment
+    from analysis.segmentation import estimate_cuts
+    from analysis.segmentation.scores import score_codes
     from analysis.settings_model import CutModes, Segmentation
+
+    features = pd.read_parquet(folder / "features.parquet")
+    with watch.step("cuts"):
+        cuts = estimate_cuts(features, Segmentation())
+    with watch.step("scores"):
+        codes = score_codes(features, cuts)
+    with watch.step("cuts by industry"):
+        own = estimate_cuts(features, Segmentation(cuts=CutModes(mode="industry")))
+    with watch.step("scores by industry"):
+        score_codes(features, own)
+    return {"split": split(features["frequency"], codes["frequency"])}
+
+
+def ours_placed(folder: Path, watch: Watch) -> dict[str, Any]:
+    from analysis.segmentation import estimate_cuts, load_scheme, segment
+    from analysis.settings_model import Segmentation
 
     features = pd.read_parquet(folder / "features.parquet")
     settings = Segmentation()
     with watch.step("cuts"):
         cuts = estimate_cuts(features, settings)
-    with watch.step("cuts by industry"):
-        estimate_cuts(features, Segmentation(cuts=CutModes(mode="industry")))
-    with watch.step("scores"):
-        found = scores(features, cuts)
-    apart = split(features["frequency"], found["frequency"])
-    del found
-    with watch.step("places and reasons"):
+    with watch.step("scores, places and reasons"):
         customers = features[["customer_id"]]
         placed = segment(features, customers, load_scheme("rfm5", ROOT), cuts, settings)
-    return {"segments": placed["segment"].nunique(), "split": apart}
-
-
-def scores_alone(folder: Path, watch: Watch) -> dict[str, Any]:
-    from analysis.segmentation import estimate_cuts
-    from analysis.segmentation.scores import score_codes
-    from analysis.settings_model import Segmentation
-
-    features = pd.read_parquet(folder / "features.parquet")
-    with watch.step("cuts"):
-        cuts = estimate_cuts(features, Segmentation())
-    with watch.step("scores, one byte each"):
-        codes = score_codes(features, cuts)
-    return {"split": split(features["frequency"], codes["frequency"])}
+    return {"segments": placed["segment"].nunique()}
 
 
 def plain_pandas(folder: Path, watch: Watch) -> dict[str, Any]:
@@ -201,12 +199,12 @@ def features_peer(folder: Path, watch: Watch) -> dict[str, Any]:
 
 
 CONTENDERS: dict[str, Callable[[Path, Watch], dict[str, Any]]] = {
-    "segmentation: ours, scores alone": scores_alone,
     "segmentation: ours": ours,
     "segmentation: plain pandas": plain_pandas,
     "features: ours (DuckDB)": features_ours,
     "features: plain pandas": features_pandas,
     f"features: {PEER}": features_peer,
+    "places: ours, with a reason each": ours_placed,
 }
 
 
