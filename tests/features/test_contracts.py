@@ -318,7 +318,7 @@ DATED = {
 }  # fmt: skip
 
 
-@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=20, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(tables=TABLES, seed=st.integers(0, 9))
 def test_later_rows_and_their_order_change_nothing(
     tables: dict[str, list[dict]], seed: int

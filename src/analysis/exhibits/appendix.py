@@ -10,6 +10,7 @@ import pandas as pd
 from analysis.calendars import Period
 from analysis.exhibits import marks
 from analysis.exhibits.book import Book
+from analysis.exhibits.collect import shared_cuts
 from analysis.exhibits.exhibit import Exhibit
 from analysis.exhibits.facts import records
 from analysis.exhibits.markup import EMPTY, Rich, bold, tag, words
@@ -97,7 +98,7 @@ def _segments(book: Book) -> tuple[Block, float] | None:
     blocks = [terms(pairs)] if pairs else []
     tall = _tall(pairs, book.lang)
     if len(cuts):
-        cuts = cuts[cuts["industry"] == ""]
+        cuts = shared_cuts(cuts)
         made: list[Row] = []
         for score, group in cuts.sort_values(["score", "boundary"]).groupby("score", sort=True):
             shown = [_cut(book, str(score), b) for b in group["boundary"]]

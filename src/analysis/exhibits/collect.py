@@ -184,7 +184,7 @@ def collect(tables: Tables, settings: Settings) -> FactBook:
     for name, (prefix, key, units, further) in _PLAIN.items():
         frame = _frame(tables, name)
         if name == "cuts" and len(frame):
-            frame = frame[frame["industry"] == ""]  # pages show the cuts that all others share
+            frame = shared_cuts(frame)
             # Recency is counted in own cycles or in days, as the settings say.
             kinds = dict(_CUT_UNITS)
             if settings.segmentation.recency.mode == "window":
@@ -201,6 +201,12 @@ def collect(tables: Tables, settings: Settings) -> FactBook:
         _settings(settings),
     )
     return book.merge(derive(tables, book, settings))
+
+
+def shared_cuts(cuts: pd.DataFrame) -> pd.DataFrame:
+    """The cuts of everybody whose industry has none of its own: those that pages show."""
+    # a record made before industries had cuts knows no others
+    return cuts[cuts["industry"] == ""] if "industry" in cuts.columns else cuts
 
 
 def _frame(tables: Tables, name: str) -> pd.DataFrame:

@@ -28,7 +28,7 @@ from analysis.settings_model import Segmentation
 from analysis.tables import RECORD
 
 YEAR_DAYS = 365
-SAME_WEEKS = 364  # a year ago by weeks: the same weekdays
+SAME_WEEKS = timedelta(weeks=52)  # a year ago by weeks: the same weekdays
 CONTACT_KINDS = ("visit", "call")
 
 _SELECT = """
@@ -61,8 +61,7 @@ SELECT customer_id,
        CAST(arr AS DECIMAL(18, 4)) AS arr,
        renewal_on,
        CAST(date_diff('day', $as_of, renewal_on) AS DOUBLE) AS days_to_renewal,
-       CAST((uses / nullif(days, 0)) / nullif(uses_before / nullif(days_before, 0), 0) - 1
-            AS DOUBLE) AS usage_change,
+       CAST(rate / nullif(rate_before, 0) - 1 AS DOUBLE) AS usage_change,
        CAST(users / nullif(seats, 0) AS DOUBLE) AS seats_used,
        CAST(activity_change AS DOUBLE) AS activity_change,
        CASE WHEN served_at_all THEN coalesce(complaints, 0) END AS complaints,
@@ -175,6 +174,7 @@ def build(
         "subscriptions": subscriptions,
         "receivables": receivables,
     }
+    span = timedelta(days=settings.activity.days)
     params: dict[str, Any] = {
         "as_of": as_of,
         "end": datetime.combine(as_of + timedelta(days=1), time()),
@@ -190,9 +190,12 @@ def build(
         "weight": float(settings.recency.cycle_weight),
         "cycle_customers": settings.recency.cycle_customers,
         "default_cycle": float(settings.recency.default_cycle_days),
-        "span": settings.activity.days,
+        "span": span.days,
         "least": settings.activity.least,
-        "year_ago": SAME_WEEKS,
+        "span_from": as_of - span,
+        "before_from": as_of - 2 * span,
+        "year_ago": as_of - SAME_WEEKS,
+        "year_ago_from": as_of - SAME_WEEKS - span,
         "kinds": list(CONTACT_KINDS),
     }
     found = query(

@@ -42,7 +42,7 @@ measured AS (
     WHERE used_on < $end
 ),
 logged AS (
-    SELECT customer_id, date_diff('day', CAST(used_on AS DATE), $as_of) AS age,
+    SELECT customer_id, CAST(used_on AS DATE) AS day,
            sum(CAST(CASE measure WHEN 'events' THEN events WHEN 'minutes' THEN minutes
                     ELSE users END AS DECIMAL(18, 4))) AS uses,
            max(users) AS users
@@ -53,14 +53,16 @@ logged AS (
 ),
 used AS (
     SELECT customer_id,
-           count(uses) FILTER (WHERE age < $span) AS days,
-           count(uses) FILTER (WHERE age >= $span AND age < 2 * $span) AS days_before,
-           count(uses) FILTER (WHERE age >= $year_ago AND age < $year_ago + $span) AS days_year,
-           sum(uses) FILTER (WHERE age < $span) AS uses,
-           sum(uses) FILTER (WHERE age >= $span AND age < 2 * $span) AS uses_before,
-           sum(uses) FILTER (WHERE age >= $year_ago AND age < $year_ago + $span) AS uses_year,
-           sum(CAST(users AS DECIMAL(18, 4))) FILTER (WHERE age < $span)
-               / count(users) FILTER (WHERE age < $span) AS users
+           count(uses) FILTER (WHERE day > $span_from) AS days,
+           count(uses) FILTER (WHERE day > $before_from AND day <= $span_from) AS days_before,
+           count(uses) FILTER (WHERE day > $year_ago_from AND day <= $year_ago) AS days_year,
+           sum(uses) FILTER (WHERE day > $span_from) / nullif(days, 0) AS rate,
+           sum(uses) FILTER (WHERE day > $before_from AND day <= $span_from)
+               / nullif(days_before, 0) AS rate_before,
+           sum(uses) FILTER (WHERE day > $year_ago_from AND day <= $year_ago)
+               / nullif(days_year, 0) AS rate_year,
+           sum(CAST(users AS DECIMAL(18, 4))) FILTER (WHERE day > $span_from)
+               / count(users) FILTER (WHERE day > $span_from) AS users
     FROM logged
     GROUP BY customer_id
 )"""
@@ -74,50 +76,45 @@ owed AS (
 )"""
 
 ACTIVITY = """
-acts AS (
-    SELECT customer_id, 'orders' AS kind, date_diff('day', last_day, $as_of) AS age FROM bought
-    UNION ALL
-    SELECT customer_id, 'contacts', date_diff('day', day, $as_of) FROM met
-),
 -- a table that does not reach back to the earlier window cannot be compared with it
-reach AS (SELECT kind, max(age) AS back FROM acts GROUP BY kind),
-acted AS (
-    SELECT customer_id,
-           count(*) FILTER (WHERE back >= 2 * $span - 1 AND age < $span) AS now_before,
-           count(*) FILTER (WHERE back >= 2 * $span - 1 AND age >= $span AND age < 2 * $span)
-               AS before,
-           count(*) FILTER (WHERE back >= $year_ago + $span - 1 AND age < $span) AS now_year,
-           count(*) FILTER (WHERE back >= $year_ago + $span - 1
-                            AND age >= $year_ago AND age < $year_ago + $span) AS last_year
-    FROM acts
-    JOIN reach USING (kind)
-    GROUP BY customer_id
+reach AS (
+    SELECT (SELECT min(last_day) FROM bought) AS orders_reach,
+           (SELECT min(day) FROM met) AS met_reach
 ),
 compared AS (
     SELECT customer_id,
            date_diff('day', least(joined_on, first_order_on), $as_of) + 1 AS lived,
-           coalesce(now_before, 0) + coalesce(
-               uses / nullif(days, 0) * greatest(days, days_before)
-               * sign(days_before), 0) AS now_before,
-           coalesce(before, 0) + coalesce(
-               uses_before / nullif(days_before, 0) * greatest(days, days_before)
-               * sign(days), 0) AS before,
-           coalesce(now_year, 0) + coalesce(
-               uses / nullif(days, 0) * greatest(days, days_year) * sign(days_year), 0)
-               AS now_year,
-           coalesce(last_year, 0) + coalesce(
-               uses_year / nullif(days_year, 0) * greatest(days, days_year) * sign(days), 0)
-               AS last_year
+           if(orders_reach <= $before_from + 1, orders_now, 0) AS o,
+           if(orders_reach <= $before_from + 1, orders_before, 0) AS o_before,
+           if(orders_reach <= $year_ago_from + 1, orders_now, 0) AS o_too,
+           if(orders_reach <= $year_ago_from + 1, orders_year, 0) AS o_year,
+           if(met_reach <= $before_from + 1, visits_now, 0) AS v,
+           if(met_reach <= $before_from + 1, visits_before, 0) AS v_before,
+           if(met_reach <= $year_ago_from + 1, visits_now, 0) AS v_too,
+           if(met_reach <= $year_ago_from + 1, visits_year, 0) AS v_year,
+           if(rate IS NULL OR rate_before IS NULL, 0, greatest(days, days_before)) AS d_before,
+           if(rate IS NULL OR rate_year IS NULL, 0, greatest(days, days_year)) AS d_year,
+           rate, rate_before, rate_year
     FROM known
+    CROSS JOIN reach
     LEFT JOIN per_order USING (customer_id)
-    LEFT JOIN acted USING (customer_id)
+    LEFT JOIN visited USING (customer_id)
     LEFT JOIN used USING (customer_id)
+),
+added AS (
+    SELECT customer_id, lived,
+           coalesce(o, 0) + coalesce(v, 0) + coalesce(rate * d_before, 0) AS now,
+           coalesce(o_before, 0) + coalesce(v_before, 0) + coalesce(rate_before * d_before, 0)
+               AS before,
+           coalesce(o_too, 0) + coalesce(v_too, 0) + coalesce(rate * d_year, 0) AS now_too,
+           coalesce(o_year, 0) + coalesce(v_year, 0) + coalesce(rate_year * d_year, 0) AS last_year
+    FROM compared
 ),
 activity AS (
     SELECT customer_id,
            CASE WHEN lived >= 2 * $span AND before >= $least
-                THEN now_before / before - 1 END AS activity_change,
-           CASE WHEN lived >= $year_ago + $span AND last_year >= $least
-                THEN now_year / last_year - 1 END AS activity_change_year
-    FROM compared
+                THEN now / before - 1 END AS activity_change,
+           CASE WHEN lived >= $as_of - $year_ago + $span AND last_year >= $least
+                THEN now_too / last_year - 1 END AS activity_change_year
+    FROM added
 )"""

@@ -25,7 +25,12 @@ per_order AS (
            max(last_day) AS last_order_on,
            count(*) AS orders_ever,
            count(*) FILTER (WHERE last_day > $frequency_from) AS frequency,
-           count(*) FILTER (WHERE last_day > $monetary_from) AS orders_monetary
+           count(*) FILTER (WHERE last_day > $monetary_from) AS orders_monetary,
+           count(*) FILTER (WHERE last_day > $span_from) AS orders_now,
+           count(*) FILTER (WHERE last_day > $before_from AND last_day <= $span_from)
+               AS orders_before,
+           count(*) FILTER (WHERE last_day > $year_ago_from AND last_day <= $year_ago)
+               AS orders_year
     FROM bought
     GROUP BY customer_id
 ),
@@ -108,9 +113,12 @@ met AS (
     WHERE happened_at < $end AND kind IN (SELECT unnest($kinds))
 ),
 visited AS (
-    SELECT customer_id, count(*) AS visits
+    SELECT customer_id,
+           count(*) FILTER (WHERE day BETWEEN $start AND $stop) AS visits,
+           count(*) FILTER (WHERE day > $span_from) AS visits_now,
+           count(*) FILTER (WHERE day > $before_from AND day <= $span_from) AS visits_before,
+           count(*) FILTER (WHERE day > $year_ago_from AND day <= $year_ago) AS visits_year
     FROM met
-    WHERE day BETWEEN $start AND $stop
     GROUP BY customer_id
 ),
 served AS (

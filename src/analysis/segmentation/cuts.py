@@ -31,6 +31,7 @@ from analysis.errors import Problem, SettingsError
 from analysis.settings_model import Segmentation
 
 Floats: TypeAlias = NDArray[np.float64]
+Codes: TypeAlias = NDArray[np.intp]
 Pair: TypeAlias = Sequence[float]
 
 # score → the feature it reads, its unit, and the smallest step between two values
@@ -85,20 +86,30 @@ def estimate_cuts(
         raise SettingsError(problems)
     if settings.cuts.reestimate:
         previous = None
-    industries = _industries(features)
+    codes, names = industry_codes(features)
+    place = {name: code for code, name in enumerate(names)}
     rows = [_recency(features, settings)]
     for score, (feature, unit, step) in SCORES.items():
         values = features[feature].to_numpy(float)
-        found = _of_score(score, values, step, industries, settings, previous)
-        own = [industry for industry in found if industry != ALL]
+        found = _of_score(score, values, step, (codes, names), settings, previous)
+        own = [place[industry] for industry in found if industry in place]
         for industry, (source, pair) in found.items():
-            scored = industries == industry if industry != ALL else ~np.isin(industries, own)
-            total = int(scored.sum())
+            # a frozen industry may have no customer left
+            mine = codes == place.get(industry, len(place))
+            scored = values[~np.isin(codes, own) if industry == ALL else mine]
             for boundary, value in enumerate(pair, start=1):
-                above = int((values[scored] >= value).sum())
-                counts = (total - above, above)
+                above = int((scored >= value).sum())
+                counts = (len(scored) - above, above)
                 rows.append((score, industry, boundary, float(value), unit, source, *counts))
     return pd.DataFrame(rows, columns=COLUMNS)
+
+
+def industry_codes(features: pd.DataFrame) -> tuple[Codes, list[str]]:
+    """Each customer's industry as a position among the sorted names; −1 where it has none."""
+    if "peer_industry" not in features.columns:
+        return np.full(len(features), -1, dtype=np.intp), []
+    codes, names = pd.factorize(features["peer_industry"], sort=True)
+    return codes, [str(name) for name in names]
 
 
 def cut_changes(old: pd.DataFrame | None, new: pd.DataFrame) -> pd.DataFrame:
@@ -146,12 +157,6 @@ def _mode(settings: Segmentation, score: str) -> str:
     return getattr(settings.cuts, score) or settings.cuts.mode
 
 
-def _industries(features: pd.DataFrame) -> NDArray[np.object_]:
-    if "peer_industry" not in features.columns:
-        return np.full(len(features), ALL, dtype=object)
-    return features["peer_industry"].fillna(ALL).to_numpy(object)
-
-
 def _recency(features: pd.DataFrame, settings: Segmentation) -> tuple[Any, ...]:
     recency = settings.recency
     cycles = recency.mode == "own_cycle"
@@ -166,11 +171,11 @@ def _of_score(
     score: str,
     values: Floats,
     step: float,
-    industries: NDArray[np.object_],
+    industries: tuple[Codes, list[str]],
     settings: Segmentation,
     previous: pd.DataFrame | None,
 ) -> dict[str, tuple[str, Pair]]:
-    """Industry (all others last of none) → where its two cuts come from, and they."""
+    """Industry (`ALL`: all others) → where its two cuts come from, and they."""
     given: Pair | None = getattr(settings, f"{score}_cuts")
     if given is not None:
         return {ALL: ("settings", given)}
@@ -187,14 +192,15 @@ def _of_score(
 
 
 def _within(
-    values: Floats, step: float, industries: NDArray[np.object_], least: int
+    values: Floats, step: float, industries: tuple[Codes, list[str]], least: int
 ) -> Iterator[tuple[str, tuple[str, Pair]]]:
-    positive = values > 0
-    names, counts = np.unique(industries[positive].astype(str), return_counts=True)
-    for name in names[(counts >= least) & (names != ALL)]:
-        pair = _terciles(values[positive & (industries == name)], step)
+    codes, names = industries
+    known = (values > 0) & (codes >= 0)
+    counts = np.bincount(codes[known], minlength=len(names))
+    for place in np.flatnonzero(counts >= least):
+        pair = _terciles(values[known & (codes == place)], step)
         if pair is not None:
-            yield str(name), ("estimated", pair)
+            yield names[int(place)], ("estimated", pair)
 
 
 def _frozen(previous: pd.DataFrame, score: str) -> dict[str, Pair]:

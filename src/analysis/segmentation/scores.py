@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from analysis.segmentation.cuts import ALL, SCORES
+from analysis.segmentation.cuts import ALL, SCORES, industry_codes
 
 RECENCY = ("none", "near", "far")
 BANDS = ("low", "mid", "high")
@@ -94,7 +94,8 @@ def _band(
             found += values >= edge
         return found
     # position of the customer's industry among those with cuts of their own; the last: all others
-    place = pd.Index(own).get_indexer(pd.Index(features["peer_industry"]))
+    codes, names = industry_codes(features)
+    place = np.append(pd.Index(own).get_indexer(pd.Index(names, dtype=object)), -1)[codes]
     edges = np.array([boundaries(cuts, score, name) for name in (*own, ALL)])
     for edge in edges.T:
         found += values >= edge[place]
