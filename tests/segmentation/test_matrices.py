@@ -117,7 +117,9 @@ def test_the_rule_of_merging(counts: list[list[int]], least: int, said: dict[str
     assert merged(counts, least) == said
 
 
-def test_unknown_is_the_last_neighbour_and_other_takes_thin_rows() -> None:
+def test_unknown_is_next_to_nobody_and_other_takes_thin_rows() -> None:
+    found = merge(np.array([[90, 40, 9]]), 30, "a", ["x", "y", "unknown"])
+    assert [(c.column, i.column) for c, i in found.items()] == [(2, 0)]
     found = merge(np.array([[40, 10, 90]]), 30, "a", ["x", "y", "unknown"])
     assert [(c.column, i.column) for c, i in found.items()] == [(1, 0)]
     found = merge(np.array([[10, 90]]), 30, "a", ["x", "unknown"])
@@ -213,12 +215,17 @@ def test_value_by_the_segments_ranks() -> None:
     ]
 
 
-def test_without_needs_all_are_unknown() -> None:
+def test_a_dimension_that_nobody_states_gives_no_matrix() -> None:
     features, customers = customers_of(5)
     segments = customers[["customer_id"]].assign(segment="new")
-    cells = value_need(features, customers, segments, CUTS, ANY)
-    assert cells.set_index(["row", "column"]).loc[(ALL, "unknown"), "customers"] == 5
-    assert len(inner(cells)) == 12
+    industries = customers.assign(industry="机械", size_band="")
+    for cells in (
+        value_need(features, customers, segments, CUTS, ANY),
+        industry_size(features, customers, ANY),
+        industry_size(features, industries, ANY),
+    ):
+        assert cells.empty
+        conform(cells, RECORD["matrix_cells"])
 
 
 @pytest.mark.requirement("001-10")
