@@ -260,7 +260,7 @@ class Clusters(Section):
         0.75, description="least overlap with which every cluster comes back [share]"
     )
     most_spread: float = Field(
-        0.9,
+        0.8,
         gt=0,
         description="most spread within clusters, against that of one cloud without any [ratio]",
     )

@@ -64,7 +64,8 @@ class Scale:
     low, high
         Edges to which logged values are drawn in, one a feature.
     mean, deviation
-        Of the values within the edges; a deviation of 1 where all are equal.
+        Of the values within the edges. Where all are equal the deviation is infinite: on the
+        scale everybody is 0.
     """
 
     order: float
@@ -116,10 +117,16 @@ def challenge(
     Returns
     -------
     Challenger
-        The largest number of clusters that passes every threshold of the settings is taken.
+        The largest number of clusters is taken that passes every threshold of the settings
+        and is tighter, against one cloud, than any smaller one that passes: halving a true
+        but long cluster is stable too.
 
     Notes
     -----
+    Prediction strength: Tibshirani and Walther (2005); Jaccard over resamples: Hennig (2007);
+    tightness against one cloud by number of clusters is the gap of Tibshirani, Walther and
+    Hastie (2001), JRSS B 63, 411–423, here with a normal cloud.
+
     With more than ``settings.sample`` customers the centres and the thresholds rest on a draw
     of that many; every customer is then assigned to the nearest centre.
     """
@@ -132,10 +139,9 @@ def challenge(
         drawn = values[np.sort(rng.choice(len(values), settings.sample, replace=False))]
     tried = {k: _try(drawn, values, k, settings, seed) for k in settings.ks}
     choice = pd.DataFrame([row for row, _ in tried.values()], columns=CHOICE)
-    passing = choice.loc[choice["passed"], "k"]
-    best = int(passing.max()) if len(passing) else 0
+    best = _best(choice)
     choice["chosen"] = choice["k"] == best
-    middles = tried[best][1] if best else None
+    middles = tried[best][1] if best is not None else None
     left_out = len(features) - len(frame)
     if middles is None:
         return Challenger(
@@ -155,7 +161,7 @@ def challenge(
         clusters[MEMBERS].sort_values("customer_id", ignore_index=True),
         _profiles(frame, values, members, names),
         left_out,
-        _found(clusters, best),
+        _found(clusters, len(middles)),
     )
 
 
@@ -181,13 +187,13 @@ def fit_scale(features: pd.DataFrame, winsor: float) -> Scale:
     rows = logged[np.isfinite(logged).all(axis=1)]
     if len(rows) == 0:
         nothing = np.zeros(len(FEATURES))
-        return Scale(order, nothing, nothing, nothing, nothing + 1)
+        return Scale(order, nothing, nothing, nothing, nothing + np.inf)
     rows = rows[by_value(rows)]  # sums depend on the order of rows in the last digit
     low, high = np.quantile(rows, [winsor, 1 - winsor], axis=0)
     within = np.clip(rows, low, high)
     mean, deviation = within.mean(axis=0), within.std(axis=0)
     # Equal values have a deviation of dust; dividing by it would make clusters of dust.
-    deviation = np.where(deviation > 1e-9 * (1 + np.abs(mean)), deviation, 1.0)
+    deviation = np.where(deviation > 1e-9 * (1 + np.abs(mean)), deviation, np.inf)
     return Scale(order, low, high, mean, deviation)
 
 
@@ -250,7 +256,7 @@ def _try(
     smallest = int(np.bincount(nearest(values, middles), minlength=k).min())
     share = smallest / len(values)
     again = resampled(drawn, middles, settings.resamples, seed)
-    spread = against_cloud(drawn, middles, seed)
+    spread = against_cloud(drawn, middles, settings.winsor, seed)
     passed = (
         strength >= settings.min_strength
         and share >= settings.min_share
@@ -261,6 +267,12 @@ def _try(
     apart = silhouette(drawn, nearest(drawn, middles), seed)
     row = (k, strength, smallest, share, again.jaccard, again.agreement, spread, apart, passed)
     return (*row, False), middles
+
+
+def _best(choice: pd.DataFrame) -> int | None:
+    passing = choice[choice["passed"]]
+    tightest = passing["spread"].cummin() == passing["spread"]
+    return int(passing.loc[tightest, "k"].max()) if len(passing) else None
 
 
 def _names(middles: Floats, values: Floats, segments: pd.Series, most_distance: float) -> list[str]:

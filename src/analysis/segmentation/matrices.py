@@ -4,8 +4,9 @@ A cell with fewer customers than ``max(min_customers, min_share × all)`` is too
 measure by. It stays in the table, and `merged_into` names the cell that it is counted with:
 
 1. Within a row the smallest thin cell goes first (of equal ones the left). It joins the larger
-   of its two neighbours (of equal ones the left); empty cells are passed over, and ``unknown``
-   is a neighbour only where there is nobody else. What is still thin joins again.
+   of its two neighbours (of equal ones the left); empty cells are passed over. ``unknown`` is
+   next to nobody: it joins the largest cell, and takes others in only where it is alone with
+   them. What is still thin joins again.
 2. A row that is thin as a whole joins ``other`` where there is such a row, else the larger of
    the rows above and below (of equal ones the one above), again the smallest first: with the
    cell under which its column is counted there, else with the nearest column.
@@ -131,6 +132,8 @@ def value_need(
 ) -> pd.DataFrame:
     """Value (low, mid, high) by need (simple, complex, custom), complete.
 
+    Empty where nobody's need is stated.
+
     Parameters
     ----------
     features, customers, segments, cuts
@@ -144,6 +147,8 @@ def value_need(
     frame = _joined(features, customers, ["need"]).merge(
         segments[["customer_id", "segment"]], on="customer_id", how="left"
     )
+    if not _stated(frame["need"]):
+        return pd.DataFrame(columns=COLUMNS)
     if settings.value == "rank" and ranks:
         low, high = min(ranks.values()), max(ranks.values())
         bands = {s: "high" if r == high else "low" if r == low else "mid" for s, r in ranks.items()}
@@ -174,7 +179,7 @@ def industry_size(
     settings: Matrices,
     bands: Mapping[str, Sequence[float]] | None = None,
 ) -> pd.DataFrame:
-    """Industry by size of the company.
+    """Industry by size of the company; empty where nobody's industry or size is stated.
 
     Parameters
     ----------
@@ -188,6 +193,8 @@ def industry_size(
     """
     frame = _joined(features, customers, ["industry", "size_band"])
     industry, sizes = frame["industry"], frame["size_band"]
+    if not (_stated(industry) and _stated(sizes)):
+        return pd.DataFrame(columns=COLUMNS)
     order: Sequence[str]
     if settings.sizes == "employees":
         sizes, order = size_classes(sizes, industry, settings.employees, bands), SIZES
@@ -207,6 +214,10 @@ def industry_size(
         row_order=largest,
         column_order=order,
     )
+
+
+def _stated(keys: pd.Series) -> bool:
+    return bool((keys.notna() & (keys != "")).any())
 
 
 def _joined(
@@ -314,12 +325,16 @@ def _merge_rows(
 
 
 def _neighbour(place: int, sizes: Mapping[int, int], keys: Sequence[str]) -> int:
-    """The larger neighbour, the first of equal ones; unknown where there is nobody else."""
-    before = [other for other in sorted(sizes) if other < place]
-    after = [other for other in sorted(sizes) if other > place]
-    near = [*before[-1:], *after[:1]]
-    known = [other for other in near if keys[other] != UNKNOWN]
-    return min(known or near, key=lambda other: (-sizes[other], other))
+    """Whom a thin place joins: the larger neighbour, the first of equal ones."""
+    known = [other for other in sizes if other != place and keys[other] != UNKNOWN]
+    if keys[place] == UNKNOWN:
+        near = known
+    else:
+        before = [other for other in known if other < place]
+        after = [other for other in known if other > place]
+        near = [*sorted(before)[-1:], *sorted(after)[:1]]
+    rest = [other for other in sizes if other != place]
+    return min(near or rest, key=lambda other: (-sizes[other], other))
 
 
 def _counted_under(

@@ -126,7 +126,7 @@ def resampled(values: Floats, middles: Floats, resamples: int, seed: int) -> Sta
     return Stability(float(best.min()) / resamples, agreement / resamples)
 
 
-def against_cloud(values: Floats, middles: Floats, seed: int) -> float:
+def against_cloud(values: Floats, middles: Floats, winsor: float, seed: int) -> float:
     """How much tighter the clusters are than the same number cut out of one cloud.
 
     Parameters
@@ -135,6 +135,8 @@ def against_cloud(values: Floats, middles: Floats, seed: int) -> float:
         Shape (rows, features), sorted by value.
     middles
         Centres found on all of them.
+    winsor
+        Share drawn in at either end of each feature, as of the values.
     seed
         Of the clouds.
 
@@ -162,7 +164,8 @@ def against_cloud(values: Floats, middles: Floats, seed: int) -> float:
             drawn = rng.multivariate_normal(
                 np.zeros(values.shape[1]), spread, size=len(values), method="eigh"
             )
-        cloud = drawn[by_value(drawn)]
+        cloud = np.clip(drawn, *np.quantile(drawn, [winsor, 1 - winsor], axis=0))
+        cloud = cloud[by_value(cloud)]
         cut = centres(cloud, len(middles), seed)
         if cut is not None:
             shares.append(_within(cloud, cut))
