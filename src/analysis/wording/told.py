@@ -36,8 +36,11 @@ def _sentence(found: Mapping[str, Any], lang: Language, currency: str) -> str:
 def _argument(value: Any, lang: Language, currency: str) -> str:
     if not isinstance(value, Mapping):
         return str(value)
+    if "list" in value:  # clauses of a sentence
+        parts = [_sentence(one, lang, currency) for one in value["list"]]
+        return text("condition.between", lang).join(parts)
     if "key" in value:
-        return word(str(value["key"]), lang)
+        return _sentence(value, lang, currency)
     if value.get("unit") == "money":
         return money(value["value"], lang, currency)
     return format_value(value["value"], str(value.get("unit", "number")), lang)
