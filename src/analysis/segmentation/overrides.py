@@ -53,9 +53,9 @@ def segment_names(
     """
     brought: dict[str, list[str]] = {}
     if own is not None:
-        for row in own.to_dict("records"):
-            names = [str(row[f"name_{lang}"] or "") for lang in wording.LANGUAGES]
-            brought.setdefault(str(row["segment"]), names)
+        words = own[[f"name_{lang}" for lang in wording.LANGUAGES]].fillna("").astype(str)
+        for key, names in zip(own["segment"], words.to_numpy().tolist(), strict=True):
+            brought.setdefault(key, names)
     found = {}
     for key in segments:
         names = [
@@ -77,7 +77,7 @@ def apply_overrides(
     ----------
     segments
         RECORD ``segments`` as the rules place them; one row a customer. ``system_segment`` is
-        what ``segment`` says where the column is missing.
+        what ``segment`` says where it is missing.
     decisions
         As `analysis.sources.decisions` reads them.
     as_of
@@ -96,7 +96,8 @@ def apply_overrides(
     placed = segments.copy()
     if "system_segment" not in placed:
         where = list(placed.columns).index("segment") + 1
-        placed.insert(where, "system_segment", placed["segment"])
+        placed.insert(where, "system_segment", None)
+    placed["system_segment"] = placed["system_segment"].fillna(placed["segment"])
     chosen = _one_each(decisions, pd.Timestamp(as_of))
     known = placed.set_index("customer_id").reindex(chosen["customer_id"])
     chosen["system_segment"] = known["system_segment"].to_numpy(object)
