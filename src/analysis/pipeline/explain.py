@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
+from typing import Any
 
 import pandas as pd
 
@@ -82,8 +83,11 @@ def _place(known: Customer) -> Iterator[str]:
     if not place:
         yield known.text("no_place")
         return
-    how = known.word("place", place["place"])
-    yield known.text("place", segment=known.segment(place["segment"]), how=how, rule=place["rule"])
+    segment, how = known.segment(place["segment"]), known.word("place", place["place"])
+    if place["place"] == "override":  # told below, by whom and why
+        yield known.text("place_decided", segment=segment, how=how)
+        return
+    yield known.text("place", segment=segment, how=how, rule=place["rule"])
     yield known.told(place["reason"])
     rules = known.table("scheme_rules")
     if len(rules):
@@ -146,13 +150,20 @@ def _move(known: Customer) -> Iterator[str]:
         "move",
         before=known.segment(move["segment_before"]),
         after=known.segment(move["segment_after"]),
-        direction=known.word("direction", move["direction"]),
+        direction=" · ".join(_kind(known, move)),
         cause=known.told(move["cause"]),
     )
     before, after = (known.money(move[f"amount_{end}"]) for end in ("before", "after"))
     yield known.text("money_move", before=before, after=after)
     if known.row("segments_before").get("origin") == "recomputed":
         yield known.text("recomputed")
+
+
+def _kind(known: Customer, move: dict[str, Any]) -> Iterator[str]:
+    """Up or down, and whose doing it was where the record says so."""
+    yield known.word("direction", move["direction"])
+    if move.get("cause_kind") not in (None, "same"):
+        yield known.word("cause_kind", move["cause_kind"])
 
 
 def _warning(known: Customer) -> Iterator[str]:

@@ -45,11 +45,13 @@ def distances(known: Customer) -> Iterator[str]:
     told: dict[str, list[str]] = {}
     for step in found[~found["score"].isin(unread)].to_dict("records"):
         here = told.setdefault(str(step["score"]), [_here(known, step)])
-        here.append(_step(known, step, row))
-    comma = "，" if known.lang == "zh" else "; "
-    yield from aligned(
-        [(known.word("score.name", score), comma.join(parts)) for score, parts in told.items()]
-    )
+        here.append(_step(known, step))
+    rows = [
+        (known.word("score.name", score) if first == part else "", part)
+        for score, (first, *further) in told.items()
+        for part in (first, *further)
+    ]
+    yield from aligned(rows)
 
 
 def _here(known: Customer, step: dict[Any, Any]) -> str:
@@ -60,18 +62,14 @@ def _here(known: Customer, step: dict[Any, Any]) -> str:
     return known.text("cut.here", band=known.word(kind, step["band"]), value=value)
 
 
-def _step(known: Customer, step: dict[Any, Any], row: dict[str, Any]) -> str:
+def _step(known: Customer, step: dict[Any, Any]) -> str:
     """What brings the customer over one cut."""
     unit, lang = str(step["unit"]), known.lang
     kind = "score.recency" if step["score"] == "recency" else "score.band"
     band = known.word(kind, step["toward"])
-    if step["score"] == "recency":
-        # A number of cycles means nothing to a person; days do. The boundary itself is near.
-        scale = float(row["expected_interval_days"]) if unit == "cycles" else 1.0
-        days = float(step["gap"]) * scale
-        whole = math.floor(days) + 1 if unit == "cycles" and step["rising"] else math.ceil(days)
-        cut = format_value(step["cut"], unit, lang)
-        return known.text(f"cut.{step['toward']}_{unit}", band=band, days=f"{whole:,}", cut=cut)
+    if step["score"] == "recency":  # a number of cycles means little to a person; days do
+        days, cut = f"{step['days']:,.0f}", format_value(step["cut"], unit, lang)
+        return known.text(f"cut.{step['toward']}_{unit}", band=band, days=days, cut=cut)
     if unit == "money":
         gap, cut = known.money(step["gap"]), known.money(step["cut"])
     else:

@@ -172,7 +172,7 @@ class _Pack:
         own = self.frames.get("scheme_segments", pd.DataFrame())
         if len(own):
             own = own[own["primary"].astype(bool)].sort_values("position")
-            named = zip(own["segment"], own[f"name_{self.lang}"], strict=True)
+            named = zip(own["segment"], own[f"name_{self.lang}"].fillna(""), strict=True)
             return {key: str(name or word(f"segment.{key}", self.lang)) for key, name in named}
         keys = self.frames["segment_summary"]["segment"]
         return {key: word(f"segment.{key}", self.lang) for key in keys if key != "all"}

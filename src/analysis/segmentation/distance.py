@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
 from analysis.segmentation.cuts import SCORES
-from analysis.segmentation.scores import BANDS, boundaries
+from analysis.segmentation.scores import BANDS
 
 Floats = NDArray[np.float64]
 Mask = NDArray[np.bool_]
@@ -26,6 +26,7 @@ COLUMNS = [
     "rising",
     "cut",
     "gap",
+    "days",
 ]
 
 
@@ -46,27 +47,39 @@ def cut_distances(features: pd.DataFrame, cuts: pd.DataFrame) -> pd.DataFrame:
         scores: ``band`` it is in, ``toward`` the band on the other side, ``rising`` whether the
         value must rise to get there, ``cut`` between them, ``gap`` the change that brings it
         over, at least zero, in the feature's ``unit``. A whole number has to fall by one more
-        than the difference: the cut itself belongs to the upper band. Customers without a value
-        have no row for that score.
+        than the difference: the cut itself belongs to the upper band. Of recency, ``days`` says
+        the gap in whole days: of silence until it is far, or beyond the cut. Customers without
+        a value have no row for that score.
     """
     parts = [_recency(features, cuts)]
     for score, (feature, unit, step) in SCORES.items():
-        edges = boundaries(cuts, score)
         values = features[feature].to_numpy(float)
-        band = np.searchsorted(edges, values, side="right")
         whole = step if unit == "count" else 0.0
-        for at, cut in enumerate(edges):
-            kind, known = (score, feature, unit, cut), ~np.isnan(values)
-            below, above = known & (band == at), known & (band == at + 1)
-            low, high = BANDS[at], BANDS[at + 1]
-            parts += [
-                _rows(features, below, kind, (low, high), cut - values, rising=True),
-                _rows(features, above, kind, (high, low), values - cut + whole, rising=False),
-            ]
+        for own, edges in _edges(features, cuts, score):
+            band = np.where(own & ~np.isnan(values), np.searchsorted(edges, values, "right"), -1)
+            for at, cut in enumerate(edges):
+                kind, low, high = (score, feature, unit, cut), BANDS[at], BANDS[at + 1]
+                up, down = cut - values, values - cut + whole
+                parts += [
+                    _rows(features, band == at, kind, (low, high), up, rising=True),
+                    _rows(features, band == at + 1, kind, (high, low), down, rising=False),
+                ]
     found = pd.concat(parts, ignore_index=True)
-    place = {name: at for at, name in enumerate(features["customer_id"])}
-    found["_place"] = found["customer_id"].map(place)
-    return found.sort_values("_place", kind="stable", ignore_index=True)[COLUMNS]
+    order = pd.Index(features["customer_id"]).get_indexer(found["customer_id"])
+    return found.iloc[np.argsort(order, kind="stable")][COLUMNS].reset_index(drop=True)
+
+
+def _edges(features: pd.DataFrame, cuts: pd.DataFrame, score: str) -> Iterator[tuple[Mask, Floats]]:
+    """The cuts of a score and whose they are: an industry may have cuts of its own."""
+    rows = cuts[cuts["score"] == score].sort_values("boundary")
+    industry = rows["industry"].fillna("") if "industry" in rows else pd.Series("", rows.index)
+    peers = features.get("peer_industry", pd.Series(None, features.index, dtype=object))
+    others = np.ones(len(features), dtype=bool)
+    for name in sorted(set(industry) - {""}):
+        own = (peers == name).to_numpy(bool)
+        others &= ~own
+        yield own, rows.loc[industry == name, "value"].to_numpy(float)
+    yield others, rows.loc[industry == "", "value"].to_numpy(float)
 
 
 def boundary_cases(
@@ -137,7 +150,13 @@ def _recency(features: pd.DataFrame, cuts: pd.DataFrame) -> pd.DataFrame:
     step = 1.0 if unit == "days" else 0.0
     near = _rows(features, values <= cut, kind, ("near", "far"), cut - values + step, rising=True)
     far = _rows(features, values > cut, kind, ("far", "near"), values - cut, rising=False)
-    return pd.concat([near, far], ignore_index=True)
+    found = pd.concat([near, far], ignore_index=True)
+    if unit == "days":
+        return found.assign(days=np.ceil(found["gap"]))
+    cycle = features.set_index("customer_id")["expected_interval_days"]
+    days = found["gap"] * found["customer_id"].map(cycle)
+    # At the cut itself a customer is still near: far comes the day after.
+    return found.assign(days=np.where(found["rising"], np.floor(days) + 1, np.ceil(days)))
 
 
 def _rows(

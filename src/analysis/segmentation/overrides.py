@@ -53,9 +53,9 @@ def segment_names(
     """
     brought: dict[str, list[str]] = {}
     if own is not None:
-        for row in own.to_dict("records"):
-            names = [str(row[f"name_{lang}"] or "") for lang in wording.LANGUAGES]
-            brought.setdefault(str(row["segment"]), names)
+        words = own[[f"name_{lang}" for lang in wording.LANGUAGES]].fillna("").astype(str)
+        for key, names in zip(own["segment"], words.to_numpy().tolist(), strict=True):
+            brought.setdefault(key, names)
     found = {}
     for key in segments:
         names = [
@@ -76,7 +76,8 @@ def apply_overrides(
     Parameters
     ----------
     segments
-        RECORD ``segments`` as the rules place them; one row a customer.
+        RECORD ``segments`` as the rules place them; one row a customer. ``system_segment`` is
+        what ``segment`` says where it is missing.
     decisions
         As `analysis.sources.decisions` reads them.
     as_of
@@ -92,20 +93,18 @@ def apply_overrides(
         argument ``system_reason``). And RECORD ``overrides``, one row a customer decided on, by
         ``customer_id``.
     """
-    system = segments.set_index("customer_id")["segment"]
-    chosen = _one_each(decisions, pd.Timestamp(as_of))
-    chosen["system_segment"] = system.reindex(chosen["customer_id"]).to_numpy(object)
-    known = chosen["customer_id"].isin(system.index)
-    same = chosen["segment"] == chosen["system_segment"]
-    held = chosen["state"] == APPLIED
-    chosen["state"] = np.select([~known, held & same], [UNKNOWN, AGREES], chosen["state"])
-    chosen["system_segment"] = chosen["system_segment"].where(known, None)
     placed = segments.copy()
-    where = list(placed.columns).index("segment") + 1
-    if "system_segment" in placed:
-        placed["system_segment"] = placed["segment"]
-    else:
-        placed.insert(where, "system_segment", placed["segment"])
+    if "system_segment" not in placed:
+        where = list(placed.columns).index("segment") + 1
+        placed.insert(where, "system_segment", None)
+    placed["system_segment"] = placed["system_segment"].fillna(placed["segment"])
+    chosen = _one_each(decisions, pd.Timestamp(as_of))
+    known = placed.set_index("customer_id").reindex(chosen["customer_id"])
+    chosen["system_segment"] = known["system_segment"].to_numpy(object)
+    now = known["segment"].to_numpy(object)
+    held, agrees = chosen["state"] == APPLIED, chosen["segment"] == now
+    missing = ~chosen["customer_id"].isin(placed["customer_id"])
+    chosen["state"] = np.select([missing, held & agrees], [UNKNOWN, AGREES], chosen["state"])
     applied = chosen[chosen["state"] == APPLIED]
     rows = pd.Index(placed["customer_id"]).get_indexer(applied["customer_id"])
     told = placed["reason"].to_numpy(object)[rows]

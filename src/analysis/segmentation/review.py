@@ -201,6 +201,12 @@ def _why_moved(row: dict[Any, Any]) -> str:
 
 
 def _why_boundary(row: dict[Any, Any]) -> str:
+    if row["score"] == "recency":
+        days = {
+            "days": number(row["days"], "days"),
+            "other": word(f"segment.{row['other_segment']}"),
+        }
+        return sentence(f"review.why.boundary_{row['toward']}", days)
     args = {
         "score": word(f"score.name.{row['score']}"),
         "value": number(row["value"], row["unit"]),
