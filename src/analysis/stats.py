@@ -12,6 +12,10 @@ from scipy import stats as _stats
 
 Floats = NDArray[np.float64]
 
+# Processors add the terms of a sum in different orders, so that results differ in their last
+# digits; nobody can use more digits than these, and records stay the same everywhere.
+DIGITS = 10
+
 
 def wilson(successes: ArrayLike, n: ArrayLike, level: float = 0.95) -> tuple[Floats, Floats]:
     """Wilson score interval of a share.
@@ -59,6 +63,21 @@ def mean_interval(values: ArrayLike, level: float = 0.95) -> tuple[float, float,
         return mean, math.nan, math.nan
     half = float(_stats.t.ppf(0.5 + level / 2, len(x) - 1) * x.std(ddof=1) / math.sqrt(len(x)))
     return mean, mean - half, mean + half
+
+
+def steady(value: float, scale: float) -> float:
+    """A result without the last digits, in which processors differ.
+
+    Parameters
+    ----------
+    value
+        What was computed from numbers of up to `scale` in size.
+    scale
+        A difference of large numbers is no more exact than these: `DIGITS` digits of them count.
+    """
+    if not (math.isfinite(value) and scale > 0):
+        return value
+    return round(value, DIGITS - 1 - math.floor(math.log10(scale))) + 0.0  # no minus zero
 
 
 def largest_remainder(values: ArrayLike, total_units: int = 1000) -> list[int]:

@@ -256,6 +256,7 @@ def test_plans_that_cannot_be_read(small, tmp_path, content, key):
         ('{"customers": 60}', "demo.other_generation"),
         ('{"customers": 60, "seed": 1, "as_of": "2025-09-30", "generation": 0}',
          "demo.other_generation"),
+        ('{"kind": "subscription", "customers": 60}', "demo.only_trade"),
     ],
 )  # fmt: skip
 def test_a_folder_must_hold_a_company_of_ours(tmp_path, summary, key):

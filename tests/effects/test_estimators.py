@@ -12,7 +12,8 @@ from hypothesis import strategies as st
 from scipy import stats
 
 from analysis.effects import design
-from analysis.effects.estimators import contrast, steady, welch
+from analysis.effects.estimators import contrast, welch
+from analysis.stats import steady
 
 
 def experiment(rng, n, effect, rho=0.8, share=0.3):

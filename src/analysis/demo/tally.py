@@ -12,6 +12,7 @@ from analysis.demo.kinds import KINDS, START
 from analysis.demo.truth import quarters
 from analysis.demo.world import World
 
+KIND = "trade"
 GENERATION = 3  # changes when the same seed no longer gives the same company
 
 
@@ -70,6 +71,7 @@ class Tally:
         """The counts as JSON; `rows` of each export by name."""
         found = {
             "generation": GENERATION,
+            "kind": KIND,
             "seed": self._seed,
             "customers": self._customers,
             "start": str(START),

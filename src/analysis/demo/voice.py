@@ -8,6 +8,7 @@ import pandas as pd
 from analysis.demo import replies, texts, words
 from analysis.demo.company import person_name
 from analysis.demo.kinds import KINDS, START, Chapter
+from analysis.demo.telling import moments, pains, written
 from analysis.demo.workdays import workdays
 
 PAIN_SHARE = 0.38  # of the notes carry a pain
@@ -85,8 +86,8 @@ def activities(
     number = stream.poisson(rate * (last - first + 1) / QUARTER)
     customer = np.repeat(np.arange(len(population)), number)
     day = first[customer] + np.floor(stream.random(len(customer)) * (last - first + 1)[customer])
-    pain = _pains(population, customer, PAIN_SHARE, stream)
-    text = _written(texts.NOTES, texts.NEUTRAL, pain, stream)
+    pain = pains(_of(population, "pain")[customer], texts.PAINS, MAIN_PAIN, PAIN_SHARE, stream)
+    text = written(texts.NOTES, texts.NEUTRAL, pain, stream)
     trial = np.nonzero((population["kind"] == "trial").to_numpy()[customer] & (pain == ""))[0]
     text[trial] = _picked(texts.TRIALS, len(trial), stream)
     kind = np.array(ACTIVITY_KINDS)[np.digitize(stream.random(len(customer)), [0.36, 0.78, 0.90])]
@@ -120,7 +121,7 @@ def activities(
     frame = pd.DataFrame(
         {
             "customer": customer,
-            "when": _moments(workdays(day), stream),
+            "when": moments(workdays(day), stream),
             "kind": kind,
             "owner_id": population["owner_id"].to_numpy()[customer],
             "text": filled,
@@ -154,9 +155,9 @@ def tickets(
     customer = np.repeat(np.arange(len(population)), number)
     total = len(customer)
     day = first[customer] + np.floor(stream.random(total) * (last - first + 1)[customer])
-    opened = _moments(day, stream)
-    pain = _pains(population, customer, 0.62, stream)
-    text = _written(replies.TICKETS, replies.QUESTIONS, pain, stream)
+    opened = moments(day, stream)
+    pain = pains(_of(population, "pain")[customer], texts.PAINS, MAIN_PAIN, 0.62, stream)
+    text = written(replies.TICKETS, replies.QUESTIONS, pain, stream)
     slow = population["kind"].isin(["lapsed", "declining", "turned"]).to_numpy()[customer]
     hours = stream.gamma(1.6, np.where(slow, 14.0, 4.5))
     closing = hours + stream.gamma(1.8, np.where(slow, 60.0, 30.0))
@@ -203,32 +204,6 @@ def _window(population: pd.DataFrame, chapter: Chapter) -> tuple[np.ndarray, np.
     return first.astype(float), last.astype(float)
 
 
-def _pains(
-    population: pd.DataFrame, customer: np.ndarray, share: float, stream: np.random.Generator
-) -> np.ndarray:
-    """The planted pain of each text: mostly the one of the customer's kind; empty for none."""
-    main = _of(population, "pain")[customer]
-    other = np.array(texts.PAINS)[stream.integers(len(texts.PAINS), size=len(customer))]
-    found = np.where(stream.random(len(customer)) < MAIN_PAIN, main, other)
-    return np.asarray(np.where(stream.random(len(customer)) < share, found, ""))
-
-
-def _written(
-    sentences: dict[str, tuple[str, ...]],
-    neutral: tuple[str, ...],
-    pain: np.ndarray,
-    stream: np.random.Generator,
-) -> np.ndarray:
-    """A sentence for each pain, with its gaps still open."""
-    drawn = stream.random(len(pain))
-    text = np.empty(len(pain), dtype=object)
-    for name, offered in {"": neutral, **sentences}.items():
-        here = np.nonzero(pain == name)[0]
-        pick = np.floor(drawn[here] * len(offered)).astype(np.int64)
-        text[here] = np.array(offered, dtype=object)[pick]
-    return text
-
-
 def _picked(offered: tuple[str, ...], size: int, stream: np.random.Generator) -> np.ndarray:
     """So many of the sentences, any of them."""
     return np.array(offered, dtype=object)[stream.integers(len(offered), size=size)]
@@ -257,14 +232,3 @@ def _filled(
     }
     rows = zip(text, *gaps.values(), strict=True)
     return [sentence.format(**dict(zip(gaps, values, strict=True))) for sentence, *values in rows]
-
-
-def _moments(day: np.ndarray, stream: np.random.Generator) -> np.ndarray:
-    """Working hours of these days, to the minute."""
-    minute = np.floor(8.5 * 60 + 9 * 60 * stream.random(len(day)))
-    start = np.datetime64(START, "m")
-    return np.asarray(
-        start
-        + day.astype("timedelta64[D]").astype("timedelta64[m]")
-        + minute.astype("timedelta64[m]")
-    )

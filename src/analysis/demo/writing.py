@@ -117,8 +117,11 @@ def _company(folder: Path) -> dict[str, Any]:
     try:
         found = json.loads((folder / SUMMARY).read_bytes())
         complete = {"customers", "seed", "as_of", "generation"} <= found.keys()
+        kind = found.get("kind", tally.KIND)
     except (OSError, ValueError, AttributeError) as error:
         raise SettingsError(Problem("demo.no_company", {"folder": folder.as_posix()})) from error
+    if kind != tally.KIND:
+        raise SettingsError(Problem("demo.only_trade", {"folder": folder.as_posix()}))
     if not complete or found["generation"] != tally.GENERATION:
         raise SettingsError(Problem("demo.other_generation", {"folder": folder.as_posix()}))
     return dict(found)

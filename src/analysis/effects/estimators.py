@@ -15,11 +15,9 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import stats
 
-Floats = NDArray[np.float64]
+from analysis.stats import steady
 
-# Processors add the terms of a sum in different orders, so that results differ in their last
-# digits; nobody can use more digits than these, and records stay the same everywhere.
-DIGITS = 10
+Floats = NDArray[np.float64]
 
 FEW = 300  # below this many customers the p-value comes from permutations
 PERMUTATIONS = 1999
@@ -82,7 +80,8 @@ def contrast(
     -------
     Contrast
         Interval by the t distribution with the degrees of freedom of Welch and Satterthwaite,
-        each arm counting its customers minus its fitted coefficients. Rounded: see `steady`.
+        each arm counting its customers minus its fitted coefficients. Rounded: see
+        `analysis.stats.steady`.
     """
     adjusted = (
         before_treated is not None
@@ -126,21 +125,6 @@ def contrast(
         variance_t,
         variance_c,
     )
-
-
-def steady(value: float, scale: float) -> float:
-    """A result without the last digits, in which processors differ.
-
-    Parameters
-    ----------
-    value
-        What was computed from numbers of up to `scale` in size.
-    scale
-        A difference of large numbers is no more exact than these: `DIGITS` digits of them count.
-    """
-    if not (math.isfinite(value) and scale > 0):
-        return value
-    return round(value, DIGITS - 1 - math.floor(math.log10(scale))) + 0.0  # no minus zero
 
 
 def welch(first: Floats, second: Floats) -> float:

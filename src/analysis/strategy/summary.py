@@ -10,6 +10,7 @@ import pandas as pd
 from scipy import stats
 
 from analysis.settings_model import Strategy
+from analysis.stats import steady
 from analysis.strategy.evidence import NONE, Evidence, read
 from analysis.strategy.playbook import Playbook
 from analysis.strategy.waves import EXEMPT, FIRST, LATER
@@ -134,7 +135,8 @@ def _detectable(first: int, later: int, sd: float, power: float, level: float) -
     if min(first, later) < 2:
         return math.nan
     z = stats.norm.ppf(0.5 + level / 2) + stats.norm.ppf(power)
-    return float(z * sd * math.sqrt(1 / first + 1 / later))
+    found = float(z * sd * math.sqrt(1 / first + 1 / later))
+    return steady(found, found)
 
 
 def _spread(customers: pd.Series, features: pd.DataFrame) -> float:

@@ -179,6 +179,7 @@ def summary(
     counted = (found["table"] + "." + found["rule"]).value_counts().sort_index()
     _, difference = books.controls(book)
     content = {
+        "kind": "subscription",
         "seed": world.seed,
         "customers": size,
         "start": str(START),

@@ -8,6 +8,8 @@ import pandas as pd
 from analysis.demo.company import person_name
 from analysis.demo.subscription import texts, words
 from analysis.demo.subscription.kinds import DAYS, KINDS, START, day
+from analysis.demo.telling import moments, pains, written
+from analysis.demo.workdays import workdays
 
 PAIN_SHARE = 0.42  # of the notes carry a pain
 MAIN_PAIN = 0.70  # of those carry the pain of the customer
@@ -76,8 +78,9 @@ def activities(
     cared = assigned[assigned["done"] & (assigned["strategy"] == "proactive_care")]
     customer = np.concatenate([customer, cared["customer"]])
     at = np.concatenate([at, cared["start"] + 2])
-    pain = _pains(folk, customer, PAIN_SHARE, stream)
-    text = _written(texts.NOTES, texts.NEUTRAL, pain, stream)
+    own = folk["pain"].to_numpy()[customer]
+    pain = pains(own, texts.PAINS, MAIN_PAIN, PAIN_SHARE, stream)
+    text = written(texts.NOTES, texts.NEUTRAL, pain, stream)
     trial = folk["on_trial"].to_numpy()[customer] & (pain == "")
     filled = _filled(np.where(trial, texts.TRIAL, text), stream)
     private = stream.random(len(customer)) < 0.012
@@ -90,7 +93,7 @@ def activities(
     frame = pd.DataFrame(
         {
             "customer": customer,
-            "when": _moments(at, stream),
+            "when": moments(workdays(at), stream),
             "kind": np.array(CALLS)[np.digitize(drawn, [0.45, 0.7, 0.92])],
             "owner": np.where(sales, folk["rep_id"].to_numpy()[customer], folk["csm_id"][customer]),
             "text": filled,
@@ -113,17 +116,19 @@ def tickets(folk: pd.DataFrame, book: pd.DataFrame, stream: np.random.Generator)
     hurt = folk["kind"].isin(["fading", "stalled"]).to_numpy()
     customer, at = _events(folk, book, 0.35 + 0.25 * _rate(folk) + 0.5 * hurt, stream)
     total = len(customer)
-    opened = _moments(at, stream)
-    pain = _pains(folk, customer, 0.62, stream)
+    opened = moments(at, stream)
+    own = folk["pain"].to_numpy()[customer]
+    pain = pains(own, texts.PAINS, MAIN_PAIN, 0.62, stream)
     slow = hurt[customer]
     hours = stream.gamma(1.6, np.where(slow, 11.0, 4.0))
     closing = hours + stream.gamma(1.8, np.where(slow, 44.0, 20.0))
     mood = 4.6 - 1.2 * (pain != "") - 0.8 * slow + stream.normal(0, 0.7, total)
-    rated = stream.random(total) < 0.55
+    drawn = stream.random(total)
     end = np.datetime64(START, "D") + np.timedelta64(DAYS + 1, "D")
     answered, closed = (
         opened + np.round(h * 60).astype("timedelta64[m]") for h in (hours, closing)
     )
+    rated = (drawn < 0.55) & (closed < end)  # nobody rates what is still open
     grave = np.isin(pain, ["stability", "response", "integration"])
     fault = np.isin(pain, ["stability", "integration"])
     frame = pd.DataFrame(
@@ -135,7 +140,7 @@ def tickets(folk: pd.DataFrame, book: pd.DataFrame, stream: np.random.Generator)
             "kind": np.where(fault, "故障", np.where(pain == "", "咨询", "投诉")),
             "priority": np.where(grave & (stream.random(total) < 0.4), "紧急", "一般"),
             "satisfaction": np.where(rated, np.clip(np.round(mood), 1, 5), np.nan),
-            "text": _filled(_written(texts.TICKETS, texts.QUESTIONS, pain, stream), stream),
+            "text": _filled(written(texts.TICKETS, texts.QUESTIONS, pain, stream), stream),
             "pain": pain,
         }
     )
@@ -179,32 +184,6 @@ def _events(
     return customer, at
 
 
-def _pains(
-    folk: pd.DataFrame, customer: np.ndarray, share: float, stream: np.random.Generator
-) -> np.ndarray:
-    """The planted pain of each text: mostly the customer's own; empty for none."""
-    main = folk["pain"].to_numpy()[customer]
-    other = np.array(texts.PAINS)[stream.integers(len(texts.PAINS), size=len(customer))]
-    found = np.where(stream.random(len(customer)) < MAIN_PAIN, main, other)
-    return np.asarray(np.where(stream.random(len(customer)) < share, found, ""))
-
-
-def _written(
-    sentences: dict[str, tuple[str, ...]],
-    neutral: tuple[str, ...],
-    pain: np.ndarray,
-    stream: np.random.Generator,
-) -> np.ndarray:
-    """A sentence for each pain, with its gaps still open."""
-    drawn = stream.random(len(pain))
-    text = np.empty(len(pain), dtype=object)
-    for name, offered in {"": neutral, **sentences}.items():
-        here = np.nonzero(pain == name)[0]
-        pick = np.floor(drawn[here] * len(offered)).astype(np.int64)
-        text[here] = np.array(offered, dtype=object)[pick]
-    return text
-
-
 def _filled(text: np.ndarray, stream: np.random.Generator) -> list[str]:
     """Fill the gaps of the sentences."""
     total = len(text)
@@ -215,10 +194,3 @@ def _filled(text: np.ndarray, stream: np.random.Generator) -> list[str]:
         sentence.format(function=f, who=w, days=d, share=s)
         for sentence, f, w, d, s in zip(text, function, who, days, share, strict=True)
     ]
-
-
-def _moments(at: np.ndarray, stream: np.random.Generator) -> np.ndarray:
-    """Working hours of these days, to the minute."""
-    minute = np.floor(8.5 * 60 + 9 * 60 * stream.random(len(at)))
-    minutes = np.asarray(at, dtype=np.float64) * 1440 + minute
-    return np.asarray(np.datetime64(START, "m") + minutes.astype("timedelta64[m]"))

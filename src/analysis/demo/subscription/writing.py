@@ -16,30 +16,12 @@ MOST_CUSTOMERS = 20_000  # everything stands in memory at once
 
 
 def write(folder: Path, *, customers: int = 1200, seed: int = 20250101) -> list[Path]:
-    """Write the vendor's exports, and beside them what is true.
-
-    The same seed gives the same bytes. Files of the same names are replaced; others stay.
+    """Write the vendor's exports, and beside them what is true, as `analysis.demo.write` does.
 
     Parameters
     ----------
-    folder
-        Where to; made if need be.
     customers
-        Number of real customers, from `LEAST_CUSTOMERS` to `MOST_CUSTOMERS`.
-    seed
-        Of every draw, 0 or more.
-
-    Returns
-    -------
-    list of Path
-        The files, exports first; those below ``truth/`` are never read by the pipeline.
-
-    Raises
-    ------
-    SettingsError
-        If `customers` or `seed` is out of range.
-    ResourceError
-        If the folder cannot be written.
+        At most `MOST_CUSTOMERS`.
     """
     check_size(customers, seed, MOST_CUSTOMERS)
     world = simulate(customers, seed)
