@@ -7,11 +7,13 @@ from analysis.segmentation.cuts import estimate_cuts
 from analysis.segmentation.history import history
 from analysis.segmentation.movement import flows, movement_matrix, movements
 from analysis.segmentation.place import as_before, segment
+from analysis.segmentation.rulebook import Rulebook, rulebook
 from analysis.segmentation.scheme import Scheme, load_scheme
 from analysis.segmentation.scores import scores
 from analysis.segmentation.summary import summary
 
 __all__ = [
+    "Rulebook",
     "Scheme",
     "accounts",
     "arrears",
@@ -23,6 +25,7 @@ __all__ = [
     "load_scheme",
     "movement_matrix",
     "movements",
+    "rulebook",
     "scores",
     "segment",
     "summary",
