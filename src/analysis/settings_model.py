@@ -209,6 +209,34 @@ class Recency(Section):
 Cuts = Annotated[list[float], Field(min_length=2, max_length=2), AfterValidator(_increasing)]
 
 
+class Steady(Section):
+    """What keeps customers near a cut from moving to and fro."""
+
+    margin: float = Field(
+        0.0, ge=0, lt=1, description="stays while within this share of the cut's value [share]"
+    )
+    confirm: int = Field(
+        1, ge=1, description="a worse segment only after so many period ends in a row [ends]"
+    )
+
+
+class HealthWarning(Section):
+    """Health warning by rule, and how the firm's own record of it is counted."""
+
+    drop: Share = Field(0.30, description="activity down by at least this [share]")
+    cycles: float = Field(
+        1.2, gt=0, description="own cycle exceeded: no order for more than [cycles]"
+    )
+    lost_cycles: float = Field(
+        2.5, gt=0, description="counts as lost: no order for more than [cycles]"
+    )
+    horizon_days: int = Field(
+        90, gt=0, description="lost within so many days of the warning [days]"
+    )
+    min_customers: int = Field(20, ge=1, description="fewer judged: no share is given [customers]")
+    level: Share = Field(0.95, description="level of intervals [share]")
+
+
 class Segmentation(Section):
     """Scores, scheme and guards."""
 
@@ -244,6 +272,10 @@ class Segmentation(Section):
     trial_is: Literal["new", "potential"] = Field("new", description="trial without an order")
     arrears_days: int = Field(
         30, ge=0, description="in arrears: money overdue for more than [days]"
+    )
+    steady: Steady = Field(default_factory=Steady, description="against moving to and fro")
+    warning: HealthWarning = Field(
+        default_factory=HealthWarning, description="health warning by rule"
     )
 
 

@@ -10,7 +10,10 @@ from analysis.segmentation.place import as_before, segment
 from analysis.segmentation.rulebook import Rulebook, rulebook
 from analysis.segmentation.scheme import Scheme, load_scheme
 from analysis.segmentation.scores import scores
+from analysis.segmentation.steady import steady
 from analysis.segmentation.summary import summary
+from analysis.segmentation.warning import hits_and_misses, warned, warning_record, warnings
+from analysis.segmentation.worklists import worklists
 
 __all__ = [
     "Rulebook",
@@ -22,11 +25,17 @@ __all__ = [
     "estimate_cuts",
     "flows",
     "history",
+    "hits_and_misses",
     "load_scheme",
     "movement_matrix",
     "movements",
     "rulebook",
     "scores",
     "segment",
+    "steady",
     "summary",
+    "warned",
+    "warning_record",
+    "warnings",
+    "worklists",
 ]
