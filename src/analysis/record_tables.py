@@ -216,6 +216,7 @@ TABLES: dict[str, tuple[str, ...]] = {
         "scheme! string  scheme",
         "segment! string  segment key",
         "place! string  exact, inferred, guard, override",
+        "rule string  rule that placed it",
         "origin! string  sealed or recomputed",
     ),
     "crosswalk": (
@@ -233,6 +234,8 @@ TABLES: dict[str, tuple[str, ...]] = {
         "segment_after string  segment now, or left",
         "direction! string  better, worse, same, other, entered, left",
         "cause! json  catalogue key and arguments",
+        "cause_kind! string  own, rules, data, new, lost, merged, override, held, same",
+        "feature string  feature that decided, where one did",
         "amount_before! money  money in the previous period [currency]",
         "amount_after! money  money in the period [currency]",
     ),

@@ -86,7 +86,7 @@ TABLES: dict[str, tuple[str, ...]] = {
     "warning_record": (
         "rule × period in which it warned",
         "rule period",
-        "rule! string  activity_down, cycle_exceeded, any, none (not warned)",
+        "rule! string  activity_down, cycle_exceeded (alone), both, any, none (not warned)",
         "period! string  period at whose end it would have warned; all: pooled",
         "customers! integer  customers judged [customers]",
         "lost! integer  of them, lost within the horizon [customers]",

@@ -343,6 +343,32 @@ class Overrides(Section):
     def folder(self, run: str) -> str:
         """The folder of a run's decisions, below the root."""
         return self.path.replace("{run}", run)
+class Steady(Section):
+    """What keeps customers near a cut from moving to and fro."""
+
+    margin: float = Field(
+        0.0, ge=0, lt=1, description="stays while within this share of the cut's value [share]"
+    )
+    confirm: int = Field(
+        1, ge=1, description="a worse segment only after so many period ends in a row [ends]"
+    )
+
+
+class HealthWarning(Section):
+    """Health warning by rule, and how the firm's own record of it is counted."""
+
+    drop: Share = Field(0.30, description="activity down by at least this [share]")
+    cycles: float = Field(
+        1.2, gt=0, description="own cycle exceeded: no order for more than [cycles]"
+    )
+    lost_cycles: float = Field(
+        2.5, gt=0, description="counts as lost: no order for more than [cycles]"
+    )
+    horizon_days: int = Field(
+        90, gt=0, description="lost within so many days of the warning [days]"
+    )
+    min_customers: int = Field(20, ge=1, description="fewer judged: no share is given [customers]")
+    level: Share = Field(0.95, description="level of intervals [share]")
 
 
 class Segmentation(Section):
@@ -403,6 +429,9 @@ class Segmentation(Section):
     matrices: Matrices = Field(default_factory=Matrices, description="two dimensions crossed")
     overrides: Overrides = Field(
         default_factory=Overrides, description="places that people decided"
+    steady: Steady = Field(default_factory=Steady, description="against moving to and fro")
+    warning: HealthWarning = Field(
+        default_factory=HealthWarning, description="health warning by rule"
     )
 
 

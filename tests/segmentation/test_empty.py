@@ -18,6 +18,7 @@ from analysis.segmentation import (
     estimate_cuts,
     movement_matrix,
     movements,
+    rulebook,
     segment,
     summary,
 )
@@ -40,7 +41,7 @@ def test_a_base_without_orders(rfm5, ids: list[str]) -> None:
     cuts = estimate_cuts(now, settings)
     segments = segment(now, customers, rfm5, cuts, settings)
     before = as_before(segments)
-    moved = movements(before, segments, now, now, cuts)
+    moved = movements(before, segments, now, now, rulebook(rfm5, customers, cuts, settings))
     personas = profile(segments, now, customers, Personas())
     made = {
         "features": now,

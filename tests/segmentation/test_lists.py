@@ -15,6 +15,7 @@ from analysis.segmentation import (
     crosswalk,
     estimate_cuts,
     movements,
+    rulebook,
     segment,
     summary,
 )
@@ -64,7 +65,9 @@ def told(rows, rfm5) -> dict[str, pd.DataFrame]:
         "customers": customers,
         "segments": segments,
         "before": before,
-        "movements": movements(before, segments, was, now, cuts),
+        "movements": movements(
+            before, segments, was, now, rulebook(rfm5, customers, cuts, SETTINGS)
+        ),
         "people": pd.DataFrame({"person_id": ["p1"], "name": ["王强"]}),
     }
 

@@ -10,7 +10,7 @@ import pyarrow as pa
 from analysis import store
 from analysis.errors import Problem, SourceError
 
-TABLES = ("cuts", "plan", "segments")
+TABLES = ("cuts", "features", "plan", "segments")
 _SEAL = "approved.json"
 
 
@@ -20,7 +20,7 @@ def seal_file(root: Path, record: Path) -> Path:
 
 
 def approve(root: Path, record: Path) -> Path:
-    """Seal a record: copy its cuts, plan and segments, which the next period reads.
+    """Seal a record: copy its cuts, features, plan and segments, which the next period reads.
 
     Returns
     -------
@@ -48,6 +48,11 @@ def sealed(root: Path, run: str, period: str) -> Path | None:
         if (name := form.fullmatch(path.parent.name))
     ]
     return max(found)[1] if found else None
+
+
+def keeps(seal: Path, table: str) -> bool:
+    """Whether an approval kept a table; those of older versions kept fewer."""
+    return f"{table}.parquet" in store.read_json(seal)["files"]
 
 
 def read(seal: Path, table: str) -> pa.Table:

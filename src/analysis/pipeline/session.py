@@ -131,9 +131,11 @@ class StageSession:
         return to_frame(self.read_arrow(table))
 
     def sealed(self, table: str) -> pd.DataFrame | None:
-        """A table of the previous period's approved record; None if none was approved."""
+        """A table of the previous period's approved record; None if none was approved or kept."""
         seal = sealing.sealed(self.root, self.settings.run, self.previous.name)
-        return None if seal is None else to_frame(sealing.read(seal, table))
+        if seal is None or not sealing.keeps(seal, table):
+            return None
+        return to_frame(sealing.read(seal, table))
 
     def save(self, **tables: pa.Table | pd.DataFrame) -> None:
         """Check tables against their contracts and save them.

@@ -14,14 +14,19 @@ from analysis.segmentation.movement import flows, movement_matrix, movements
 from analysis.segmentation.overrides import apply_overrides, segment_names
 from analysis.segmentation.place import as_before, segment
 from analysis.segmentation.review import review
+from analysis.segmentation.rulebook import Rulebook, rulebook
 from analysis.segmentation.scheme import Scheme, load_scheme, load_schemes
 from analysis.segmentation.scheme_tables import scheme_rules, scheme_segments
 from analysis.segmentation.scores import scores
+from analysis.segmentation.steady import steady
 from analysis.segmentation.summary import summary
+from analysis.segmentation.warning import hits_and_misses, warned, warning_record, warnings
 from analysis.segmentation.weights import score_anchors, segment_scores
+from analysis.segmentation.worklists import worklists
 
 __all__ = [
     "Challenger",
+    "Rulebook",
     "Scheme",
     "accounts",
     "agreement",
@@ -41,6 +46,7 @@ __all__ = [
     "flows",
     "fragmentation",
     "history",
+    "hits_and_misses",
     "industry_size",
     "load_scheme",
     "load_schemes",
@@ -48,6 +54,7 @@ __all__ = [
     "movement_matrix",
     "movements",
     "review",
+    "rulebook",
     "scheme_rules",
     "scheme_segments",
     "score_anchors",
@@ -55,7 +62,12 @@ __all__ = [
     "segment",
     "segment_names",
     "segment_scores",
+    "steady",
     "summary",
     "tier_differences",
     "value_need",
+    "warned",
+    "warning_record",
+    "warnings",
+    "worklists",
 ]

@@ -175,7 +175,7 @@ def as_before(segments: pd.DataFrame, origin: str = "recomputed") -> pd.DataFram
     origin
         ``sealed`` or ``recomputed``.
     """
-    kept = segments[["customer_id", "scheme", "segment", "place"]]
+    kept = segments[["customer_id", "scheme", "segment", "place", "rule"]]
     return kept.assign(origin=origin).sort_values("customer_id", kind="stable", ignore_index=True)
 
 

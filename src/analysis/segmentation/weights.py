@@ -126,9 +126,9 @@ def _scaled(values: Floats, anchors: Floats, part: str) -> Floats:
     levels = np.linspace(0.0, 100.0, len(anchors))
     distinct, first, count = np.unique(anchors, return_index=True, return_counts=True)
     middle = (levels[first] + levels[first + count - 1]) / 2
-    found = np.interp(values, distinct, middle)
+    found: NDArray[np.float64] = np.interp(values, distinct, middle)
     found[np.isnan(values)] = np.nan
-    return 100.0 - found if part in FEWER else found
+    return np.subtract(100.0, found) if part in FEWER else found
 
 
 def _known_weight(table: dict[str, Floats], weights: dict[str, float]) -> Floats:

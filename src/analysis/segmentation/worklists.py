@@ -1,0 +1,156 @@
+"""The lists that sales work through: overdue to reorder, must win back, moved down, warned."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import pandas as pd
+
+from analysis.segmentation.reasons import number, sentence
+from analysis.segmentation.rulebook import roles_of
+from analysis.segmentation.rules import Scheme
+from analysis.tables import RECORD
+
+# A day past the mean interval is no news: nearly half of all orders come later than that.
+LATE_CYCLES = 1.2
+LISTS = ("reorder", "win_back", "moved_down", "warning")
+_DETAILS = ("name", "owner_id", "region")
+
+
+def worklists(
+    segments: pd.DataFrame,
+    movements: pd.DataFrame,
+    features: pd.DataFrame,
+    customers: pd.DataFrame,
+    people: pd.DataFrame | None,
+    warnings: pd.DataFrame,
+    *,
+    scheme: Scheme | None = None,
+) -> pd.DataFrame:
+    """Every customer of each list, by money in the monetary window.
+
+    Parameters
+    ----------
+    segments, movements, features, customers
+        RECORD tables; `movements` may be empty.
+    people
+        RECORD ``people``: names of the persons in charge; without them their numbers stand.
+    warnings
+        RECORD ``warnings``; may be empty.
+    scheme
+        Which segment is at risk; None: that of ``rfm5``.
+
+    Returns
+    -------
+    pandas.DataFrame
+        RECORD ``worklists``, lists in the order of `LISTS`; a customer may stand in several:
+
+        - *reorder* (应购未购): as `late`;
+        - *win_back*: as `to_win_back`;
+        - *moved_down*: a worse segment than at the previous end; its reason is the cause;
+        - *warning*: RECORD ``warnings``, with their reason.
+
+        Nobody is left out for having no money in the window; who ties stands by number.
+    """
+    frame = joined(segments, movements, features, customers, people)
+    risk = at_risk(frame, roles_of(scheme))
+    parts = {
+        "reorder": frame[late(frame, risk)],
+        "win_back": frame[to_win_back(frame, risk)],
+        "moved_down": frame[frame["direction"] == "worse"],
+        "warning": frame.merge(warnings[["customer_id", "reason"]], on="customer_id"),
+    }
+    told = {
+        "reorder": _each("worklist_reason.reorder", parts["reorder"]),
+        "win_back": _each("worklist_reason.win_back", parts["win_back"]),
+        "moved_down": list(parts["moved_down"]["cause"]),
+        "warning": list(parts["warning"]["reason"]),
+    }
+    found = [_ranked(part.assign(list=name, reason=told[name])) for name, part in parts.items()]
+    names = RECORD["worklists"].names
+    filled = [part[names] for part in found if len(part)]
+    return pd.concat(filled, ignore_index=True) if filled else pd.DataFrame(columns=names)
+
+
+def joined(
+    segments: pd.DataFrame,
+    movements: pd.DataFrame,
+    features: pd.DataFrame,
+    customers: pd.DataFrame,
+    people: pd.DataFrame | None,
+) -> pd.DataFrame:
+    """One row a customer with everything that lists are made of.
+
+    Returns
+    -------
+    pandas.DataFrame
+        Columns of RECORD ``segments`` and ``features``; segment_before, direction and cause of
+        its movement (empty without one); name, owner_id, owner and region; amount, days_over
+        and expected_on.
+    """
+    kept = [c for c in segments.columns if c != "reason"]
+    frame = segments[kept].merge(features, on="customer_id", validate="one_to_one")
+    moved = movements[["customer_id", "segment_before", "direction", "cause"]]
+    frame = frame.merge(moved, on="customer_id", how="left")
+    details = [c for c in ("customer_id", *_DETAILS) if c in customers.columns]
+    frame = frame.merge(customers[details], on="customer_id", how="left")
+    for column in _DETAILS:
+        if column not in frame:
+            frame[column] = None
+    interval = frame["expected_interval_days"].astype(float)
+    due = pd.to_timedelta(interval.round(), unit="D")
+    return frame.assign(
+        owner=_owners(frame["owner_id"], people),
+        amount=frame["monetary"],
+        days_over=frame["recency_days"] - interval,
+        expected_on=pd.to_datetime(frame["last_order_on"]) + due,
+    )
+
+
+def at_risk(frame: pd.DataFrame, roles: Mapping[str, str]) -> pd.Series:
+    """Who stands in the segment whose role is at_risk."""
+    return frame["segment"].map(roles) == "at_risk"
+
+
+def late(frame: pd.DataFrame, risk: pd.Series) -> pd.Series:
+    """Overdue to reorder: not at risk, past `LATE_CYCLES` of a cycle known from own intervals."""
+    return ~risk & (frame["recency_cycles"] > LATE_CYCLES) & (frame["intervals"] > 0)
+
+
+def to_win_back(frame: pd.DataFrame, risk: pd.Series) -> pd.Series:
+    """At risk, and tagged must win back or high in money."""
+    high = frame["m_score"] == "high" if "m_score" in frame else risk & False
+    return risk & ((frame["tag"] == "must_win_back") | high)
+
+
+def numbers(frame: pd.DataFrame) -> list[dict[str, Any]]:
+    """The numbers that the sentences of lists speak of, one map a row."""
+    columns = {
+        "amount": ("amount", "money"),
+        "days": ("recency_days", "days"),
+        "interval": ("expected_interval_days", "days"),
+        "cycles": ("recency_cycles", "cycles"),
+        "over": ("days_over", "days"),
+    }
+    values = {
+        name: [number(v, unit) for v in (frame[c].round() if c == "days_over" else frame[c])]
+        for name, (c, unit) in columns.items()
+    }
+    return [dict(zip(values, row, strict=True)) for row in zip(*values.values(), strict=True)]
+
+
+def _each(key: str, frame: pd.DataFrame) -> list[str]:
+    return [sentence(key, args) for args in numbers(frame)]
+
+
+def _ranked(part: pd.DataFrame) -> pd.DataFrame:
+    part = part.sort_values(["amount", "customer_id"], ascending=[False, True], kind="stable")
+    return part.assign(rank=range(1, len(part) + 1))
+
+
+def _owners(ids: pd.Series, people: pd.DataFrame | None) -> pd.Series:
+    if people is None or people.empty:
+        return ids
+    names = people.dropna(subset=["name"]).drop_duplicates("person_id")
+    return ids.map(names.set_index("person_id")["name"]).fillna(ids)
