@@ -343,6 +343,8 @@ class Overrides(Section):
     def folder(self, run: str) -> str:
         """The folder of a run's decisions, below the root."""
         return self.path.replace("{run}", run)
+
+
 class Steady(Section):
     """What keeps customers near a cut from moving to and fro."""
 
@@ -429,6 +431,7 @@ class Segmentation(Section):
     matrices: Matrices = Field(default_factory=Matrices, description="two dimensions crossed")
     overrides: Overrides = Field(
         default_factory=Overrides, description="places that people decided"
+    )
     steady: Steady = Field(default_factory=Steady, description="against moving to and fro")
     warning: HealthWarning = Field(
         default_factory=HealthWarning, description="health warning by rule"
