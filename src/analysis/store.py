@@ -172,7 +172,16 @@ def read_table(path: Path) -> pa.Table:
         found = pq.read_table(path, page_checksum_verification=True, memory_map=False)
     except (OSError, pa.ArrowInvalid):
         raise SourceError(Problem("store.damaged", {"file": path.name})) from None
-    return found.cast(RECORD[name].schema()) if name in RECORD else found
+    return _as_now(found, RECORD[name]) if name in RECORD else found
+
+
+def _as_now(found: pa.Table, table: Table) -> pa.Table:
+    """A table with today's columns: those that an older record does not have are empty."""
+    columns = [
+        found[field.name] if field.name in found.column_names else pa.nulls(len(found), field.type)
+        for field in table.schema()
+    ]
+    return pa.table(columns, names=table.names).cast(table.schema())
 
 
 def temporary_folder(parent: Path, label: str) -> Path:

@@ -27,7 +27,7 @@ def known() -> Known:
     cuts = estimate_cuts(features, settings)
     placed = segment(features, customers, load_scheme("rfm5", ROOT), cuts, settings)
     segments = placed.set_index("customer_id")["segment"]
-    return Known("sample/2025Q3", features, customers, cuts, segments, settings, "CNY")
+    return Known("sample/2025Q3", "rfm5", features, customers, cuts, segments, settings, "CNY")
 
 
 @pytest.mark.requirement("001-15")
@@ -59,8 +59,9 @@ def test_on_a_records_customers(known: Known) -> None:
     assert "nobody would move" in text
     assert "within 5% of a cut" in text
     said, errors = lint_lines("platinum4", ROOT, known, "zh")
-    moved = next(line for line in said if line.startswith("与该期分类相比"))
-    assert f"{len(known.features):,} 家会变动" in moved  # no segment has the same key
+    beside = next(line for line in said if line.startswith("该期用的是另一套方案"))
+    assert f"（{len(known.features):,} 家" in beside  # no segment has the same key
+    assert any(line.endswith("relationship_days") for line in said)  # the sample is older
     assert sum(line.count("（") > 0 and " → " in line for line in said) >= 10
 
 
