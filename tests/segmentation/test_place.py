@@ -6,23 +6,27 @@ import json
 from datetime import date
 from decimal import Decimal
 from itertools import product
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pandas as pd
 import pyarrow as pa
 import pytest
+import yaml
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from analysis import wording
 from analysis.calendars import Period
 from analysis.engine import conform
+from analysis.errors import SettingsError
 from analysis.features import build
 from analysis.segmentation import Scheme, as_before, estimate_cuts, scores, segment
 from analysis.settings_model import Segmentation
 from analysis.tables import RECORD
 from analysis.wording.numbers import format_value
+from analysis.wording.told import told
 
 SETTINGS = Segmentation(
     frequency_cuts=[3.0, 6.0], monetary_cuts=[100.0, 1000.0], mean_order_cuts=[50.0, 500.0]
@@ -277,31 +281,114 @@ def test_reasons_speak_both_languages(rows, rfm5, no_order) -> None:
     seen = set()
     for settings_ in (SETTINGS, lower):
         for reason in place(features, rfm5, settings_, customers)["reason"]:
-            told = json.loads(reason)
-            seen.add(told["key"].removeprefix("reason."))
+            found = json.loads(reason)
+            seen.add(found["key"].removeprefix("reason."))
             for lang in wording.LANGUAGES:
                 args = {
                     name: format_value(arg["value"], arg["unit"], lang)
-                    for name, arg in told["args"].items()
+                    for name, arg in found["args"].items()
                 }
-                assert "{" not in wording.text(told["key"], lang, **args)
-    reached = {rule.rule for rule in [*rfm5.cells, *rfm5.guards, *rfm5.without_order]}
+                assert "{" not in wording.text(found["key"], lang, **args)
+    reached = {rule.rule for rule in rfm5.rules}
     # with the default threshold near·mid·high always passes it, so its own row is never last
     assert reached - seen <= {"near_mid_high"}
 
 
-def test_a_rule_of_ones_own_gets_the_general_reason(rows, rfm5: Scheme) -> None:
-    cells = [cell.model_dump() for cell in rfm5.cells]
-    own = [
-        {**cell, "rule": "our_rule"} if cell["rule"] == "near_mid_mid" else cell for cell in cells
+@pytest.mark.requirement("000-10")
+@pytest.mark.parametrize(
+    ("case", "changes"),
+    [
+        ("default", {}),
+        ("threshold", {"high_value_total": 100.0, "trial_is": "potential"}),
+        ("mean", {"monetary_reads": "mean_order"}),
+    ],
+)
+def test_the_18_cells_and_their_exceptions_are_frozen(rows, rfm5, case: str, changes) -> None:
+    frozen = pd.read_csv(Path(__file__).with_name("rfm5_places.csv"), keep_default_na=False)
+    frozen = frozen[frozen["case"] == case].reset_index(drop=True)
+    known = [
+        {
+            "recency_cycles": row.cycles,
+            "frequency": F[row.f],
+            "monetary": TOTAL[row.total],
+            "mean_order": MEAN[row.mean],
+            "tenure_days": float(row.tenure),
+        }
+        for row in frozen.itertuples()
     ]
-    scheme = Scheme(**(rfm5.model_dump(by_alias=True) | {"cells": own}))
-    found = place(rows({"frequency": 3, "monetary": 100.0}), scheme).iloc[0]
-    told = json.loads(found["reason"])
-    assert told["key"] == "reason.cell"
-    assert told["args"]["f"] == {"key": "score.band.mid"}
-    for arg in ("r", "f", "m"):
-        assert wording.has(told["args"][arg]["key"])
+    found = place(rows(*known), rfm5, SETTINGS.model_copy(update=changes))
+    columns = ["segment", "place", "rule", "tag", "m_score", "m_reads"]
+    pd.testing.assert_frame_equal(
+        found[columns].astype(object), frozen[columns].astype(object), check_dtype=False
+    )
+
+
+GENERAL = """
+scheme: own
+thresholds: {large: {value: 1000, unit: money}, content: {value: 4, unit: number}}
+scores: {value: {parts: {frequency: 0.5, monetary: 0.5}}}
+segments: {good: {rank: 2, role: best}, poor: {rank: 1, role: at_risk}}
+rules:
+  - {rule: trying, segment: good, when: {recency: none, on_trial: yes}}
+  - {rule: large, segment: good, when: {monetary: ">= large, < 5000", recency: near}}
+  - {rule: content, segment: good, when: {satisfaction: ">= content", frequency: [mid, high]}}
+  - {rule: unknown, segment: poor, when: {satisfaction: missing, tenure_days: [missing, "> 900"]}}
+  - {rule: worth, segment: good, when: {value: "> 90", visits: known}}
+fallback: {rule: rest, segment: poor}
+"""
+
+
+def test_a_rule_of_ones_own_is_told_by_its_conditions(rows, no_order) -> None:
+    own = Scheme.model_validate(yaml.load(GENERAL, Loader=yaml.BaseLoader) | numbers())
+    features = rows(
+        {"monetary": 2000.0, "satisfaction": 3.0},
+        {"satisfaction": 4.5, "frequency": 6},
+        {"tenure_days": 1000.0},
+        {"satisfaction": 1.0},
+        {"satisfaction": 1.0, "frequency": 9, "monetary": 9000.0, "visits": 2.0},
+        no_order,
+    )
+    customers = pd.DataFrame({"customer_id": ["C0005"], "on_trial": [True]})
+    settings_ = SETTINGS.model_copy(update={"scheme": "own", "frequency_cuts": [3.0, 99.0]})
+    found = place(features, own, settings_, customers)
+    assert list(found["rule"]) == ["large", "content", "unknown", "rest", "worth", "trying"]
+    zh = [told(reason, "zh", "CNY") for reason in found["reason"]]
+    assert zh[0] == (
+        "采购金额为 2,000 元（不低于 1,000 元、低于 5,000 元），"
+        "末单在 30 天前，是自身采购周期的 0.5 倍，节奏正常。"
+    )
+    assert zh[1] == "满意度评分为 4.5（不低于 4.0），下单次数为 6，属中档。"
+    assert zh[2] == "没有满意度评分数据，距首单天数为 1,000。"
+    assert zh[3].startswith("其他规则都不符合：距末单 30 天")
+    assert zh[4] == "综合得分为 95.0（高于 90.0），本期拜访与通话次数为 2。"
+    assert zh[5] == "还没有下过单，正在试用。"
+    for reason in found["reason"]:
+        assert "{" not in told(reason, "en", "CNY")
+    assert found["score"].between(0, 100).sum() == 6
+
+
+def numbers() -> dict[str, Any]:
+    """The parts of GENERAL that are numbers; YAML is read as text so that yes stays a word."""
+    loaded = yaml.load(GENERAL, Loader=yaml.SafeLoader)
+    return {key: loaded[key] for key in ("thresholds", "scores", "segments")}
+
+
+def test_what_settings_leave_over_is_refused(rows) -> None:
+    content = numbers() | {
+        "scheme": "own",
+        "rules": [
+            {"rule": "a", "segment": "good", "when": {"monetary": ">= large"}},
+            {"rule": "b", "segment": "poor", "when": {"monetary": "< 1000"}},
+        ],
+    }
+    own = Scheme.model_validate(content)
+    features = rows({"monetary": 1500.0})
+    assert list(place(features, own)["segment"]) == ["good"]
+    moved = SETTINGS.model_copy(update={"thresholds": {"large": 2000.0}})
+    with pytest.raises(SettingsError) as caught:
+        place(features, own, moved)
+    assert caught.value.problems[0].args["count"] == 1
+    assert "monetary = " in caught.value.problems[0].args["example"]
 
 
 def test_places_at_the_previous_end(rows, rfm5) -> None:

@@ -13,7 +13,7 @@ import pandas as pd
 from analysis import settings as settings_module
 from analysis import store, wording
 from analysis.errors import Problem, SettingsError
-from analysis.segmentation.axes import Axis
+from analysis.segmentation.axes import Axis, features
 from analysis.segmentation.checks import static_problems
 from analysis.segmentation.compiled import compiled, target
 from analysis.segmentation.conditions import plain
@@ -35,6 +35,7 @@ class Known:
     """What a record knows of its customers."""
 
     name: str
+    scheme: str
     features: pd.DataFrame
     customers: pd.DataFrame
     cuts: pd.DataFrame
@@ -69,6 +70,7 @@ def open_record(where: str, root: Path) -> Known:
     system = "system_segment" if "system_segment" in segments else "segment"
     return Known(
         f"{run}/{period}",
+        str(values["segmentation.scheme"]),
         record.table("features"),
         record.table("customers"),
         record.table("cuts"),
@@ -247,6 +249,10 @@ def _on_record(
         days=settings.monetary_days,
         amount=total,
     )
+    asked = [axis.name for axis in compiled(scheme, settings).axes]
+    empty = [n for n in asked if n in features() and not _filled(known.features, n)]
+    if empty:
+        yield wording.text("lint.no_data", lang, features=", ".join(empty))
     for row in rules.to_dict("records"):
         yield wording.text(
             "lint.rule",
@@ -261,8 +267,10 @@ def _on_record(
     placed = place(known.features, known.customers, scheme, known.cuts, settings)
     yield from _boundary(placed, settings, known, lang)
     after = segment(known.features, known.customers, scheme, known.cuts, settings)
+    head = {} if scheme.scheme == known.scheme else {"scheme": _word("scheme", known.scheme, lang)}
+    key = "lint.moves_other" if head else "lint.moves"
     yield from _moves(
-        known.segments, after.set_index("customer_id"), known, (scheme,), lang, "lint.moves", {}
+        known.segments, after.set_index("customer_id"), known, (scheme,), lang, key, head
     )
 
 
@@ -352,16 +360,23 @@ def _names(known: Known) -> dict[str, str]:
     return dict(zip(named["customer_id"], named["name"], strict=True))
 
 
+def _filled(known: pd.DataFrame, feature: str) -> bool:
+    return feature in known.columns and bool(known[feature].notna().any())
+
+
 def _segment(key: str, schemes: Iterable[Scheme], lang: Language) -> str:
     """What a segment is called: by its scheme, by the catalogues, else its key."""
     for scheme in schemes:
         if key in scheme.segments and lang in scheme.segments[key].names:
             return scheme.segments[key].names[lang]
-    return wording.text(f"segment.{key}", lang) if wording.has(f"segment.{key}") else key
+    return _word("segment", key, lang)
 
 
 def _name(scheme: Scheme, lang: Language) -> str:
     if lang in scheme.names:
         return scheme.names[lang]
-    key = f"scheme.{scheme.scheme}"
-    return wording.text(key, lang) if wording.has(key) else scheme.scheme
+    return _word("scheme", scheme.scheme, lang)
+
+
+def _word(kind: str, key: str, lang: Language) -> str:
+    return wording.text(f"{kind}.{key}", lang) if wording.has(f"{kind}.{key}") else key

@@ -6,8 +6,6 @@ from collections.abc import Mapping, Sequence
 
 import pandas as pd
 
-from analysis.segmentation.rules import Scheme
-
 OWN_TIER = "own_tier"
 TABLE = ["scheme", "segment", "primary_segment", "customers", "amount"]
 DIFFERENCES = [
@@ -92,7 +90,6 @@ def tier_differences(
     features: pd.DataFrame,
     people: pd.DataFrame | None = None,
     *,
-    scheme: Scheme,
     own_tiers: Sequence[str] = (),
 ) -> pd.DataFrame:
     """The customers whose own tier (客户级别) does not fit where the rules place them, by money.
@@ -103,8 +100,6 @@ def tier_differences(
         RECORD tables; the tier is ``customers.own_tier``, the money ``features.monetary``.
     people
         RECORD ``people``: names of the persons in charge; without them their numbers stand.
-    scheme
-        Ranks of the segments.
     own_tiers
         The company's tiers, best first (setting ``segmentation.own_tiers``). Tiers that are not
         named come after them; those, and all if it is empty, by their mean money, then name.
@@ -119,10 +114,8 @@ def tier_differences(
     The usual tier of a segment is the one that most money of its customers carries; of two with
     the same money the one of more customers, then the better one. A customer differs where its
     tier is not the usual one of its segment, and ``direction`` compares the two: a better tier
-    than usual is ``tier_too_high``, a worse one ``tier_too_low``. Where two segments of different
-    rank have the same usual tier, that tier says nothing of the difference between them, and
-    only customers away from it are listed. ``other`` stands where a segment has no money and
-    no usual tier that could be better or worse.
+    than usual is ``tier_too_high``, a worse one ``tier_too_low``. Where two segments have the
+    same usual tier, the tiers do not tell them apart, and only customers away from it are listed.
     """
     frame = _tiered(segments, customers, features)
     if frame.empty:
@@ -132,9 +125,7 @@ def tier_differences(
     frame["usual_tier"] = frame["segment"].map(usual)
     away = frame[frame["own_tier"] != frame["usual_tier"]].copy()
     place, normal = away["own_tier"].map(order), away["usual_tier"].map(order)
-    away["direction"] = "other"
-    away.loc[place < normal, "direction"] = "tier_too_high"
-    away.loc[place > normal, "direction"] = "tier_too_low"
+    away["direction"] = (place < normal).map({True: "tier_too_high", False: "tier_too_low"})
     away = away.sort_values(["units", "customer_id"], ascending=[False, True], kind="stable")
     away["rank"] = range(1, len(away) + 1)
     away["amount"] = away["units"] / 1e4

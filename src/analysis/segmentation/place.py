@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
+import pyarrow as pa
 from numpy.typing import NDArray
 
 from analysis.errors import Problem, SettingsError
@@ -20,7 +21,6 @@ from analysis.segmentation.weights import weighted
 from analysis.settings_model import Segmentation
 
 Codes = NDArray[np.intp]
-Words = NDArray[np.object_]
 
 
 @dataclass(frozen=True)
@@ -103,26 +103,27 @@ def segment(
     """
     placed = place(features, customers, scheme, cuts, settings)
     made, marks, rules = placed.made, placed.marks, placed.made.rules
-    money = np.array([_reads(a, settings) for a in made.alternatives], dtype=object)
-    read = money[placed.alternative]
-    m_score = np.where(read == "mean_order", marks["mean_order"], marks["monetary"])
-    read[(marks["recency"] == "none").to_numpy()] = None
+    money = ["total", "mean_order", None]
+    read = np.array([money.index(_reads(a, settings)) for a in made.alternatives])
+    reads = read[placed.alternative]
+    m_score = marks["monetary"].where(reads == 0, marks["mean_order"])
+    reads[(marks["recency"] == "none").to_numpy()] = 2
     segments = _pick(made.targets, placed.rule)
     first = next(iter(scheme.scores), None)
     return pd.DataFrame(
         {
-            "customer_id": placed.frame["customer_id"].to_numpy(),
+            "customer_id": placed.frame["customer_id"],
             "scheme": scheme.scheme,
             "segment": segments,
             "system_segment": segments,
             "place": _pick([rule.place for rule in rules], placed.rule),
             "rule": _pick([rule.rule for rule in rules], placed.rule),
-            "r_score": marks["recency"].to_numpy(),
-            "f_score": marks["frequency"].to_numpy(),
+            "r_score": marks["recency"],
+            "f_score": marks["frequency"],
             "m_score": m_score,
-            "m_reads": read,
+            "m_reads": _pick(money, reads),
             "tag": _pick([rule.tag for rule in rules], placed.rule),
-            "score": placed.points[first] if first else np.full(len(read), np.nan),
+            "score": placed.points[first] if first else np.nan,
             "reason": sentences(
                 Told(made, placed.frame, marks, placed.points, placed.alternative), cuts, settings
             ),
@@ -179,8 +180,10 @@ def as_before(segments: pd.DataFrame, origin: str = "recomputed") -> pd.DataFram
     return kept.assign(origin=origin).sort_values("customer_id", kind="stable", ignore_index=True)
 
 
-def _pick(options: Sequence[str], placed: Codes) -> Words:
-    words: Words = np.array(options, dtype=object)[placed]
+def _pick(options: Sequence[str | None], placed: Codes) -> pd.Series:
+    """The option of every row."""
+    chosen = pa.array(options, type=pa.large_string()).take(pa.array(placed))
+    words: pd.Series = chosen.to_pandas()
     return words
 
 

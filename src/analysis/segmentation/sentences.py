@@ -30,6 +30,7 @@ from analysis.segmentation.scores import boundaries
 from analysis.settings_model import Segmentation
 
 Floats = NDArray[np.float64]
+_TEXT = pa.large_string()  # five million sentences exceed what the smaller one can hold
 _TESTS = {">=": "at_least", ">": "above", "<=": "at_most", "<": "below", "=": "equal"}
 _SLOT = re.compile(r'"\\u0000(.+?)\\u0000"')
 # what the sentences of the catalogues may name: argument → feature
@@ -53,7 +54,7 @@ class Told:
     alternative: NDArray[np.intp]
 
 
-def sentences(told: Told, cuts: pd.DataFrame, settings: Segmentation) -> NDArray[np.object_]:
+def sentences(told: Told, cuts: pd.DataFrame, settings: Segmentation) -> pd.Series:
     """Every customer's reason, JSON of a catalogue key and arguments.
 
     Parameters
@@ -68,16 +69,19 @@ def sentences(told: Told, cuts: pd.DataFrame, settings: Segmentation) -> NDArray
     A general reason is ``reason.rule`` with the argument ``conditions``: ``{"list": […]}`` of
     nested sentences, each ``{"key": "condition.…", "args": …}``.
     """
-    found = np.full(len(told.frame), None, dtype=object)
     columns = _Columns(told)
     order = np.argsort(told.alternative, kind="stable")
     ends = np.searchsorted(told.alternative[order], np.arange(len(told.made.alternatives) + 1))
+    found = [pa.array([], type=_TEXT)]
     for i, alternative in enumerate(told.made.alternatives):
         rows = order[ends[i] : ends[i + 1]]
         if len(rows):
             template = _template(told.made, alternative, cuts, settings)
-            found[rows] = _filled(template, columns, rows)
-    return found
+            found.append(_filled(template, columns, rows))
+    places = np.empty(len(order), dtype=np.intp)
+    places[order] = np.arange(len(order))
+    texts: pd.Series = pa.concat_arrays(found).take(pa.array(places)).to_pandas()
+    return texts
 
 
 def slot(name: str) -> str:
@@ -180,7 +184,9 @@ def _clause(key: str, **args: Any) -> Arg:
 
 
 def _unit(made: Compiled, feature: str) -> str:
-    return "number" if feature in made.scheme.scores else ax.features()[feature].unit
+    """A feature's unit; points and ratings, which have none, are told with one place."""
+    unit = "number" if feature in made.scheme.scores else ax.features()[feature].unit
+    return "ratio" if unit == "number" else unit
 
 
 class _Columns:
@@ -199,9 +205,9 @@ class _Columns:
         told = self._told
         if name.startswith("score."):
             bands = told.marks[name.removeprefix("score.")]
-            return pa.array('{"key": "score.band.' + bands.astype(str) + '"}', type=pa.string())
+            return _joined('{"key": "score.band.', pa.array(bands, type=_TEXT), '"}')
         if name in told.points:
-            return _numbers(told.points[name], "number")
+            return _numbers(told.points[name], _unit(told.made, name))
         values = (
             told.frame[name].to_numpy(float)
             if name in told.frame.columns
@@ -215,20 +221,20 @@ def _numbers(values: Floats, unit: str) -> pa.Array:
 
     Four places are the contract of money, and more than anyone reads of the others.
     """
-    texts = pa.array(np.round(values, 4), from_pandas=True).cast(pa.string()).fill_null("null")
-    return pc.binary_join_element_wise(f'{{"unit": "{unit}", "value": ', texts, "}", "")
+    texts = pa.array(np.round(values, 4), from_pandas=True).cast(_TEXT).fill_null("null")
+    return _joined(f'{{"unit": "{unit}", "value": ', texts, "}")
 
 
-def _filled(
-    template: dict[str, Any], columns: _Columns, rows: NDArray[np.intp]
-) -> NDArray[np.object_]:
+def _joined(*parts: pa.Array | str) -> pa.Array:
+    """Texts one after the other, row by row."""
+    typed = [pa.scalar(part, _TEXT) if isinstance(part, str) else part for part in parts]
+    return pc.binary_join_element_wise(*typed, pa.scalar("", _TEXT))
+
+
+def _filled(template: dict[str, Any], columns: _Columns, rows: NDArray[np.intp]) -> pa.Array:
     """The template's JSON with every slot filled from the rows of its column."""
     pieces = _SLOT.split(json.dumps(template, sort_keys=True))
     if len(pieces) == 1:
-        return np.full(len(rows), pieces[0], dtype=object)
+        return pa.repeat(pa.scalar(pieces[0], _TEXT), len(rows))
     at = pa.array(rows)
-    parts = [columns(p).take(at) if i % 2 else p for i, p in enumerate(pieces)]
-    found: NDArray[np.object_] = pc.binary_join_element_wise(*parts, "").to_numpy(
-        zero_copy_only=False
-    )
-    return found
+    return _joined(*(columns(p).take(at) if i % 2 else p for i, p in enumerate(pieces)))

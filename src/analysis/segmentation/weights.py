@@ -1,7 +1,8 @@
 """Weighted scores: several features as one number from 0 to 100, each part shown.
 
-A part's points are where a customer stands among all: 0 at the lowest value, 100 at the highest,
-in between by the deciles of the known values (equal values equal points). The deciles are cuts
+A part's points are where a customer stands among all, from 0 at the lowest value to 100 at the
+highest, by the deciles of the known values. Equal values get equal points; a value that spans
+several deciles gets the middle of them. The deciles are cuts
 like the others: `score_anchors` writes them as rows of RECORD ``cuts``, so that they are frozen
 into a record and reused, and a customer's points move by its own doing alone.
 """
@@ -126,9 +127,10 @@ def _scaled(values: Floats, anchors: Floats, part: str) -> Floats:
     levels = np.linspace(0.0, 100.0, len(anchors))
     distinct, first, count = np.unique(anchors, return_index=True, return_counts=True)
     middle = (levels[first] + levels[first + count - 1]) / 2
-    found: NDArray[np.float64] = np.interp(values, distinct, middle)
+    found = np.interp(values, distinct, middle)
     found[np.isnan(values)] = np.nan
-    return np.subtract(100.0, found) if part in FEWER else found
+    better: Floats = 100.0 - found if part in FEWER else found
+    return better
 
 
 def _known_weight(table: dict[str, Floats], weights: dict[str, float]) -> Floats:
