@@ -7,6 +7,7 @@ from analysis.segmentation.clusters import Challenger, challenge
 from analysis.segmentation.crosswalk import crosswalk
 from analysis.segmentation.cuts import estimate_cuts
 from analysis.segmentation.fragmentation import fragmentation
+from analysis.segmentation.grid import grid
 from analysis.segmentation.history import history
 from analysis.segmentation.matrices import industry_size, matrix, value_need
 from analysis.segmentation.movement import flows, movement_matrix, movements
@@ -30,6 +31,7 @@ __all__ = [
     "estimate_cuts",
     "flows",
     "fragmentation",
+    "grid",
     "history",
     "industry_size",
     "load_scheme",
