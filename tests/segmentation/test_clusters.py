@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib
 import json
 import os
 import subprocess
@@ -95,6 +94,7 @@ def test_profiles_are_those_of_their_customers(found: Challenger) -> None:
     assert z.loc["churn_risk", "recency_cycles"] < -1  # high is good
 
 
+@pytest.mark.slow
 @settings(max_examples=5, deadline=None)
 @given(st.randoms(use_true_random=False))
 def test_neither_order_nor_ids_matter(found: Challenger, random) -> None:
@@ -117,6 +117,7 @@ def test_neither_order_nor_ids_matter(found: Challenger, random) -> None:
     same(found, Challenger(other.choice, clusters, other.profiles, other.left_out, other.finding))
 
 
+@pytest.mark.slow
 def test_another_seed_finds_the_same_clusters(found: Challenger) -> None:
     for seed in (1, 2, 2**40):
         other = challenge(*base(), QUICK, seed)
@@ -232,6 +233,7 @@ def test_one_order_each_is_read_on_money_and_time() -> None:
     assert (found.profiles["z"][found.profiles["feature"] == "frequency"] == 0).all()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("seed", [1, 2])
 def test_a_gradient_keeps_the_rules(seed: int) -> None:
     """Small to large without groups, and with enough customers to slice it stably."""
@@ -315,7 +317,7 @@ def test_ari_as_published() -> None:
             "amount": [1.0, 2.0, 3.0, 4.0],
         }
     )
-    found = agreement(clusters).set_index("measure")
+    found = agreement(clusters).set_index("agreement")
     assert found.loc["adjusted_rand", "value"] == pytest.approx(0.5714, abs=1e-4)
     assert found.loc["share", "value"] == 0.75
     assert found.loc["share", "low"] == pytest.approx(0.3006, abs=1e-4)  # Wilson, 3 of 4
@@ -326,19 +328,6 @@ def test_ari_as_published() -> None:
     assert table["amount"].sum() == 10.0
     assert table.groupby("segment")["share"].sum().tolist() == [1.0, 1.0]
     assert list(disputed(clusters)["customer_id"]) == ["d"]
-
-
-def test_information_of_many_customers_hardly_differs(monkeypatch, found: Challenger) -> None:
-    mixed = found.clusters.assign(
-        segment=found.clusters["segment"].sample(frac=1, random_state=1).to_numpy()
-    )
-    exact = agreement(mixed).set_index("measure")["value"]
-    module = importlib.import_module("analysis.segmentation.agreement")
-    monkeypatch.setattr(module, "MOST_ADJUSTED", 10)
-    quick = agreement(mixed).set_index("measure")["value"]
-    assert quick["adjusted_mutual_information"] == pytest.approx(
-        exact["adjusted_mutual_information"], abs=0.02
-    )
 
 
 @pytest.mark.requirement("004-26")

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from analysis import wording
 from analysis.engine import conform
-from analysis.segmentation import fragmentation, industry_size, matrix, value_need
+from analysis.segmentation import fragmentation, grid, industry_size, matrix, value_need
 from analysis.segmentation.bands import (
     TENURES,
     YEARS,
@@ -197,6 +197,17 @@ def test_value_by_need_is_complete_and_reads_the_cuts() -> None:
     assert found["high", "simple"] == 9
     assert found["high", "custom"] == 1
     assert found["mid", "complex"] == 0
+
+
+def test_a_matrix_is_read_in_words() -> None:
+    features, customers = customers_of(3, need=["simple", "simple", "custom"])
+    segments = customers[["customer_id"]].assign(segment="new")
+    cells = value_need(features, customers, segments, CUTS, ANY)
+    wide = grid(cells, "value_need", "zh")
+    assert list(wide.index) == ["高价值", "中价值", "低价值", "合计"]
+    assert list(wide.columns) == ["简单需求", "复杂需求", "定制需求", "合计"]
+    assert wide.loc["低价值", "简单需求"] == 2
+    assert wide.loc["合计", "合计"] == 3
 
 
 def test_value_by_the_segments_ranks() -> None:

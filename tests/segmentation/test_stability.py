@@ -49,6 +49,7 @@ def test_a_uniform_cube_has_no_clusters(n: int) -> None:
     assert max(prediction_strength(values, k, 10, 1) for k in KS) < 0.8
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("n", [200, 1000, 10_000])
 def test_a_correlated_cloud_is_a_gradient(n: int) -> None:
     """With many customers strength alone would call its slices clusters; they are no tighter."""

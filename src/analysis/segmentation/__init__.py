@@ -8,6 +8,7 @@ from analysis.segmentation.crosswalk import crosswalk, crosswalk_table, tier_dif
 from analysis.segmentation.cuts import cut_changes, estimate_cuts
 from analysis.segmentation.distance import boundary_cases, cut_distances
 from analysis.segmentation.fragmentation import fragmentation
+from analysis.segmentation.grid import grid
 from analysis.segmentation.history import history
 from analysis.segmentation.matrices import industry_size, matrix, value_need
 from analysis.segmentation.movement import flows, movement_matrix, movements
@@ -45,6 +46,7 @@ __all__ = [
     "estimate_cuts",
     "flows",
     "fragmentation",
+    "grid",
     "history",
     "hits_and_misses",
     "industry_size",
