@@ -170,7 +170,7 @@ def _trait_key(book: Book, segment: str) -> str:
 def _by_first_order(book: Book) -> bool:
     """Whether the scheme calls those new whose first order lies within the setting's days."""
     rules = book.frame("scheme_rules")
-    return rules.empty or rules["condition"].str.contains("new_customer_days").any()
+    return rules.empty or bool(rules["condition"].str.contains("new_customer_days").any())
 
 
 def _order_scale(book: Book) -> Scale:
