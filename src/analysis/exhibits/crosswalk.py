@@ -9,7 +9,7 @@ import pandas as pd
 from analysis.exhibits.book import Book
 from analysis.exhibits.exhibit import Exhibit
 from analysis.exhibits.facts import records
-from analysis.exhibits.markup import EMPTY, Rich, name, words
+from analysis.exhibits.markup import EMPTY, Rich, join, name, words
 from analysis.exhibits.segments import segment_names
 from analysis.exhibits.tables import Cell, Column, Row, figure, note, table
 
@@ -99,7 +99,7 @@ def _differences(book: Book) -> Exhibit:
         Column(class_="no"),
         Column(book.words("exhibits.accounts.head.name"), "nm", row_head=True),
         Column(book.words("exhibits.crosswalk.head.own"), "sg"),
-        Column(book.words("exhibits.crosswalk.head.segment"), "sg"),
+        Column(book.words("exhibits.accounts.head.segment"), "sg"),
         Column(book.words("exhibits.crosswalk.head.usual"), "sg"),
         Column(book.words("exhibits.accounts.head.owner"), "ow"),
         Column(book.words("exhibits.accounts.head.amount"), "n am"),
@@ -124,20 +124,23 @@ def _differences(book: Book) -> Exhibit:
     made = [line(row) for row in records(first)]
     return figure(
         "tbl-differences",
-        book.say(
-            "exhibits.crosswalk.differences",
-            high=book.num("tier_difference.tier_too_high.count")
-            if book.has("tier_difference.tier_too_high.count")
-            else words("–"),
-            low=book.num("tier_difference.tier_too_low.count")
-            if book.has("tier_difference.tier_too_low.count")
-            else words("–"),
-        ),
+        _counted(book),
         table(columns, made, class_="acc"),
         subtitle=book.say("exhibits.crosswalk.differences_note", unit=words(scale.label)),
         page=PAGE,
         height=17 + 5.2 * len(made),
     )
+
+
+def _counted(book: Book) -> Rich:
+    """How many tiers look too high and how many too low; a direction with none is left out."""
+    told = [
+        book.say(f"exhibits.crosswalk.count.{direction}", count=book.num(id_))
+        for direction in ("tier_too_high", "tier_too_low", "other")
+        if book.value(id_ := f"tier_difference.{direction}.count")
+    ]
+    listed = join(told, book.text("exhibits.list.clause"))
+    return book.say("exhibits.crosswalk.differences", parts=listed)
 
 
 def _text(value: Any) -> Rich:
