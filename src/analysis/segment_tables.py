@@ -39,6 +39,15 @@ TABLES: dict[str, tuple[str, ...]] = {
         "weight! share  weight of the part [share]",
         "contribution number  points × weight, over the known parts [points]",
     ),
+    "crosswalk_summary": (
+        "scheme × its segment × segment of the primary scheme",
+        "scheme segment primary_segment",
+        "scheme! string  scheme beside the primary one, or own_tier",
+        "segment! string  its segment, or the company's own tier",
+        "primary_segment! string  segment of the primary scheme",
+        "customers! integer  customers of both [customers]",
+        "amount! money  their money in the monetary window [currency]",
+    ),
     "tier_differences": (
         "customer whose own tier does not fit its segment",
         "customer_id",

@@ -6,6 +6,7 @@ from analysis.exhibits import (
     accounts,
     appendix,
     cautions,
+    crosswalk,
     decisions,
     movement,
     page_one,
@@ -14,6 +15,7 @@ from analysis.exhibits import (
     provenance,
     review,
     segments,
+    structure,
     tiles,
 )
 from analysis.exhibits.book import Book
@@ -36,6 +38,7 @@ def everything(book: Book) -> list[Exhibit]:
         movement.risk_and_next(book),
         segments.notes(book),
         *accounts.account_lists(book),
+        *structure.matrices(book),
         portraits.portraits(book),
         portraits.heat_map(book),
         portraits.absent(book),
@@ -43,6 +46,8 @@ def everything(book: Book) -> list[Exhibit]:
         review.further_outcomes(book),
         review.none(book),
         plan.plan_table(book),
+        *crosswalk.own_tiers(book),
+        structure.rules(book),
         *appendix.definitions(book),
         appendix.further_tables(book),
         *appendix.quality(book),

@@ -7,7 +7,7 @@ import re
 import pandas as pd
 import pytest
 
-from tests.exhibits import sample
+from tests.exhibits import sample, segment_sample
 from tests.exhibits.pages import everything
 
 RECORDS = {
@@ -16,6 +16,8 @@ RECORDS = {
     "only_measures": sample.only_measures,
     "empty": lambda: {name: frame.iloc[:0] for name, frame in sample.tables().items()},
     "nothing": dict,
+    "segments": segment_sample.tables,
+    "segments_empty": segment_sample.empty,
 }
 
 

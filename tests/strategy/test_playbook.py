@@ -6,10 +6,14 @@ import re
 
 import pytest
 import yaml
+from tests.schemes import SCHEMES, scheme_segments
 
 from analysis import wording
+from analysis.calendars import Period
 from analysis.errors import SettingsError
-from analysis.strategy import load_playbook
+from analysis.settings_model import Strategy
+from analysis.strategy import load_playbook, plan, playbook_for
+from analysis.tables import RECORD
 
 from .conftest import ROOT, SEGMENTS
 
@@ -59,8 +63,8 @@ def test_overview_has_a_row_a_measure(playbook):
 
 def test_every_segment_is_served(playbook):
     assert set(playbook.segments) == set(SEGMENTS)
-    for plan in playbook.segments.values():
-        assert {m.extra for m in plan.measures.values()} == {True, False}
+    for own in playbook.segments.values():
+        assert {m.extra for m in own.measures.values()} == {True, False}
 
 
 @pytest.mark.requirement("001-18")
@@ -182,3 +186,26 @@ def test_repeated_keys_are_told(tmp_path):
     with pytest.raises(SettingsError) as caught:
         load_playbook("own", tmp_path, segments=SEGMENTS)
     assert caught.value.problems[0].key == "settings.repeated_key"
+
+
+@pytest.mark.parametrize("scheme", SCHEMES)
+def test_every_shipped_scheme_has_a_playbook_for_each_segment(scheme):
+    found = playbook_for("", scheme_segments(scheme), ROOT)
+    assert found.playbook == scheme
+    assert set(found.segments) == set(SCHEMES[scheme])
+    for _, key, measure in found.measures():
+        assert wording.has(f"measure.{key}")
+        assert wording.has(f"strategy.{measure.strategy}")
+
+
+def test_no_playbook_means_an_empty_plan(company):
+    own = scheme_segments("rfm5").assign(scheme="own")
+    found = playbook_for("", own, ROOT)
+    assert found.strategies() == []
+    assert found.overview().empty
+    rows = plan(
+        company["segments"], company["features"], company["customers"], company["people"], None,
+        found, Strategy(), 0.3, Period.parse("2025Q4"), 7, own,
+    )  # fmt: skip
+    assert list(rows.columns) == RECORD["plan"].names
+    assert rows.empty

@@ -6,7 +6,7 @@ from typing import Any
 
 import pandas as pd
 
-from analysis.exhibits import look
+from analysis.exhibits import look, worklists
 from analysis.exhibits.book import Book, parse_reason
 from analysis.exhibits.exhibit import Exhibit
 from analysis.exhibits.facts import fact_id, records
@@ -18,6 +18,8 @@ from analysis.wording.numbers import Scale
 PAGE = "accounts"
 SIZE, ROOM = 8.0, 47.0  # of the names: type size [pt], width of their column [mm]
 LISTS = ("rescue", "reorder", "grow", "hold", "collect")
+URGENT = ("win_back", "reorder", "warning")  # of the worklists
+REPLACED = ("rescue", "reorder")
 
 
 def chapter(book: Book) -> str:
@@ -27,17 +29,26 @@ def chapter(book: Book) -> str:
 
 
 def account_lists(book: Book) -> list[Exhibit]:
-    """A table per list, the most urgent first; no exhibit for an empty list."""
+    """A table per list, the most urgent first; no exhibit for an empty list.
+
+    Where the record has worklists, these say whom to win back, whom to remind and who is warned
+    of, in the place of the shorter lists.
+    """
     rows = book.frame("accounts")
+    made: list[Exhibit] = []
+    for one in URGENT:
+        found = worklists.worklist(book, one, "" if made else chapter(book))
+        made += [found] if found else []
     if rows.empty:
-        return []
+        return made
+    told_already = REPLACED if made else ()
     lists = [one for one in LISTS if (rows["list"] == one).any()]
     lists += sorted(set(rows["list"].astype(str)) - set(LISTS))
-    made = []
-    for place, one in enumerate(lists):
+    for one in lists:
+        if one in told_already:
+            continue
         own = rows[rows["list"] == one].sort_values("rank")
-        heading = chapter(book) if not place else ""
-        made.append(_list(book, one, own, heading))
+        made.append(_list(book, one, own, "" if made else chapter(book)))
     return made
 
 

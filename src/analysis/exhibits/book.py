@@ -82,6 +82,10 @@ class Book:
         found = self.tables.get(name)
         return pd.DataFrame() if found is None else found
 
+    def knows(self, name: str) -> bool:
+        """Whether the record holds this table, be it empty; one of an older record may lack it."""
+        return len(self.frame(name).columns) > 0
+
     # -- numbers ----------------------------------------------------------------------------
 
     @property

@@ -11,6 +11,7 @@ from pydantic import BaseModel
 from analysis.exhibits.book import parse_reason
 from analysis.exhibits.derived import derive
 from analysis.exhibits.facts import Fact, FactBook, fact_id, facts_from_table, plain_value, records
+from analysis.exhibits.segment_facts import segment_facts
 from analysis.settings_model import Settings
 from analysis.stats import largest_remainder
 
@@ -199,6 +200,7 @@ def collect(tables: Tables, settings: Settings) -> FactBook:
         _personas(_frame(tables, "personas")),
         _reasons(tables),
         _settings(settings),
+        segment_facts(tables, settings),
     )
     return book.merge(derive(tables, book, settings))
 

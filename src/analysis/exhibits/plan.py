@@ -10,14 +10,18 @@ from analysis.exhibits.book import Book
 from analysis.exhibits.exhibit import Exhibit
 from analysis.exhibits.facts import records
 from analysis.exhibits.markup import EMPTY, Rich, join, tag, words
+from analysis.exhibits.segments import segment_names
 from analysis.exhibits.tables import Column, Row, figure, note, stacked, table
 
 
 def plan_table(book: Book, page: str = "plan") -> Exhibit | None:
-    """The plan, one row a strategy; None without a plan."""
+    """The plan, one row a strategy; a sentence where nothing is planned for the segments.
+
+    None without segments.
+    """
     rows = book.frame("plan_summary")
     if rows.empty:
-        return None
+        return _nothing(book, page)
     unit = words(book.scale.label)
     columns = [
         Column(class_="no"),
@@ -73,6 +77,15 @@ def plan_table(book: Book, page: str = "plan") -> Exhibit | None:
         heading=book.text("exhibits.chapter.plan"),
         height=28 + 6 * len(lines) + 11 * len(made),
     )
+
+
+def _nothing(book: Book, page: str) -> Exhibit | None:
+    if not segment_names(book):
+        return None
+    scheme = book.label("scheme", book.settings.segmentation.scheme)
+    sentence = note(book.say("exhibits.plan.nothing", scheme=scheme), "quiet")
+    heading = book.text("exhibits.chapter.plan")
+    return figure("tbl-plan", EMPTY, sentence, page=page, heading=heading, height=10)
 
 
 def _row(book: Book, row: dict[str, Any]) -> Row:

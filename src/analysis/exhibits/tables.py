@@ -111,9 +111,13 @@ def _row(columns: Sequence[Column], row: Row, class_: str) -> Markup:
             made.append(tag("th", one.text, one.drawing, scope="row", class_=names))
         else:
             label = column.head.plain or None
+            named = "" if 'class="name"' in column.head.html else None  # a label from the data
             made.append(
-                tag("td", one.text, one.drawing, class_=names, data_l=label, style=one.style)
-            )
+                tag(
+                    "td", one.text, one.drawing,
+                    class_=names, data_l=label, data_named=named, style=one.style,
+                )
+            )  # fmt: skip
     return tag("tr", *made, class_=class_ or None)
 
 

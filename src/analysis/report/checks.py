@@ -86,7 +86,7 @@ class _Reader(HTMLParser):
             self.page.image_facts += (known.get("data-facts") or "").split()
         if tag == "data":
             self._number = _Number("", known.get("data-fact") or "", known.get("data-form") or "")
-        if known.get("data-l"):
+        if known.get("data-l") and "data-named" not in known:
             self.page.loose.append(known["data-l"] or "")
         if tag not in _VOID:
             inert = tag in ("data", "time") or "name" in (known.get("class") or "").split()

@@ -1,0 +1,223 @@
+"""For those who want to see behind the segments: rules, matrices, the clusters' challenge."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pandas as pd
+
+from analysis.exhibits.book import Book
+from analysis.exhibits.crosswalk import PAGE as RULES
+from analysis.exhibits.exhibit import Exhibit
+from analysis.exhibits.facts import records
+from analysis.exhibits.markup import EMPTY, Rich, join, name, tag, words
+from analysis.exhibits.tables import Block, Cell, Column, Row, figure, note, stacked, table
+
+PAGE = "structure"
+ALL = "all"
+MATRICES = ("value_need", "industry_size")
+MOST_ROWS = 10
+FEW_RULES = 12  # so many stand below one another with their conditions
+
+
+def matrices(book: Book) -> list[Exhibit]:
+    """Each matrix with its totals and thin cells marked, and what the clusters say of the rules."""
+    cells = book.frame("matrix_cells")
+    made = (
+        [
+            exhibit
+            for one in MATRICES
+            if (exhibit := _matrix(book, one, cells[cells["matrix"] == one])) is not None
+        ]
+        if len(cells)
+        else []
+    )
+    lines = []
+    if book.knows("matrix_cells"):
+        shown = {exhibit.id for exhibit in made}
+        lines += [
+            book.words(f"exhibits.structure.none.{one}")
+            for one in MATRICES
+            if f"tbl-matrix-{one}" not in shown
+        ]
+    lines += [line for line in (challenge(book), decided(book)) if line]
+    if lines:
+        blocks = stacked(*(note(line) for line in lines))
+        made.append(figure("txt-clusters", EMPTY, blocks, page=PAGE, height=2 + 8.5 * len(lines)))
+    if made:
+        made[0] = replace(made[0], heading=book.text("exhibits.chapter.structure"))
+    return made
+
+
+def _matrix(book: Book, one: str, cells: pd.DataFrame) -> Exhibit | None:
+    """Customers and their share by row and column; None where only one row or column is known."""
+    rows, columns = (_keys(cells, axis) for axis in ("row", "column"))
+    if len(set(rows) - {"unknown"}) < 2 or len(set(columns) - {"unknown"}) < 2:
+        return None
+    left_out = len(rows) - MOST_ROWS
+    shown = _largest(cells, rows) if left_out > 0 else rows
+    heads = [
+        Column(book.words(f"exhibits.structure.corner.{one}"), row_head=True),
+        *(Column(_label(book, one, "column", c), "n") for c in [*columns, ALL]),
+        Column(book.words("exhibits.structure.amount_share"), "n br"),
+    ]
+    thin = {
+        (str(r), str(c))
+        for r, c, merged in zip(cells["row"], cells["column"], cells["merged_into"], strict=True)
+        if isinstance(merged, str) and merged
+    }
+    made: list[Row] = [_line(book, one, row, columns, thin) for row in shown]
+    lines = [
+        book.say(
+            f"exhibits.structure.{'thin' if thin else 'no_thin'}",
+            count=book.num("matrix", one, "thin"),
+        )
+    ]
+    if left_out > 0:
+        lines.append(book.words("exhibits.structure.more_rows"))
+    return figure(
+        f"tbl-matrix-{one}",
+        book.words(f"exhibits.structure.title.{one}"),
+        stacked(
+            table(heads, made, class_="slim", total=_line(book, one, ALL, columns, set())),
+            note(join(lines)),
+        ),
+        subtitle=book.words("exhibits.structure.subtitle"),
+        page=PAGE,
+        height=25 + 5.4 * (len(made) + 1),
+    )
+
+
+def _keys(cells: pd.DataFrame, axis: str) -> list[str]:
+    """Keys with customers, in the table's order; the total left out."""
+    other = "column" if axis == "row" else "row"
+    totals = cells[(cells[other] == ALL) & (cells[axis] != ALL) & (cells["customers"] > 0)]
+    return [str(key) for key in totals[axis]]
+
+
+def _largest(cells: pd.DataFrame, rows: list[str]) -> list[str]:
+    totals = cells[(cells["column"] == ALL) & cells["row"].isin(rows)]
+    first = totals.sort_values(["customers", "row"], ascending=[False, True]).head(MOST_ROWS)
+    kept = set(first["row"].astype(str))
+    return [row for row in rows if row in kept]
+
+
+def _label(book: Book, one: str, axis: str, key: str) -> Rich:
+    return book.label(f"matrix.{one}.{axis}", key)
+
+
+def _line(book: Book, one: str, row: str, columns: list[str], thin: set[tuple[str, str]]) -> Row:
+    cells = [_cell(book, one, row, column, (row, column) in thin) for column in columns]
+    return [
+        _label(book, one, "row", row),
+        *cells,
+        _cell(book, one, row, ALL, thin=False),
+        book.num("matrix", one, row, ALL, "amount_share"),
+    ]
+
+
+def _cell(book: Book, one: str, row: str, column: str, thin: bool) -> Rich | Cell:
+    id_ = ("matrix", one, row, column)
+    if not book.value(*id_, "customers"):
+        return words("–")
+    shown = book.say(
+        "exhibits.structure.cell",
+        count=book.num(*id_, "customers"),
+        share=book.num(*id_, "share"),
+    )
+    return shown + book.words("exhibits.structure.thin_mark") if thin else shown
+
+
+def challenge(book: Book) -> Rich:
+    """Whether clusters found without the rules agree with them; empty without the tables."""
+    if not book.knows("cluster_choice"):
+        return EMPTY
+    choice = book.frame("cluster_choice")
+    if choice.empty or not choice["strength"].notna().any():
+        return book.words("exhibits.structure.cluster.too_few")
+    ks = choice["k"].astype(int)
+    chosen = choice[choice["chosen"].astype(bool)]
+    if chosen.empty or not book.has("clusters.customers"):
+        return book.say(
+            "exhibits.structure.cluster.none",
+            fewest=book.num("cluster", ks.min(), "k"),
+            most=book.num("cluster", ks.max(), "k"),
+        )
+    k = int(chosen["k"].iloc[0])
+    return book.say(
+        "exhibits.structure.cluster.found",
+        k=book.num("cluster", k, "k"),
+        share=book.num("clusters.agree"),
+        count=book.num("clusters.differ.count"),
+        amount=book.money("clusters.differ.total"),
+    )
+
+
+def decided(book: Book) -> Rich:
+    """How many places are a person's decision."""
+    rows = book.frame("overrides")
+    if rows.empty:
+        return EMPTY
+    if not book.has("override.applied"):
+        return book.words("exhibits.structure.decided_none")
+    expired = EMPTY
+    if book.has("override.expired"):
+        expired = book.say("exhibits.structure.expired", count=book.num("override.expired"))
+    return book.say(
+        "exhibits.structure.decided", count=book.num("override.applied"), expired=expired
+    )
+
+
+def rules(book: Book) -> Exhibit | None:
+    """The rules of the scheme with the customers each placed; None where the record has none."""
+    if not book.knows("scheme_rules"):
+        return None
+    rows = book.frame("scheme_rules")
+    if rows.empty:
+        sentence = note(book.words("exhibits.structure.none.rules"), "quiet")
+        return figure("tbl-rules", EMPTY, sentence, page=RULES, height=7)
+    rows = rows.sort_values("position")
+    few = len(rows) <= FEW_RULES
+    made = [_rule(book, row, few) for row in records(rows)]
+    heads = [
+        Column(book.words("exhibits.structure.rule.rule"), row_head=True),
+        Column(book.words("exhibits.structure.rule.segment")),
+        *([Column(book.words("exhibits.structure.rule.condition"), "wide")] if few else []),
+        Column(book.words("exhibits.structure.rule.customers"), "n"),
+        Column(book.say("exhibits.structure.rule.amount", unit=words(book.scale.label)), "n"),
+        Column(book.words("exhibits.structure.rule.near"), "n"),
+    ]
+    half = len(made) if few else (len(made) + 1) // 2
+    sides = [table(heads, side, class_="slim") for side in (made[:half], made[half:]) if side]
+    html = tag("div", *(tag("div", side.html) for side in sides), class_="pair")
+    block = (
+        sides[0]
+        if few
+        else Block(html, "\n\n".join(s.markdown for s in sides), "\n".join(s.plain for s in sides))
+    )
+    return figure(
+        "tbl-rules",
+        book.say(
+            "exhibits.structure.rule.title",
+            scheme=book.label("scheme", book.settings.segmentation.scheme),
+            count=book.num("rules.count"),
+            used=book.num("rules.used"),
+            near=book.num("rules.near_cut"),
+        ),
+        block,
+        subtitle=book.words("exhibits.structure.rule.subtitle"),
+        page=RULES,
+        height=19 + (9 if few else 5.2) * half,
+    )
+
+
+def _rule(book: Book, row: dict[str, object], few: bool) -> Row:
+    id_ = ("rule", row["rule"])
+    return [
+        name(row["rule"]),
+        book.short_label(str(row["segment"])),
+        *([name(row["condition"])] if few else []),
+        book.num(*id_, "customers"),
+        book.num(*id_, "amount"),
+        book.num(*id_, "near_cut"),
+    ]
