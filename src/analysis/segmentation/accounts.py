@@ -101,7 +101,9 @@ def _collect(frame: pd.DataFrame, arrears: pd.DataFrame | None) -> pd.DataFrame:
     if arrears is None or arrears.empty:
         return frame.iloc[:0]
     owing = arrears.loc[arrears["collect"].astype(bool), ["customer_id", "overdue", "days"]]
-    found = frame.merge(owing, on="customer_id", validate="one_to_one")
+    found = frame.drop(columns="overdue", errors="ignore").merge(
+        owing, on="customer_id", validate="one_to_one"
+    )
     return found.assign(list="collect", amount=found["overdue"])
 
 
