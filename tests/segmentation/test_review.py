@@ -64,6 +64,7 @@ OVERRIDES = pd.DataFrame(
         "customer_id": ["E", "F"],
         "system_segment": ["new", "high_value"],
         "author": "总监",
+        "decided_on": pd.to_datetime(["2025-01-01", "2025-01-01"]),
         "expires_on": pd.to_datetime(["2025-12-31", "2026-12-31"]),
         "state": "applied",
     }
@@ -114,6 +115,14 @@ def test_the_proposal_follows_the_majority_only() -> None:
 def test_the_list_has_a_length_and_decisions_about_to_end_are_never_cut() -> None:
     assert listed(2)["customer_id"].tolist() == ["C", "E"]
     assert listed(0).empty
+
+
+def test_a_decision_against_the_rules_without_an_end_comes_back_every_time() -> None:
+    endless = OVERRIDES.assign(expires_on=pd.NaT)
+    assert listed(1, overrides=endless.iloc[:1])["customer_id"].tolist() == ["E"]
+    today = endless.assign(decided_on=pd.Timestamp(AS_OF))
+    assert "E" not in listed(overrides=today)["customer_id"].tolist()
+    assert "E" not in listed(overrides=endless.assign(state="agrees"))["customer_id"].tolist()
 
 
 def test_reasons_of_recency_are_told_in_days() -> None:

@@ -10,10 +10,11 @@ from typing import Any
 import openpyxl
 import pandas as pd
 import pytest
+from pydantic import ValidationError
 
 from analysis import wording
 from analysis.errors import SourceError
-from analysis.settings_model import Settings
+from analysis.settings_model import Overrides, Settings
 from analysis.sources import decisions
 
 NAMES = {
@@ -180,3 +181,11 @@ def test_a_reviewed_workbook(folder: Path, read: Read) -> None:
 def test_an_old_excel_file_says_what_to_do(folder: Path, read: Read) -> None:
     (folder / "overrides.xls").write_bytes(b"\xd0\xcf\x11\xe0" + b"\0" * 600)
     assert [key for key, *_ in refused(read)] == ["sources.save_as_xlsx"]
+
+
+@pytest.mark.parametrize("path", ["/etc", "../other", "a/*", "a//b", "{run}/{period}", ""])
+def test_the_folder_of_decisions_lies_below_the_root(path: str) -> None:
+    with pytest.raises(ValidationError, match="below_root"):
+        Overrides(path=path)
+    assert Overrides(path="decisions/group").folder("acme") == "decisions/group"
+    assert Overrides().folder("acme") == "decisions/acme"

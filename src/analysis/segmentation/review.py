@@ -68,8 +68,8 @@ def review(
     -------
     pandas.DataFrame
         RECORD ``review``: the `review_length` customers with the most money in the monetary
-        window of those whom a reason puts on the list. Overrides about to end come first, else
-        they would end unseen; the list itself is ordered by money.
+        window of those whom a reason puts on the list. Overrides about to end, and those that
+        never do, are never cut off: nobody else would look at them. Ordered by money.
 
     Notes
     -----
@@ -84,7 +84,7 @@ def review(
         frame = frame.merge(clusters[["customer_id", "cluster"]], on="customer_id", how="left")
     else:
         frame["cluster"] = None
-    ending = _ending(overrides, as_of + timedelta(days=settings.expiring_days))
+    ending = _ending(overrides, as_of, settings.expiring_days)
     parts = [
         (ending, _why_ending),
         (_some(tiers), _why_tier),
@@ -149,12 +149,15 @@ def _some(frame: pd.DataFrame | None) -> pd.DataFrame:
     return pd.DataFrame({"customer_id": []}, dtype=object) if frame is None else frame
 
 
-def _ending(overrides: pd.DataFrame | None, last: date) -> pd.DataFrame:
-    """Overrides in force that end soon."""
+def _ending(overrides: pd.DataFrame | None, as_of: date, within: int) -> pd.DataFrame:
+    """Overrides that end soon, and earlier ones against the rules that never end."""
     if overrides is None or overrides.empty:
         return _some(None)
-    soon = overrides["expires_on"] <= pd.Timestamp(last)
-    return overrides[soon & overrides["state"].isin([APPLIED, AGREES])]
+    soon = overrides["expires_on"] <= pd.Timestamp(as_of + timedelta(days=within))
+    soon &= overrides["state"].isin([APPLIED, AGREES])
+    earlier = overrides["decided_on"] < pd.Timestamp(as_of)
+    endless = overrides["expires_on"].isna() & earlier & (overrides["state"] == APPLIED)
+    return overrides[soon | endless]
 
 
 def _differing(clusters: pd.DataFrame | None) -> pd.DataFrame:
@@ -172,12 +175,11 @@ def _moved(movements: pd.DataFrame | None) -> pd.DataFrame:
 
 
 def _why_ending(row: dict[Any, Any]) -> str:
-    args = {
-        "author": row["author"],
-        "expires": day(row["expires_on"]),
-        "system": word(f"segment.{row['system_segment']}"),
-    }
-    return sentence("review.why.ending", args)
+    system = word(f"segment.{row['system_segment']}")
+    args: dict[str, Any] = {"author": row["author"], "system": system}
+    if pd.isna(row["expires_on"]):
+        return sentence("review.why.endless", args | {"decided": day(row["decided_on"])})
+    return sentence("review.why.ending", args | {"expires": day(row["expires_on"])})
 
 
 def _why_tier(row: dict[Any, Any]) -> str:
