@@ -166,7 +166,10 @@ def words_of_platinum():
 @pytest.mark.parametrize("lang", ["zh", "en"])
 @pytest.mark.parametrize("scheme", [s for s in SCHEMES if s != "rfm5"])
 def test_any_scheme_fills_every_page(scheme: str, lang: str) -> None:
-    shown = everything(sample.book(lang, _renamed(scheme)))
+    one = sample.book(lang, _renamed(scheme))
+    shown = everything(one)
+    named = re.findall(r'data-facts?="([^"]*)"', "".join(exhibit.html for exhibit in shown))
+    assert {id_ for ids in named for id_ in ids.split()} <= set(one.facts)
     plain = "\n".join(exhibit.plain for exhibit in shown)
     assert not re.search(r"[{}\ue000\ue001]", plain)
     foreign = {wording.text(f"segment.{s}", lang) for s in sample.SEGMENTS}

@@ -225,7 +225,7 @@ def _risk_flow(book: Book) -> Exhibit | None:
         + book.text("exhibits.list.colon")
         + ", ".join(f"{s.label} {s.text}" for s in steps)
     )
-    ids = "segment.at_risk.customers_before segment.churn_risk.customers"
+    ids = "segment.at_risk.customers_before segment.at_risk.customers"
     svg = waterfall.draw(steps, width=104)
     return figure(
         "fig-risk",
