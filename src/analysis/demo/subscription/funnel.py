@@ -10,6 +10,7 @@ from analysis.demo.subscription import words
 from analysis.demo.subscription.kinds import DAYS
 from analysis.demo.subscription.ledger import LOST
 from analysis.demo.subscription.population import names
+from analysis.demo.workdays import workdays
 
 STAGES: dict[str, tuple[str, ...]] = {
     "新签": ("初步接洽", "需求确认", "方案演示", "报价谈判", "合同审批"),
@@ -18,6 +19,7 @@ STAGES: dict[str, tuple[str, ...]] = {
 }
 WON, GONE, OPEN = "赢单", "输单", "进行中"
 MISSED = 0.9  # opportunities that came to nothing, per contract won
+STALE = 120  # days after which a lead is given up
 LEADS = 3.0  # leads that came to nothing, per new customer
 LOSS = ("价格高", "选了其他产品", "项目取消", "联系不上", "功能不满足")
 INVALID = ("号码错误", "非目标行业", "重复", "无需求")
@@ -38,6 +40,9 @@ def opportunities(
     """
     parts = [_won(book, stream), _lapsed(book, stream), _missed(book, folk, stream)]
     frame = pd.concat(parts, ignore_index=True)
+    frame["opened"] = workdays(frame["opened"].to_numpy())
+    ended = frame["closed"].notna()
+    frame.loc[ended, "closed"] = workdays(frame.loc[ended, "closed"].to_numpy())
     frame = frame[(frame["opened"] >= 0) & (frame["opened"] <= DAYS)]
     frame = frame.sort_values(["opened", "kind", "customer", "amount"], ignore_index=True)
     frame["opportunity"] = [f"SJ{n:06d}" for n in range(1, len(frame) + 1)]
@@ -134,7 +139,8 @@ def stages(chances: pd.DataFrame, stream: np.random.Generator) -> pd.DataFrame:
     # the stages in between at random, in their order
     share = np.sort(np.where(nth == 0, 0, stream.random(len(row))) + row, kind="stable") - row
     begin = opened[row] + share * np.maximum(until - opened, 0)[row]
-    minute = np.floor(begin) * 1440 + 540 + np.floor(begin % 1 * 500)
+    minute = workdays(np.floor(begin)) * 1440 + 540 + np.floor(begin % 1 * 500)
+    minute = pd.Series(minute).groupby(row).cummax().to_numpy() + nth
     name = [STAGES[kind][n] for kind, n in zip(chances["kind"].to_numpy()[row], nth, strict=True)]
     number = chances["opportunity"].to_numpy()
     inside = pd.DataFrame({"opportunity": number[row], "stage": name, "minute": minute, "row": row})
@@ -183,7 +189,9 @@ def leads(chances: pd.DataFrame, folk: pd.DataFrame, stream: np.random.Generator
     size = len(came)
     none = round(LEADS * int((came["status"] == WON).sum()))
     owner = folk["rep_id"].to_numpy()[stream.integers(len(folk), size=none)]
-    kept = stream.random(none) < 0.35
+    created = np.floor(DAYS * stream.random(none)).astype(np.int64)
+    # nobody looks after a lead for longer than a few months
+    kept = (created > DAYS - STALE) & (stream.random(none) < 0.5)
     pick = stream.integers(len(folk), size=none)
     frame = pd.concat(
         [
@@ -204,7 +212,7 @@ def leads(chances: pd.DataFrame, folk: pd.DataFrame, stream: np.random.Generator
                         pd.Series(np.array(list(places.INDUSTRIES))[pick % 8]),
                         stream,
                     ),
-                    "created": np.floor(DAYS * stream.random(none)).astype(np.int64),
+                    "created": created,
                     "stage": np.where(kept, "跟进中", "无效"), "converted": np.nan,
                     "owner": owner,
                     "reason": np.where(kept, "", np.array(INVALID)[pick % len(INVALID)]),

@@ -10,6 +10,7 @@ from analysis.demo.subscription.kinds import Quarter, dates
 from analysis.demo.subscription.measures import change
 from analysis.demo.subscription.measures import outcomes as seen
 from analysis.demo.subscription.world import World
+from analysis.demo.workdays import workdays
 
 TASKS: dict[str, tuple[str, ...]] = {
     "proactive_care": ("电话了解使用情况", "给出改进清单", "确认续费意向"),
@@ -69,7 +70,7 @@ def tasks(world: World, quarter: Quarter) -> pd.DataFrame:
     some = rows.iloc[row]
     done = some["done"].to_numpy() & (stream.random(len(row)) < 0.93)
     moved = stream.random(len(row)) < 0.4
-    when = some["start"].to_numpy() + 4 + 12 * nth + stream.integers(0, 6, len(row))
+    when = workdays(some["start"].to_numpy() + 4 + 12 * nth + stream.integers(0, 6, len(row)))
     done &= when <= quarter.last
     at = some["customer"].to_numpy()
     title = [TASKS[s][n] for s, n in zip(some["strategy"], nth, strict=True)]

@@ -58,7 +58,9 @@ def contacts(folk: pd.DataFrame, stream: np.random.Generator) -> pd.DataFrame:
             "influence": np.where(strong, "高", np.where(stream.random(total) < 0.6, "中", "低")),
             "leaning": np.array(["反对", "中立", "支持"])[leaning],
             "phone": [f"190{n:08d}" for n in stream.integers(10**7, size=total)],
-            "mail": [f"lx{n}@kh{c:06d}.example" for n, c in enumerate(customer.tolist(), start=1)],
+            "mail": [
+                f"lx{n}@kh{c:06d}.example" for n, c in enumerate((customer + 1).tolist(), start=1)
+            ],
         }
     )
 
