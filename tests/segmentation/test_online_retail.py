@@ -19,6 +19,7 @@ from analysis.segmentation import (
     estimate_cuts,
     flows,
     movements,
+    rulebook,
     segment,
     summary,
 )
@@ -74,7 +75,7 @@ def test_everyone_has_a_place_and_the_money_ties_out(orders, rfm5) -> None:
     assert len(before) == (now["first_order_on"] <= pd.Timestamp(2011, 9, 30)).sum()
     assert set(segments["segment"]) == set(rfm5.segments)
 
-    moved = movements(before, segments, was, now, cuts)
+    moved = movements(before, segments, was, now, rulebook(rfm5, customers, cuts, settings))
     told = flows(moved).set_index("segment").loc["all"]
     assert told["amount_closing"] == pytest.approx(now["revenue_period"].sum(), abs=0.01)
     table = summary(segments, before, now).set_index("segment")

@@ -20,6 +20,7 @@ from typing import Any, TypeAlias
 
 import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 
 from analysis.segmentation.crossings import changed_cuts, crossing_sentences, deciding_feature
 from analysis.segmentation.reasons import day, number, sentence, word
@@ -91,12 +92,14 @@ def causes(
     moved &= ~(decided | undone)
 
     was, now = features
-    known = moved & moves.index.isin(was.index) & moves.index.isin(now.index)
+    known = moved & _stands_in(was, moves.index) & _stands_in(now, moves.index)
     _tell(found, moved & ~known, "data", sentence("cause.data"))
     ids = moves.index[known]
     if len(ids):
         was_held = _is(old, "rule", HELD, ids)
-        told = _moved(moves.loc[ids], was_held, (was.loc[ids], now.loc[ids]), rulebook, sealed)
+        rule = new["rule"].reindex(ids)
+        ends = (was.loc[ids], now.loc[ids])
+        told = _moved(moves.loc[ids], rule, was_held, ends, rulebook, sealed)
         found.loc[ids, found.columns] = told
     return found
 
@@ -106,6 +109,11 @@ def _is(table: pd.DataFrame, column: str, value: str, index: pd.Index) -> pd.Ser
     if column not in table.columns:
         return pd.Series(data=False, index=index)
     return table[column].reindex(index) == value
+
+
+def _stands_in(table: pd.DataFrame, ids: pd.Index) -> NDArray[np.bool_]:
+    found: NDArray[np.bool_] = table.index.get_indexer(ids) >= 0
+    return found
 
 
 def _tell(found: pd.DataFrame, rows: Any, kind: str, cause: Any, feature: Any = "") -> None:
@@ -155,7 +163,12 @@ def _merged(found: pd.DataFrame, moves: pd.DataFrame, merged: pd.DataFrame | Non
 
 
 def _moved(
-    moves: pd.DataFrame, was_held: pd.Series, features: Pair, rulebook: Rulebook, sealed: Sealed
+    moves: pd.DataFrame,
+    rule: pd.Series,
+    was_held: pd.Series,
+    features: Pair,
+    rulebook: Rulebook,
+    sealed: Sealed,
 ) -> pd.DataFrame:
     """Those who were and are there, and changed segment by the rules."""
     was, now = features
@@ -172,8 +185,8 @@ def _moved(
     _tell(found, confirmed, "own", sentence("cause.confirmed"))
     if own.any():
         then, today = was[own], now[own]
-        feature = deciding_feature(then, today, rulebook)
-        rules = again.loc[own, "rule"], _placed(rulebook, today)["rule"]
+        feature = deciding_feature(then, today, (stands[own], ended[own]), rulebook)
+        rules = again.loc[own, "rule"], rule[own]
         told = crossing_sentences(then, today, rules, feature, rulebook)
         _tell(found, own, "own", told, feature)
     if shifted.any():
@@ -192,16 +205,17 @@ def _shifted(
 ) -> pd.DataFrame:
     """Those whom today's data or rules would have placed elsewhere at the previous end."""
     kept = was.iloc[:0] if sealed.features is None else sealed.features
-    known = was.index.isin(kept.index)
+    known = _stands_in(kept, was.index)
     then = kept.reindex(was.index[known])
-    same_place = rulebook.segment_of(then) == stands[known] if len(then) else stands[known].notna()
-    corrected, ruled = then.index[~same_place], then.index[same_place]
+    ruled_then = rulebook.segment_of(then) if len(then) else stands[known]
+    uncorrected = ruled_then == stands[known]
+    corrected, ruled = then.index[~uncorrected], then.index[uncorrected]
     # Without the features of then, a cut that passed over the customer is what can be known.
     rest = was[~known]
     recut = _cut_passed(rest, rulebook, sealed)
     by_cut = rest.index[recut["feature"] != ""]
     parts = [
-        _corrected(then.loc[corrected], was.loc[corrected], stands, rulebook),
+        _corrected(then.loc[corrected], was.loc[corrected], (ruled_then, stands), rulebook),
         _recut(_cut_passed(then.loc[ruled], rulebook, sealed), stands),
         _recut(recut.loc[by_cut], stands),
         _said(rest.index.difference(by_cut), "data", sentence("cause.data")),
@@ -215,16 +229,20 @@ def _said(index: pd.Index, kind: str, cause: Any, feature: Any = "") -> pd.DataF
 
 
 def _corrected(
-    then: pd.DataFrame, was: pd.DataFrame, stands: pd.Series, rulebook: Rulebook
+    then: pd.DataFrame,
+    was: pd.DataFrame,
+    segments: tuple[pd.Series, pd.Series],
+    rulebook: Rulebook,
 ) -> pd.DataFrame:
     """What was known of a day has changed since."""
-    feature = deciding_feature(then, was, rulebook)
+    start, end = (segment.loc[was.index] for segment in segments)
+    feature = deciding_feature(then, was, (start, end), rulebook)
     ends = pd.DataFrame({"feature": feature, "before": np.nan, "after": np.nan})
     for name in set(feature) - {""}:
         rows = (feature == name).to_numpy()
         ends.loc[rows, "before"] = then.loc[rows, name].astype(float)
         ends.loc[rows, "after"] = was.loc[rows, name].astype(float)
-    told = _would_have(ends, stands, "cause.data_corrected", "cause.data_place")
+    told = _would_have(ends, end, "cause.data_corrected", "cause.data_place")
     return _said(was.index, "data", told, feature)
 
 

@@ -24,13 +24,19 @@ from analysis.segmentation.rulebook import (
 
 Ints = NDArray[np.intp]
 Mask = NDArray[np.bool_]
+Words = NDArray[np.object_]
 
 NO_FEATURE = ""
 # sentences that name the feature; the others are about one
 _GENERAL = ("cause.changed", "cause.crossed_up", "cause.crossed_down")
 
 
-def deciding_feature(then: pd.DataFrame, now: pd.DataFrame, rulebook: Rulebook) -> pd.Series:
+def deciding_feature(
+    then: pd.DataFrame,
+    now: pd.DataFrame,
+    segments: tuple[pd.Series, pd.Series],
+    rulebook: Rulebook,
+) -> pd.Series:
     """The feature that moved each customer from its segment on `then` to that on `now`.
 
     Parameters
@@ -38,6 +44,8 @@ def deciding_feature(then: pd.DataFrame, now: pd.DataFrame, rulebook: Rulebook) 
     then, now
         RECORD ``features`` of two days or two states of the data, with the same customers in
         the same order as index.
+    segments
+        Where today's rules place the customers on `then` and on `now`.
     rulebook
         Today's rules.
 
@@ -68,9 +76,9 @@ def deciding_feature(then: pd.DataFrame, now: pd.DataFrame, rulebook: Rulebook) 
         found[single] = np.array(names, dtype=object)[candidates[:, single].argmax(axis=0)]
     several = np.flatnonzero(candidates.sum(axis=0) > 1)
     if len(several):
-        found[several] = _put_back(
-            then.iloc[several], now.iloc[several], candidates[:, several], rulebook
-        )
+        start, end = (segment.to_numpy(object)[several] for segment in segments)
+        states = (then.iloc[several], now.iloc[several])
+        found[several] = _put_back(states, (start, end), candidates[:, several], rulebook)
     return pd.Series(found, index=now.index, dtype=object)
 
 
@@ -81,11 +89,13 @@ def _differs(then: pd.Series, now: pd.Series) -> Mask:
 
 
 def _put_back(
-    then: pd.DataFrame, now: pd.DataFrame, candidates: Mask, rulebook: Rulebook
-) -> NDArray[np.object_]:
+    states: tuple[pd.DataFrame, pd.DataFrame],
+    segments: tuple[Words, Words],
+    candidates: Mask,
+    rulebook: Rulebook,
+) -> Words:
     """Of several candidates the one without which the customer would not have moved."""
-    start = rulebook.segment_of(then).to_numpy(object)
-    end = rulebook.segment_of(now).to_numpy(object)
+    (then, now), (start, end) = states, segments
     best = np.full(len(now), NO_FEATURE, dtype=object)
     second = best.copy()
     for name, asked in zip(rulebook.features, candidates, strict=True):

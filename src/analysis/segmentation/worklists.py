@@ -54,6 +54,8 @@ def worklists(
         Nobody is left out for having no money in the window; who ties stands by number.
     """
     frame = joined(segments, movements, features, customers, people)
+    over = pd.to_timedelta(frame["days_over"].astype(float).round(), unit="D")
+    frame["expected_on"] = pd.to_datetime(frame["as_of"]) - over
     risk = at_risk(frame, roles_of(scheme))
     parts = {
         "reorder": frame[late(frame, risk)],
@@ -61,10 +63,11 @@ def worklists(
         "moved_down": frame[frame["direction"] == "worse"],
         "warning": frame.merge(warnings[["customer_id", "reason"]], on="customer_id"),
     }
+    causes = movements.set_index("customer_id")["cause"]
     told = {
         "reorder": _each("worklist_reason.reorder", parts["reorder"]),
         "win_back": _each("worklist_reason.win_back", parts["win_back"]),
-        "moved_down": list(parts["moved_down"]["cause"]),
+        "moved_down": list(parts["moved_down"]["customer_id"].map(causes)),
         "warning": list(parts["warning"]["reason"]),
     }
     found = [_ranked(part.assign(list=name, reason=told[name])) for name, part in parts.items()]
@@ -85,26 +88,22 @@ def joined(
     Returns
     -------
     pandas.DataFrame
-        Columns of RECORD ``segments`` and ``features``; segment_before, direction and cause of
-        its movement (empty without one); name, owner_id, owner and region; amount, days_over
-        and expected_on.
+        Columns of RECORD ``segments`` and ``features``; segment_before and direction of its
+        movement (empty without one); name, owner_id, owner and region; amount and days_over.
     """
     kept = [c for c in segments.columns if c != "reason"]
     frame = segments[kept].merge(features, on="customer_id", validate="one_to_one")
-    moved = movements[["customer_id", "segment_before", "direction", "cause"]]
+    moved = movements[["customer_id", "segment_before", "direction"]]
     frame = frame.merge(moved, on="customer_id", how="left")
     details = [c for c in ("customer_id", *_DETAILS) if c in customers.columns]
     frame = frame.merge(customers[details], on="customer_id", how="left")
     for column in _DETAILS:
         if column not in frame:
             frame[column] = None
-    interval = frame["expected_interval_days"].astype(float)
-    due = pd.to_timedelta(interval.round(), unit="D")
     return frame.assign(
         owner=_owners(frame["owner_id"], people),
         amount=frame["monetary"],
-        days_over=frame["recency_days"] - interval,
-        expected_on=pd.to_datetime(frame["last_order_on"]) + due,
+        days_over=frame["recency_days"] - frame["expected_interval_days"],
     )
 
 
