@@ -126,6 +126,7 @@ def test_every_cause_reads_as_a_sentence(found: pd.DataFrame, lang: wording.Lang
         assert "segment." not in words
 
 
+@pytest.mark.requirement("003-06")
 @pytest.mark.parametrize("kept", [True, False])
 def test_a_moved_cut_is_a_change_of_rules(rows, rfm5: Scheme, kept: bool) -> None:
     same = rows({"frequency": 7, "monetary": 1500.0, "mean_order": 20.0, "recency_cycles": 2.0})

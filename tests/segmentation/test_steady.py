@@ -154,7 +154,6 @@ def simulate(settings: Steady, customers: int = 4000, noise: float = 0.37) -> tu
     return float((told[1:] != told[:-1]).mean()), float(flaps.mean())
 
 
-@pytest.mark.requirement("003-06")
 def test_margin_and_confirmation_end_the_flapping() -> None:
     raw_moves, raw_flaps = simulate(Steady())
     assert 0.12 < raw_flaps < 0.145
