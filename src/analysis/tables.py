@@ -93,7 +93,9 @@ def _table(name: str, grain: str, key: str, *lines: str) -> Table:
 
 INPUT: dict[str, Table] = {n: _table(n, *lines) for n, lines in input_tables.TABLES.items()}
 _RECORDS = record_tables.TABLES | money_tables.TABLES | segment_tables.TABLES
-RECORD: dict[str, Table] = {n: _table(n, *lines) for n, lines in _RECORDS.items()}
+RECORD: dict[str, Table] = {
+    n: _table(n, *lines) for n, lines in _RECORDS.items()
+}
 
 
 def counts_money(table: Table) -> bool:
