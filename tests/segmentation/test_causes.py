@@ -10,11 +10,11 @@ import pytest
 
 from analysis import wording
 from analysis.engine import conform
-from analysis.pipeline.explain import told
 from analysis.segmentation import Rulebook, Scheme, as_before, estimate_cuts, movements, rulebook
 from analysis.segmentation.rulebook import Boundary
 from analysis.settings_model import Segmentation
 from analysis.tables import RECORD
+from analysis.wording.told import told
 
 OLD = Segmentation(
     frequency_cuts=[3.0, 6.0], monetary_cuts=[100.0, 1000.0], mean_order_cuts=[50.0, 500.0]
@@ -126,6 +126,7 @@ def test_every_cause_reads_as_a_sentence(found: pd.DataFrame, lang: wording.Lang
         assert "segment." not in words
 
 
+@pytest.mark.requirement("003-06")
 @pytest.mark.parametrize("kept", [True, False])
 def test_a_moved_cut_is_a_change_of_rules(rows, rfm5: Scheme, kept: bool) -> None:
     same = rows({"frequency": 7, "monetary": 1500.0, "mean_order": 20.0, "recency_cycles": 2.0})

@@ -14,7 +14,6 @@ from hypothesis import strategies as st
 
 from analysis import wording
 from analysis.engine import conform
-from analysis.pipeline.explain import told as told_in_words
 from analysis.segmentation import (
     as_before,
     estimate_cuts,
@@ -28,6 +27,7 @@ from analysis.segmentation import (
 from analysis.segmentation.scheme import RFM5_RANKS
 from analysis.settings_model import Recency, Segmentation
 from analysis.tables import RECORD
+from analysis.wording.told import told as told_in_words
 
 SETTINGS = Segmentation(
     frequency_cuts=[3.0, 6.0], monetary_cuts=[100.0, 1000.0], mean_order_cuts=[50.0, 500.0]

@@ -14,10 +14,10 @@ from analysis import wording
 from analysis.calendars import Period
 from analysis.engine import conform
 from analysis.features import build
-from analysis.pipeline.explain import told
 from analysis.segmentation import hits_and_misses, warned, warning_record, warnings
 from analysis.settings_model import HealthWarning, Segmentation
 from analysis.tables import RECORD
+from analysis.wording.told import told
 
 HEALTH = HealthWarning()
 ENDS = pd.to_datetime(["2024-12-31", "2025-03-31", "2025-06-30", "2025-09-30"])

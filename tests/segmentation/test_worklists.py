@@ -9,7 +9,6 @@ import pytest
 
 from analysis import wording
 from analysis.engine import conform
-from analysis.pipeline.explain import told
 from analysis.segmentation import (
     accounts,
     as_before,
@@ -22,6 +21,7 @@ from analysis.segmentation import (
 )
 from analysis.settings_model import HealthWarning, Segmentation
 from analysis.tables import RECORD
+from analysis.wording.told import told
 
 SETTINGS = Segmentation(
     frequency_cuts=[3.0, 6.0], monetary_cuts=[100.0, 1000.0], mean_order_cuts=[50.0, 500.0]
