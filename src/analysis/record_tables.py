@@ -189,8 +189,8 @@ TABLES: dict[str, tuple[str, ...]] = {
         "value! number  first value of the upper band; recency: far lies above it",
         "unit! string  cycles, days, count or money",
         "source! string  settings, previous, estimated",
-        "below! integer  customers below it; recency: near [customers]",
-        "above! integer  customers at or above it; recency: far [customers]",
+        "below integer  customers below it; recency: near [customers]",
+        "above integer  customers at or above it; recency: far [customers]",
     ),
     "segments": (
         "customer, primary scheme",

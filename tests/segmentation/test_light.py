@@ -20,6 +20,7 @@ from analysis.segmentation import (
     estimate_cuts,
     movement_matrix,
     movements,
+    rulebook,
     segment,
     summary,
 )
@@ -73,7 +74,7 @@ def test_three_columns_give_segments_lists_and_cuts(tmp_path: Path, rfm5) -> Non
     cuts = estimate_cuts(now, options)
     placed = segment(now, customers, rfm5, cuts, options)
     before = as_before(segment(was, customers, rfm5, cuts, options))
-    moved = movements(before, placed, was, now, cuts, scheme=rfm5)
+    moved = movements(before, placed, was, now, rulebook(rfm5, customers, cuts, options))
     listed = accounts(placed, moved, now, customers, None, 8, scheme=rfm5)
     made = {
         "features": now,

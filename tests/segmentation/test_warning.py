@@ -201,13 +201,14 @@ def test_from_orders_to_the_day_of_loss_without_peeking() -> None:
     )
     customers = pd.DataFrame({"customer_id": ["silent", "returns", "too late"]})
     period = Period.parse("2025Q1")
+    few = Segmentation.model_validate({"recency": {"cycle_customers": 1}})
     past, later = (
-        build(orders, customers, as_of=day, period=period, settings=Segmentation())
+        build(orders, customers, as_of=day, period=period, settings=few)
         for day in (end, end + timedelta(days=90))
     )
     settings = HEALTH.model_copy(update={"min_customers": 1})
     record = warning_record({"2025Q1": past}, {"2025Q1": later}, settings)
-    row = record.set_index(["rule", "period"]).loc[("cycle_exceeded", "2025Q1")]
+    row = record.set_index(["rule", "period"]).loc[("any", "2025Q1")]
     assert (row["customers"], row["lost"]) == (3, 2)
     # Own cycle 30 days, silent for 50 at the end: lost on the day after 2.5 cycles.
     assert row["lead_days"] == 26
