@@ -254,21 +254,22 @@ def _tie_out(book: Book, heading: str) -> Exhibit | None:
 
 
 def _steps(book: Book, one: str, own: pd.DataFrame) -> list[Row]:
-    """Read, each rule, kept; rules that removed nothing are left out."""
+    """Read, each rule, kept; one row where everything was kept."""
     steps = [str(s) for s in own["step"]]
-    removed = [s for s in steps if s not in ("read", "kept")]
+    rules = [s for s in steps if s not in ("read", "kept")]
+    removed = [s for s in rules if book.value("reconciliation", one, s, "rows")]
     made: list[Row] = []
-    for step in ["read", *removed, "kept"]:
+    for step in ["read", *removed, "kept"] if removed else ["read"]:
         id_ = ("reconciliation", one, step)
         change = step in removed
-        if step not in steps or (change and not book.value(*id_, "rows")):
+        if step not in steps:
             continue
         made.append(
             [
                 book.label("table", one) if step == "read" else EMPTY,
                 book.label("rule", step)
                 if change
-                else bold(book.words(f"exhibits.quality.step.{step}")),
+                else bold(book.words(f"exhibits.quality.step.{step if removed else 'all'}")),
                 book.num(*id_, "rows", signed=change),
                 book.num(*id_, "amount", signed=change, decimals=2)
                 if book.has(*id_, "amount")
