@@ -27,7 +27,7 @@ TERMS = tuple(
     rounding""".split()  # noqa: SIM905
 )
 MEASURE_TERMS = ("comparison", "likely", "break_even", "waves")
-MOST_CHECKS = 12
+MOST_CHECKS = 10
 
 
 def terms(pairs: Sequence[tuple[Rich, Rich]], class_: str = "terms two") -> Block:
@@ -178,7 +178,9 @@ def _reconciliation(book: Book, heading: str) -> Exhibit | None:
     for side in filter(None, (left, right)):
         paid = money and any(bool(cell(row[3]).text) for row in side)
         columns = [*heads, amount] if paid else heads
-        blocks.append(table(columns, [row[: len(columns)] for row in side], class_="slim rec"))
+        blocks.append(
+            table(columns, [row[: len(columns)] for row in side], class_="slim dense rec")
+        )
     html = tag("div", *(tag("div", b.html) for b in blocks), class_="pair")
     main = tables[0]
     title = book.say(
@@ -199,7 +201,7 @@ def _reconciliation(book: Book, heading: str) -> Exhibit | None:
         subtitle=book.words("exhibits.quality.reconciliation_note"),
         page=QUALITY,
         heading=heading,
-        height=18 + 5.6 * max(len(left), len(right)),
+        height=18 + 4.9 * max(len(left), len(right)),
     )
 
 
@@ -324,11 +326,11 @@ def _checks(book: Book, heading: str) -> Exhibit | None:
     return figure(
         "tbl-checks",
         title,
-        table(columns, made, class_="slim"),
+        table(columns, made, class_="slim dense"),
         subtitle=subtitle,
         page=QUALITY,
         heading=heading,
-        height=19 + 5.8 * len(made),
+        height=19 + 5.1 * len(made),
     )
 
 

@@ -137,7 +137,7 @@ def provenance(book: Book) -> Exhibit:
         title,
         stacked(*blocks),
         page=PAGE,
-        height=24 + 2.6 * len(pairs) + 5.2 * (files.plain.count("\n") if files else 0),
+        height=24 + 2.6 * len(pairs) + 4.5 * (files.plain.count("\n") if files else 0),
     )
 
 
@@ -171,4 +171,4 @@ def _files(book: Book) -> Block | None:
         Column(book.words("exhibits.quality.head.rows"), "n"),
         Column(book.words("exhibits.provenance.sha"), "gap"),
     ]
-    return table(columns, made, class_="slim")
+    return table(columns, made, class_="slim dense")
