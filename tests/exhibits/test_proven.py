@@ -114,7 +114,7 @@ def test_the_largest_expected_loss_comes_first_and_equal_ones_by_customer() -> N
         ((), "以往数据太短，预警准不准还说不清，先全部列入。", "The history is too short to say"),
         (
             (UNPROVEN, OTHERS),
-            "本期没有客户触发已证明有效的预警。",
+            "本季没有客户触发已证明有效的预警。",
             "Nobody has triggered a warning",
         ),
     ],
