@@ -85,6 +85,10 @@ class Config:
         """
         return self.place(key).partition(":")[0]
 
+    def files(self) -> dict[str, str]:
+        """Dotted key → file that set it, for every value in force."""
+        return {key: self.origin(key) for key in self.flat()}
+
 
 def find_root(start: Path | None = None) -> Path:
     """The nearest folder, from `start` upwards, that holds ``notebooks/``.

@@ -19,6 +19,13 @@ PERIOD = "2025Q3"
 HOSTILE = '<script>alert(1)</script>"><img src=x onerror=alert(1)>'
 
 
+ORIGINS = {
+    "segmentation.new_customer_days": "params/base.yml:12",
+    "segmentation.monetary_days": "params/sample.yml:7",
+    "report.company": "params/sample.yml:9",
+}
+
+
 def settings(**changes: Any) -> Settings:
     """Settings of the made-up run."""
     base: dict[str, Any] = {
@@ -493,7 +500,7 @@ def book(lang: str = "zh", frames: dict[str, pd.DataFrame] | None = None, **chan
     known = tables() if frames is None else frames
     chosen = settings(**changes)
     return Book(
-        facts=collect(known, chosen),
+        facts=collect(known, chosen, ORIGINS),
         tables=known,
         settings=chosen,
         lang=lang,  # type: ignore[arg-type]
@@ -509,7 +516,7 @@ def book(lang: str = "zh", frames: dict[str, pd.DataFrame] | None = None, **chan
                 for f, r in sources()[["file", "rows"]].itertuples(index=False)
             ],
         },
-        origins={"segmentation.new_customer_days": "params/base.yml:12"},
+        origins=ORIGINS,
     )
 
 

@@ -74,6 +74,8 @@ def warning_record() -> pd.DataFrame:
     rows = [
         ("any", BEFORE, 40, 22, 47.0), ("none", BEFORE, 900, 6, None),
         ("any", "all", 120, 66, 47.0), ("none", "all", 2700, 27, None),
+        ("both", "all", 40, 22, 47.0), ("cycle_exceeded", "all", 40, 22, 47.0),
+        ("activity_down", "all", 40, 22, 47.0),
     ]  # fmt: skip
     return _frame(
         "warning_record",

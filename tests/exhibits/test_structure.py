@@ -9,8 +9,18 @@ import pandas as pd
 import pytest
 
 from analysis import wording
-from analysis.exhibits import accounts, crosswalk, movement, reasons, segments, structure, worklists
+from analysis.exhibits import (
+    accounts,
+    crosswalk,
+    movement,
+    provenance,
+    reasons,
+    segments,
+    structure,
+    worklists,
+)
 from analysis.exhibits.book import Book
+from analysis.exhibits.own_settings import own_settings, set_in
 from tests.exhibits import sample, segment_sample
 from tests.exhibits.pages import everything
 from tests.schemes import SCHEMES, scheme_segments
@@ -23,10 +33,7 @@ def book(lang: str = "zh", **changed: Any) -> Book:
 def test_last_times_hits_and_misses_are_one_sentence() -> None:
     zh, en = (worklists.worklist(book(lang), "warning").plain for lang in ("zh", "en"))
     assert "上季预警 40 家，确实流失 22 家，漏报 6 家。" in zh
-    assert (
-        "被预警的客户有 55.0% 后来流失（大概率 44.0%～66.0%），没被预警的为 1.0%；平均提前 47 天"
-        in zh
-    )
+    assert "以往没被预警的客户有 1.0% 流失。" in zh
     assert "Last quarter 40 were warned of: 22 were lost; 6 more were lost without a warning." in en
 
 
@@ -39,7 +46,7 @@ def test_an_older_record_of_warnings_names_its_period() -> None:
 def test_a_list_shows_its_first_and_counts_all(one: str) -> None:
     found = worklists.worklist(book(), one)
     assert "12 家" in found.caption
-    shown = set(re.findall(rf'data-fact="worklist\.{one}\.(C\d+)\.amount"', found.html))
+    shown = set(re.findall(r'data-fact="[a-z_.]+\.(C\d+)\.amount"', found.html))
     assert shown == set(segment_sample.NAMES[:8])  # report.list_length
 
 
@@ -110,14 +117,61 @@ def test_decided_places_are_counted() -> None:
     )
 
 
-def test_rules_stand_side_by_side_where_there_are_many() -> None:
-    many, few = (
-        structure.rules(book()),
-        structure.rules(book(scheme_rules=segment_sample.scheme_rules(6))),
-    )
-    assert 'class="pair"' in many.html
-    assert "new_customer_days" in few.plain
-    assert "24 条规则，23 条归入了客户" in many.caption
+def test_rules_are_one_sentence_without_their_keys() -> None:
+    zh, en = (structure.rules(book(lang)).plain for lang in ("zh", "en"))
+    assert "共 24 条规则，23 条归入了客户；276 家离分界很近" in zh
+    assert "24 rules, 23 of them with customers. 276 customers stand" in en
+    assert "rule_1" not in zh + en
+
+
+def _heads(one: Book, matrix: str) -> tuple[list[str], list[str]]:
+    lines = next(e for e in structure.matrices(one) if e.id == f"tbl-matrix-{matrix}").markdown
+    rows = [line.split(" | ") for line in lines.splitlines() if line.startswith("| ")]
+    return [row[0].strip("| *") for row in rows[2:]], [cell.strip(" |") for cell in rows[0]]
+
+
+def test_matrices_stand_in_the_order_people_read_them() -> None:
+    cells = segment_sample.matrix_cells().sort_values(["matrix", "row", "column"])
+    rows, columns = _heads(book(matrix_cells=cells), "value_need")
+    assert rows == ["高价值", "中价值", "低价值", "合计"]
+    assert columns[1:4] == ["简单需求", "复杂需求", "定制需求"]
+
+
+def test_industries_by_money_and_sizes_by_number_others_and_unknown_last() -> None:
+    names = {"行业0": "other", "行业1": "unknown", "large": "2000人以上", "small": "50-199人"}
+    cells = segment_sample.matrix_cells().replace({"row": names, "column": names})
+    one = book(matrix_cells=cells.sort_values(["matrix", "row", "column"]))
+    rows, columns = _heads(one, "industry_size")
+    assert rows == ["行业3", "行业2", "其他行业", "行业未填", "合计"]  # most money in the third
+    assert columns[1:3] == ["50-199人", "2000人以上"]
+
+
+def test_the_title_of_a_matrix_says_who_holds_the_money() -> None:
+    made = {e.id: e for e in structure.matrices(book())}
+    assert made["tbl-matrix-value_need"].caption.startswith("低价值客户占家数的 ")
+    assert "行业3采购最多" in made["tbl-matrix-industry_size"].caption
+
+
+# -- settings ----------------------------------------------------------------------------------
+
+
+def test_only_what_somebody_set_is_listed_and_the_others_are_counted() -> None:
+    one = book()
+    shown = provenance.settings(one)
+    assert shown.caption == "这份报告自己设了 2 项参数"
+    assert "monetary_days" in shown.plain
+    assert "new_customer_days" not in shown.plain  # set in base.yml
+    others = f"其余 {one.num('settings.default').plain} 项都是默认值"
+    assert others in shown.plain.replace("\xa0", " ")
+
+
+def test_of_a_map_the_first_entry_that_somebody_set_counts() -> None:
+    origins = {"segmentation.thresholds.a": "params/base.yml", "report.company": "--set"}
+    chosen = sample.settings()
+    assert own_settings(chosen, origins) == ["report.company"]
+    origins["segmentation.thresholds.b"] = "params/q3.yml:4"
+    assert own_settings(chosen, origins) == ["segmentation.thresholds", "report.company"]
+    assert set_in("segmentation.thresholds", origins) == "params/q3.yml:4"
 
 
 # -- any scheme --------------------------------------------------------------------------------

@@ -27,7 +27,7 @@ TERMS = tuple(
     rounding""".split()  # noqa: SIM905
 )
 MEASURE_TERMS = ("comparison", "likely", "break_even", "waves")
-MOST_CHECKS = 12
+MOST_CHECKS = 10
 
 
 def terms(pairs: Sequence[tuple[Rich, Rich]], class_: str = "terms two") -> Block:
@@ -178,7 +178,9 @@ def _reconciliation(book: Book, heading: str) -> Exhibit | None:
     for side in filter(None, (left, right)):
         paid = money and any(bool(cell(row[3]).text) for row in side)
         columns = [*heads, amount] if paid else heads
-        blocks.append(table(columns, [row[: len(columns)] for row in side], class_="slim rec"))
+        blocks.append(
+            table(columns, [row[: len(columns)] for row in side], class_="slim dense rec")
+        )
     html = tag("div", *(tag("div", b.html) for b in blocks), class_="pair")
     main = tables[0]
     title = book.say(
@@ -199,7 +201,7 @@ def _reconciliation(book: Book, heading: str) -> Exhibit | None:
         subtitle=book.words("exhibits.quality.reconciliation_note"),
         page=QUALITY,
         heading=heading,
-        height=18 + 5.6 * max(len(left), len(right)),
+        height=18 + 4.9 * max(len(left), len(right)),
     )
 
 
@@ -254,21 +256,22 @@ def _tie_out(book: Book, heading: str) -> Exhibit | None:
 
 
 def _steps(book: Book, one: str, own: pd.DataFrame) -> list[Row]:
-    """Read, each rule, kept; rules that removed nothing are left out."""
+    """Read, each rule, kept; one row where everything was kept."""
     steps = [str(s) for s in own["step"]]
-    removed = [s for s in steps if s not in ("read", "kept")]
+    rules = [s for s in steps if s not in ("read", "kept")]
+    removed = [s for s in rules if book.value("reconciliation", one, s, "rows")]
     made: list[Row] = []
-    for step in ["read", *removed, "kept"]:
+    for step in ["read", *removed, "kept"] if removed else ["read"]:
         id_ = ("reconciliation", one, step)
         change = step in removed
-        if step not in steps or (change and not book.value(*id_, "rows")):
+        if step not in steps:
             continue
         made.append(
             [
                 book.label("table", one) if step == "read" else EMPTY,
                 book.label("rule", step)
                 if change
-                else bold(book.words(f"exhibits.quality.step.{step}")),
+                else bold(book.words(f"exhibits.quality.step.{step if removed else 'all'}")),
                 book.num(*id_, "rows", signed=change),
                 book.num(*id_, "amount", signed=change, decimals=2)
                 if book.has(*id_, "amount")
@@ -323,11 +326,11 @@ def _checks(book: Book, heading: str) -> Exhibit | None:
     return figure(
         "tbl-checks",
         title,
-        table(columns, made, class_="slim"),
+        table(columns, made, class_="slim dense"),
         subtitle=subtitle,
         page=QUALITY,
         heading=heading,
-        height=19 + 5.8 * len(made),
+        height=19 + 5.1 * len(made),
     )
 
 

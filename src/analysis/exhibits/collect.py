@@ -11,6 +11,7 @@ from pydantic import BaseModel
 from analysis.exhibits.book import parse_reason
 from analysis.exhibits.derived import derive
 from analysis.exhibits.facts import Fact, FactBook, fact_id, facts_from_table, plain_value, records
+from analysis.exhibits.own_settings import setting_facts
 from analysis.exhibits.segment_facts import segment_facts
 from analysis.settings_model import Settings
 from analysis.stats import largest_remainder
@@ -165,7 +166,9 @@ _REASONS = (
 )
 
 
-def collect(tables: Tables, settings: Settings) -> FactBook:
+def collect(
+    tables: Tables, settings: Settings, origins: Mapping[str, str] | None = None
+) -> FactBook:
     """All facts of a record.
 
     Parameters
@@ -174,6 +177,8 @@ def collect(tables: Tables, settings: Settings) -> FactBook:
         The record's tables by name; absent and empty ones give no facts.
     settings
         The run's settings; their numbers and days become ``setting.…``.
+    origins
+        Dotted setting → file that set it: how many somebody set, and how many did nobody.
 
     Returns
     -------
@@ -200,6 +205,7 @@ def collect(tables: Tables, settings: Settings) -> FactBook:
         _personas(_frame(tables, "personas")),
         _reasons(tables),
         _settings(settings),
+        FactBook(setting_facts(settings, origins or {})),
         segment_facts(tables, settings),
     )
     return book.merge(derive(tables, book, settings))

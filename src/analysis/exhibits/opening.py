@@ -57,7 +57,7 @@ def open_book(stage: Any) -> Book:
     tables = {name: _read(stage, name) for name in TOLD}
     facts = getattr(stage, "facts", None)
     return Book(
-        facts=facts or collect(tables, stage.settings),
+        facts=facts or collect(tables, stage.settings, stage.origins),
         tables=tables,
         settings=stage.settings,
         lang=stage.lang,

@@ -1,55 +1,68 @@
-"""The last appendix: settings with the file that set each, files with their fingerprints."""
+"""The last appendix: settings that somebody set, files with their fingerprints."""
 
 from __future__ import annotations
 
 from typing import Any
-
-from pydantic import BaseModel
 
 from analysis.exhibits.appendix import terms
 from analysis.exhibits.book import Book
 from analysis.exhibits.exhibit import Exhibit
 from analysis.exhibits.facts import records
 from analysis.exhibits.markup import EMPTY, Rich, join, name, tag, words
+from analysis.exhibits.own_settings import SECTIONS, own_settings, set_in
 from analysis.exhibits.tables import Block, Column, Row, figure, note, stacked, table
 
 PAGE = "provenance"
-SECTIONS = ("scope", "cleaning", "segmentation", "personas", "effectiveness", "strategy", "report")
 DIGITS = 12
 
 
 def settings(book: Book) -> Exhibit:
-    """The settings that shaped this report, with the file that set each."""
-    walked = [(section, _walk(book, section)) for section in SECTIONS]
-    sections = [(section, lines) for section, lines in walked if lines]
+    """The settings that somebody set for this report, with the file that did.
+
+    All others keep the default of ``base.yml``; how many there are is said, and where they stand.
+    """
+    sections = [
+        (section, [_line(book, path) for path in paths])
+        for section in SECTIONS
+        if (paths := [p for p in own_settings(book.settings, book.origins) if _in(p, section)])
+    ]
+    rest = note(book.say("exhibits.settings.rest", count=book.num("settings.default")))
+    heading = book.text("exhibits.chapter.provenance")
+    if not sections:
+        title = book.words("exhibits.settings.title_none")
+        return figure("txt-settings", title, rest, page=PAGE, heading=heading, height=14)
     halves: list[list[tuple[str, list[Line]]]] = [[], []]
-    longest = max(sections, key=lambda pair: len(pair[1]))
-    halves[0].append(longest)
-    for pair in sections:  # each to the shorter half, the longest section first
-        if pair is not longest:
-            sizes = [sum(len(lines) + 2 for _, lines in half) for half in halves]
-            halves[sizes.index(min(sizes))].append(pair)
+    for pair in sorted(sections, key=lambda pair: (-len(pair[1]), SECTIONS.index(pair[0]))):
+        sizes = [sum(len(lines) + 2 for _, lines in half) for half in halves]
+        halves[sizes.index(min(sizes))].append(pair)  # each to the shorter half
     blocks = [
-        stacked(*(_section(book, section, lines) for section, lines in half)) for half in halves
+        stacked(*(_section(book, section, lines) for section, lines in half))
+        for half in halves
+        if half
     ]
     html = tag("div", *(tag("div", block.html) for block in blocks), class_="pair")
     rows = max(sum(len(lines) + 2 for _, lines in half) for half in halves)
+    side_by_side = Block(
+        html,
+        "\n\n".join(block.markdown for block in blocks),
+        "\n".join(block.plain for block in blocks),
+    )
     return figure(
         "tbl-settings",
-        book.words("exhibits.settings.title"),
-        Block(
-            html,
-            "\n\n".join(block.markdown for block in blocks),
-            "\n".join(block.plain for block in blocks),
-        ),
+        book.say("exhibits.settings.title", count=book.num("settings.own")),
+        stacked(side_by_side, rest),
         subtitle=book.words("exhibits.settings.subtitle"),
         page=PAGE,
-        heading=book.text("exhibits.chapter.provenance"),
-        height=13 + 4.8 * rows,
+        heading=heading,
+        height=20 + 4.8 * rows,
     )
 
 
 Line = tuple[str, Rich, str]
+
+
+def _in(path: str, section: str) -> bool:
+    return path.startswith(f"{section}.")
 
 
 def _section(book: Book, section: str, lines: list[Line]) -> Block:
@@ -66,35 +79,15 @@ def _section(book: Book, section: str, lines: list[Line]) -> Block:
 
 
 def _short(origin: str) -> str:
-    """``params/base.yml:12`` → ``base.yml:12``: the folder is the same for all."""
+    """``params/demo.yml:12`` → ``demo.yml:12``: the folder is the same for all."""
     return origin.rpartition("/")[2]
 
 
-def _walk(book: Book, path: str) -> list[Line]:
+def _line(book: Book, path: str) -> Line:
     value: Any = book.settings
     for part in path.split("."):
         value = getattr(value, part)
-    if path == "cleaning.rules":
-        return [_rules(book, path, value)]
-    if isinstance(value, BaseModel):
-        found = []
-        for field in type(value).model_fields:
-            found += _walk(book, f"{path}.{field}")
-        return found
-    # What is not set, and the lists of words, stand in the manifest.
-    if value is None or value in ("", [], {}) or path.endswith("_words"):
-        return []
-    return [(path, _value(book, path, value), str(book.origins.get(path, "")))]
-
-
-def _rules(book: Book, path: str, rules: BaseModel) -> Line:
-    """The cleaning rules in one line: all on, or which are off."""
-    off = [rule for rule, on in rules.model_dump().items() if not on]
-    if not off:
-        return path, book.words("exhibits.settings.all_on"), ""
-    told = join([book.label("rule", rule) for rule in off], book.text("exhibits.list.comma"))
-    origin = next((str(o) for r in off if (o := book.origins.get(f"{path}.{r}"))), "")
-    return path, book.say("exhibits.settings.off_list", rules=told), origin
+    return path, _value(book, path, value), set_in(path, book.origins)
 
 
 def _quantity(book: Book, id_: str) -> Rich:
@@ -144,7 +137,7 @@ def provenance(book: Book) -> Exhibit:
         title,
         stacked(*blocks),
         page=PAGE,
-        height=24 + 2.6 * len(pairs) + 5.2 * (files.plain.count("\n") if files else 0),
+        height=24 + 2.6 * len(pairs) + 4.5 * (files.plain.count("\n") if files else 0),
     )
 
 
@@ -178,4 +171,4 @@ def _files(book: Book) -> Block | None:
         Column(book.words("exhibits.quality.head.rows"), "n"),
         Column(book.words("exhibits.provenance.sha"), "gap"),
     ]
-    return table(columns, made, class_="slim")
+    return table(columns, made, class_="slim dense")

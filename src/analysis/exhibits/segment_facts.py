@@ -1,7 +1,7 @@
 """Facts of the tables about lists, warnings, rules, matrices, clusters and decided places.
 
 worklist.*         money and days over of the customers shown; count and total of each list
-warning.*          customers warned of, and their money
+warning.*          customers warned of and their money, by rule, and those named first
 warning_record.*   what became of those warned earlier
 tier_difference.*  customers whose own tier does not fit, those shown and all
 crosswalk.*        customers and money by own tier and segment
@@ -17,10 +17,10 @@ from collections.abc import Iterator, Mapping
 import pandas as pd
 
 from analysis.exhibits.facts import Fact, FactBook, fact_id, facts_from_table, plain_value, records
+from analysis.exhibits.proven import leading
 from analysis.settings_model import Settings
 
 Tables = Mapping[str, pd.DataFrame]
-POOLED = "all"  # period of a warning record that holds all periods together
 
 # Table → (first part of the ids, key columns, column → unit, further columns of a fact).
 _CELLS: dict[str, tuple[str, list[str], dict[str, str], dict[str, str]]] = {
@@ -89,7 +89,7 @@ def segment_facts(tables: Tables, settings: Settings) -> FactBook:
     shown = settings.report.list_length
     for part in (
         _worklists(_frame(tables, "worklists"), shown),
-        _warnings(_frame(tables, "warnings"), _frame(tables, "worklists"), shown),
+        _warnings(_frame(tables, "warnings"), _frame(tables, "warning_record"), shown),
         _differences(_frame(tables, "tier_differences"), shown),
         _crosswalk(_frame(tables, "crosswalk_summary")),
         _rules(_frame(tables, "scheme_rules")),
@@ -136,20 +136,24 @@ def _worklists(rows: pd.DataFrame, shown: int) -> Iterator[Fact]:
         yield from _fact(f"{head}.days_over", row["days_over"], "days", source)
 
 
-def _warnings(rows: pd.DataFrame, lists: pd.DataFrame, shown: int) -> Iterator[Fact]:
+def _warnings(rows: pd.DataFrame, record: pd.DataFrame, shown: int) -> Iterator[Fact]:
+    """All who are warned of, by rule, and those whom the report names first."""
     if rows.empty:
         return
-    yield from _all_and_first("warning", rows, "warnings")
-    if lists.empty:
-        return
-    first = lists[(lists["list"] == "warning") & (lists["rank"] <= shown)]["customer_id"]
-    for row in records(rows[rows["customer_id"].isin(set(first))]):
+    source = "warnings"
+    yield from _all_and_first("warning", rows, source)
+    for rule, own in rows.groupby("rule", sort=True):
+        yield from _all_and_first(fact_id("warning", "rule", rule), own, source)
+    first = leading(rows, record)
+    yield from _all_and_first("warning.leading", first, source)
+    for rank, row in enumerate(records(first.head(shown)), start=1):
         head = fact_id("warning", row["customer_id"])
+        yield from _fact(f"{head}.rank", rank, "count", source)
         for column, unit in (
-            ("activity_change", "relative"), ("recency_cycles", "cycles"),
+            ("amount", "money"), ("activity_change", "relative"), ("recency_cycles", "cycles"),
             ("chance", "share"), ("low", "share"), ("high", "share"),
         ):  # fmt: skip
-            yield from _fact(f"{head}.{column}", row[column], unit, "warnings")
+            yield from _fact(f"{head}.{column}", row[column], unit, source)
 
 
 def _differences(rows: pd.DataFrame, shown: int) -> Iterator[Fact]:

@@ -1,4 +1,4 @@
-"""For those who want to see behind the segments: rules, matrices, the clusters' challenge."""
+"""For those who want to see behind the segments: matrices, the clusters' challenge, the rules."""
 
 from __future__ import annotations
 
@@ -9,15 +9,16 @@ import pandas as pd
 from analysis.exhibits.book import Book
 from analysis.exhibits.crosswalk import PAGE as RULES
 from analysis.exhibits.exhibit import Exhibit
-from analysis.exhibits.facts import records
-from analysis.exhibits.markup import EMPTY, Rich, join, name, tag, words
-from analysis.exhibits.tables import Block, Cell, Column, Row, figure, note, stacked, table
+from analysis.exhibits.markup import EMPTY, Rich, join, words
+from analysis.exhibits.tables import Cell, Column, Row, figure, note, stacked, table
+from analysis.segmentation.bands import SIZES, in_size_order
 
 PAGE = "structure"
 ALL = "all"
 MATRICES = ("value_need", "industry_size")
 MOST_ROWS = 10
-FEW_RULES = 12  # so many stand below one another with their conditions
+OTHER, UNKNOWN = "other", "unknown"
+ORDERS = {"value_need": (("high", "mid", "low"), ("simple", "complex", "custom"))}
 
 
 def matrices(book: Book) -> list[Exhibit]:
@@ -51,8 +52,8 @@ def matrices(book: Book) -> list[Exhibit]:
 
 def _matrix(book: Book, one: str, cells: pd.DataFrame) -> Exhibit | None:
     """Customers and their share by row and column; None where only one row or column is known."""
-    rows, columns = (_keys(cells, axis) for axis in ("row", "column"))
-    if len(set(rows) - {"unknown"}) < 2 or len(set(columns) - {"unknown"}) < 2:
+    rows, columns = (_ordered(cells, one, axis) for axis in ("row", "column"))
+    if len(set(rows) - {UNKNOWN}) < 2 or len(set(columns) - {UNKNOWN}) < 2:
         return None
     left_out = len(rows) - MOST_ROWS
     shown = _largest(cells, rows) if left_out > 0 else rows
@@ -77,9 +78,9 @@ def _matrix(book: Book, one: str, cells: pd.DataFrame) -> Exhibit | None:
         lines.append(book.words("exhibits.structure.more_rows"))
     return figure(
         f"tbl-matrix-{one}",
-        book.words(f"exhibits.structure.title.{one}"),
+        _title(book, one, rows, columns),
         stacked(
-            table(heads, made, class_="slim", total=_line(book, one, ALL, columns, set())),
+            table(heads, made, class_="slim cross", total=_line(book, one, ALL, columns, set())),
             note(join(lines)),
         ),
         subtitle=book.words("exhibits.structure.subtitle"),
@@ -88,11 +89,48 @@ def _matrix(book: Book, one: str, cells: pd.DataFrame) -> Exhibit | None:
     )
 
 
-def _keys(cells: pd.DataFrame, axis: str) -> list[str]:
-    """Keys with customers, in the table's order; the total left out."""
+def _ordered(cells: pd.DataFrame, one: str, axis: str) -> list[str]:
+    """Keys with customers as people read them; the total left out, others and unknown last.
+
+    Value from high to low, needs from simple to custom, industries by money, sizes from small to
+    large.
+    """
     other = "column" if axis == "row" else "row"
     totals = cells[(cells[other] == ALL) & (cells[axis] != ALL) & (cells["customers"] > 0)]
-    return [str(key) for key in totals[axis]]
+    money = dict(zip(totals[axis].astype(str), totals["amount"].astype(float), strict=True))
+    aside = [key for key in (OTHER, UNKNOWN) if key in money]
+    keys = sorted(set(money) - set(aside))
+    if one in ORDERS:
+        known = ORDERS[one][axis == "column"]
+        keys.sort(key=lambda key: known.index(key) if key in known else len(known))
+    elif axis == "row":
+        keys.sort(key=lambda key: -money[key])
+    else:
+        written = in_size_order([key for key in keys if key not in SIZES])
+        keys = [*(key for key in SIZES if key in keys), *written]
+    return [*keys, *aside]
+
+
+def _title(book: Book, one: str, rows: list[str], columns: list[str]) -> Rich:
+    """Who holds the most money among what is known: by row, then by column."""
+
+    def most(keys: list[str], axis: str) -> str:
+        def money(key: str) -> float:
+            place = (key, ALL) if axis == "row" else (ALL, key)
+            return book.value("matrix", one, *place, "amount_share") or 0.0
+
+        return max((key for key in keys if key not in (OTHER, UNKNOWN)), key=money)
+
+    row, column = most(rows, "row"), most(columns, "column")
+    return book.say(
+        f"exhibits.structure.title.{one}",
+        row=_label(book, one, "row", row),
+        row_share=book.num("matrix", one, row, ALL, "share"),
+        row_amount=book.num("matrix", one, row, ALL, "amount_share"),
+        column=_label(book, one, "column", column),
+        column_share=book.num("matrix", one, ALL, column, "share"),
+        column_amount=book.num("matrix", one, ALL, column, "amount_share"),
+    )
 
 
 def _largest(cells: pd.DataFrame, rows: list[str]) -> list[str]:
@@ -169,55 +207,19 @@ def decided(book: Book) -> Rich:
 
 
 def rules(book: Book) -> Exhibit | None:
-    """The rules of the scheme with the customers each placed; None where the record has none."""
+    """How many rules place the customers, and how firmly; None where the record has none.
+
+    The rules one by one are for those who write them: they stand in the workbook.
+    """
     if not book.knows("scheme_rules"):
         return None
-    rows = book.frame("scheme_rules")
-    if rows.empty:
-        sentence = note(book.words("exhibits.structure.none.rules"), "quiet")
-        return figure("tbl-rules", EMPTY, sentence, page=RULES, height=7)
-    rows = rows.sort_values("position")
-    few = len(rows) <= FEW_RULES
-    made = [_rule(book, row, few) for row in records(rows)]
-    heads = [
-        Column(book.words("exhibits.structure.rule.rule"), row_head=True),
-        Column(book.words("exhibits.structure.rule.segment")),
-        *([Column(book.words("exhibits.structure.rule.condition"), "wide")] if few else []),
-        Column(book.words("exhibits.structure.rule.customers"), "n"),
-        Column(book.say("exhibits.structure.rule.amount", unit=words(book.scale.label)), "n"),
-        Column(book.words("exhibits.structure.rule.near"), "n"),
-    ]
-    half = len(made) if few else (len(made) + 1) // 2
-    sides = [table(heads, side, class_="slim") for side in (made[:half], made[half:]) if side]
-    html = tag("div", *(tag("div", side.html) for side in sides), class_="pair")
-    block = (
-        sides[0]
-        if few
-        else Block(html, "\n\n".join(s.markdown for s in sides), "\n".join(s.plain for s in sides))
-    )
-    return figure(
-        "tbl-rules",
-        book.say(
-            "exhibits.structure.rule.title",
+    told = book.words("exhibits.structure.none.rules")
+    if len(book.frame("scheme_rules")):
+        told = book.say(
+            "exhibits.structure.rules",
             scheme=book.label("scheme", book.settings.segmentation.scheme),
             count=book.num("rules.count"),
             used=book.num("rules.used"),
             near=book.num("rules.near_cut"),
-        ),
-        block,
-        subtitle=book.words("exhibits.structure.rule.subtitle"),
-        page=RULES,
-        height=19 + (9 if few else 5.2) * half,
-    )
-
-
-def _rule(book: Book, row: dict[str, object], few: bool) -> Row:
-    id_ = ("rule", row["rule"])
-    return [
-        name(row["rule"]),
-        book.short_label(str(row["segment"])),
-        *([name(row["condition"])] if few else []),
-        book.num(*id_, "customers"),
-        book.num(*id_, "amount"),
-        book.num(*id_, "near_cut"),
-    ]
+        )
+    return figure("txt-rules", EMPTY, note(told), page=RULES, height=9)

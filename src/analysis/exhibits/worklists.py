@@ -1,4 +1,8 @@
-"""The lists that ask for action: must win back, overdue to reorder, warned of."""
+"""The lists that ask for action: must win back, overdue to reorder, warned of.
+
+The two first are the record's worklists. Of those warned of, the report names the customers whose
+warning has proven itself (`analysis.exhibits.proven`), and says of each rule how it has fared.
+"""
 
 from __future__ import annotations
 
@@ -10,15 +14,15 @@ import pandas as pd
 from analysis.calendars import Period
 from analysis.exhibits.book import Book
 from analysis.exhibits.exhibit import Exhibit
-from analysis.exhibits.facts import records
+from analysis.exhibits.facts import fact_id, records
 from analysis.exhibits.markup import EMPTY, Rich, join, name, words
 from analysis.exhibits.measures import between
-from analysis.exhibits.segment_facts import POOLED
+from analysis.exhibits.proven import ANY, NONE, POOLED, RULES, Proof, leading, proof, told
 from analysis.exhibits.tables import Column, Row, figure, note, stacked, table
 from analysis.wording.numbers import Scale
 
 PAGE = "accounts"
-ANY, NONE = "any", "none"  # rules of `warning_record`: warned by any, and by none
+WARNING = "warning"
 # what stands beside money, person and region: head, and the cell of a row
 Extra = tuple[str, str, Callable[[Book, dict[str, Any]], Rich]]
 
@@ -37,8 +41,7 @@ def worklist(book: Book, one: str, heading: str = "") -> Exhibit | None:
     """
     if not book.knows("worklists"):
         return None
-    whole = book.frame("worklists")
-    rows = whole[(whole["list"] == one) & (whole["rank"] <= book.settings.report.list_length)]
+    rows = _rows(book, one)
     if rows.empty:
         return _quiet(book, one, heading)
     extras = _EXTRAS[one]
@@ -58,28 +61,30 @@ def worklist(book: Book, one: str, heading: str = "") -> Exhibit | None:
     scale = _scale(book)
     made: list[Row] = [
         [
-            book.num("worklist", one, row["customer_id"], "rank"),
+            book.num(*_id(row), "rank"),
             name(row["name"] if _known(row["name"]) else row["customer_id"]),
             book.short_label(str(row["segment"])),
             *([_told(row["owner"])] if owned else []),
             *([_told(row["region"])] if placed else []),
-            book.num("worklist", one, row["customer_id"], "amount", scale=scale),
+            book.num(*_id(row), "amount", scale=scale),
             *(build(book, row) for _, _, build in extras),
         ]
-        for row in records(rows.sort_values("rank"))
+        for row in records(rows)
     ]
-    lines = [line for line in (_below(book) if one == "warning" else [_down(book, one)]) if line]
+    lines = _lines(book, one)
     block = stacked(table(columns, made, class_="acc"), *(note(line) for line in lines))
     return figure(
         f"tbl-worklist-{one}",
         book.say(
-            f"exhibits.worklists.title.{one}",
-            count=book.num("worklist", one, "count"),
-            amount=book.money("worklist", one, "total"),
+            f"exhibits.worklists.title.{_key(book, one)}",
+            count=book.num(*_head(one), "count"),
+            amount=book.money(*_head(one), "total"),
         ),
         block,
         subtitle=book.say(
-            f"exhibits.worklists.subtitle.{one}", unit=words(scale.label), **book.role_names()
+            f"exhibits.worklists.subtitle.{_key(book, one)}",
+            unit=words(scale.label),
+            **book.role_names(),
         ),
         page=PAGE,
         heading=heading,
@@ -87,21 +92,58 @@ def worklist(book: Book, one: str, heading: str = "") -> Exhibit | None:
     )
 
 
+def _rows(book: Book, one: str) -> pd.DataFrame:
+    """The rows of a list that are shown, in their order."""
+    whole, most = book.frame("worklists"), book.settings.report.list_length
+    own = whole[whole["list"] == one]
+    if one != WARNING:
+        return own[own["rank"] <= most].sort_values("rank")
+    first = _leading(book).head(most)
+    if first.empty or own.empty:
+        return own.head(0)
+    rows = own[own["customer_id"].isin(set(first["customer_id"]))].set_index("customer_id")
+    kept = [customer for customer in first["customer_id"] if customer in rows.index]
+    return rows.loc[kept].reset_index()
+
+
+def _leading(book: Book) -> pd.DataFrame:
+    return leading(book.frame("warnings"), book.frame("warning_record"))
+
+
+def _id(row: dict[str, Any]) -> tuple[str, ...]:
+    customer = str(row["customer_id"])
+    return (WARNING, customer) if row["list"] == WARNING else ("worklist", row["list"], customer)
+
+
+def _head(one: str) -> tuple[str, ...]:
+    return (WARNING, "leading") if one == WARNING else ("worklist", one)
+
+
+def _key(book: Book, one: str) -> str:
+    """The words of a list; warnings have others while nothing is known of them."""
+    known = one != WARNING or told(proof(book.frame("warning_record")))
+    return one if known else "warning_unknown"
+
+
 def _quiet(book: Book, one: str, heading: str) -> Exhibit:
-    lines = [line for line in (_below(book) if one == "warning" else []) if line]
-    sentence = book.words(f"exhibits.worklists.none.{one}")
+    lines = _lines(book, one)
+    none = "warning_unproven" if one == WARNING and len(book.frame("warnings")) else one
+    sentence = book.words(f"exhibits.worklists.none.{none}")
     block = stacked(note(sentence, "quiet"), *(note(line) for line in lines))
     return figure(
         f"tbl-worklist-{one}", EMPTY, block, page=PAGE, heading=heading, height=7 + 5 * len(lines)
     )
 
 
+def _lines(book: Book, one: str) -> list[Rich]:
+    found = [_last(book), _by_rule(book)] if one == WARNING else [_down(book, one)]
+    return [line for line in found if line]
+
+
 def _scale(book: Book) -> Scale:
     """One unit of money for all lists."""
-    rows = book.frame("worklists")
-    shown = rows[rows["rank"] <= book.settings.report.list_length]
-    ids = [f"worklist.{r['list']}.{r['customer_id']}.amount" for r in records(shown)]
-    return book.scale_of(*ids)
+    rows = [row for one in _EXTRAS for row in records(_rows(book, one))]
+    return book.scale_of(*(fact_id(*_id(row), "amount") for row in rows))
 
 
 def _known(value: Any) -> bool:
@@ -157,16 +199,11 @@ def _down(book: Book, one: str) -> Rich:
     )
 
 
-def _below(book: Book) -> list[Rich]:
-    """How good the warnings are: those of last time, and the firm's own rate over all periods."""
-    return [join([_last(book), _rate(book)])]
-
-
 def _last(book: Book) -> Rich:
     """The latest period whose warnings can be judged: warned, lost, missed."""
     rows = book.frame("warning_record")
     if rows.empty:
-        return book.words("exhibits.worklists.no_record")
+        return EMPTY
     judged = rows[(rows["rule"] == ANY) & (rows["period"] != POOLED)]
     if judged.empty:
         return EMPTY
@@ -181,20 +218,34 @@ def _last(book: Book) -> Rich:
     )
 
 
-def _rate(book: Book) -> Rich:
-    id_, rest = f"warning_record.{ANY}.{POOLED}", f"warning_record.{NONE}.{POOLED}"
-    if not book.has(id_, "rate") or not book.has(id_, "low"):
-        return EMPTY
-    lead, others = EMPTY, EMPTY
+def _by_rule(book: Book) -> Rich:
+    """How each rule has fared against those whom nothing warned of; what cannot be told is said."""
+    found = proof(book.frame("warning_record"))
+    if not told(found):
+        return book.words("exhibits.worklists.no_record")
+    rest = book.num("warning_record", NONE, POOLED, "rate")
+    lines = [book.say("exhibits.worklists.proof.others", rate=rest)]
+    return join([*lines, *(_fared(book, rule, found[rule]) for rule in RULES)])
+
+
+def _fared(book: Book, rule: str, found: Proof) -> Rich:
+    id_, now = f"warning_record.{rule}.{POOLED}", ("warning", "rule", rule, "count")
+    key: str = found
+    if found == "unknown" and not book.value(*now):
+        return EMPTY  # too few ever, and nobody now
+    if found == "unproven":
+        rest = book.value("warning_record", NONE, POOLED, "rate") or 0.0
+        key = "no_higher" if (book.value(id_, "rate") or 0.0) <= rest else "not_clear"
+    where, lead = EMPTY, EMPTY
+    if book.value(*now):
+        where = book.say("exhibits.worklists.proof.where", count=book.num(*now))
     if book.has(id_, "lead_days"):
         lead = book.say("exhibits.worklists.lead", days=book.num(id_, "lead_days", decimals=0))
-    if book.has(rest, "rate"):
-        others = book.say("exhibits.worklists.others", rate=book.num(rest, "rate"))
-    reach = between(book, book.num(id_, "low"), book.num(id_, "high"), 0.0)
     return book.say(
-        "exhibits.worklists.rate",
+        f"exhibits.worklists.proof.{key}",
+        rule=book.words(f"exhibits.worklists.rule.{rule}"),
         rate=book.num(id_, "rate"),
-        range=reach,
+        range=between(book, book.num(id_, "low"), book.num(id_, "high"), 0.0),
         lead=lead,
-        others=others,
+        where=where,
     )

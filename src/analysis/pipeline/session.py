@@ -91,7 +91,7 @@ class StageSession:
     @property
     def origins(self) -> Mapping[str, str]:
         """Dotted setting → file that set it."""
-        return {key: self.config.origin(key) for key in self.config.flat()}
+        return self.config.files()
 
     @cached_property
     def data_root(self) -> Path:

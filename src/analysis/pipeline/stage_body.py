@@ -114,7 +114,7 @@ def _report(job: Job) -> None:
         pack = render_review(tables, config.settings, config.as_of, config.settings.languages[0])
         store.write_bytes(job.built / REVIEW, pack)
     frames = {name: to_frame(table) for name, table in tables.items()}
-    facts = collect(frames, job.config.settings)
+    facts = collect(frames, job.config.settings, job.config.files())
     store.write_json(job.built / FACTS, facts.to_json())
     problems: list[Problem] = []
     pages: dict[Language, Path] = {}
