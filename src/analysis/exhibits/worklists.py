@@ -189,7 +189,9 @@ def _rate(book: Book) -> Rich:
     if book.has(id_, "lead_days"):
         lead = book.say("exhibits.worklists.lead", days=book.num(id_, "lead_days", decimals=0))
     if book.has(rest, "rate"):
-        others = book.say("exhibits.worklists.others", rate=book.num(rest, "rate"))
+        worse = (book.value(id_, "rate") or 0.0) <= (book.value(rest, "rate") or 0.0)
+        key = "others_no_better" if worse else "others"
+        others = book.say(f"exhibits.worklists.{key}", rate=book.num(rest, "rate"))
     reach = between(book, book.num(id_, "low"), book.num(id_, "high"), 0.0)
     return book.say(
         "exhibits.worklists.rate",
