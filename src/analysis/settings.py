@@ -1,9 +1,9 @@
 """Layered YAML in, one validated object out.
 
 A period file extends `params/base.yml`; ``--set`` comes last. An industry's starting values
-(``segmentation.industry_template``) lie between the defaults and the period file. Where nobody
-names a scheme, the business model chooses it. All problems are found before any source is opened
-and told together, each with file, line and the nearest valid key.
+(``segmentation.industry_template``) lie between the defaults and the period file. All problems
+are found before any source is opened and told together, each with file, line and the nearest
+valid key.
 """
 
 from __future__ import annotations
@@ -21,18 +21,11 @@ from pydantic import ValidationError
 from analysis import settings_yaml
 from analysis.calendars import Period
 from analysis.errors import Problem, SettingsError
-from analysis.settings_checks import (
-    SECRET,
-    cross_checks,
-    name_checks,
-    place_of,
-    validation_problems,
-)
-from analysis.settings_model import SCHEME_OF, Settings
+from analysis.settings_checks import SECRET, cross_checks, name_checks, validation_problems
+from analysis.settings_model import Settings
 from analysis.settings_yaml import Key, Layer
 
 _BASE = "params/base.yml"
-_SCHEME: Key = ("segmentation", "scheme")
 
 
 @dataclass(frozen=True)
@@ -152,7 +145,6 @@ def load(
         key = tuple(name.split("."))
         values = settings_yaml.merge(values, _nest(key, value))
         places |= {key[: cut + 1]: ("--set", 0) for cut in range(len(key))}
-    values = _with_scheme(values, places)
     problems += name_checks(values, root, places)
     try:
         settings = Settings.model_validate(values)
@@ -244,21 +236,6 @@ def _with_template(layers: list[Layer], root: Path, overrides: Mapping[str, Any]
     names = [layer.name for layer in layers]
     base = len(names) - names[::-1].index(_BASE) if _BASE in names else 0
     return [*layers[:base], template, *layers[base:]]
-
-
-def _with_scheme(values: dict[str, Any], places: dict[Key, tuple[str, int]]) -> dict[str, Any]:
-    """The values with the scheme that the business model chooses, where nobody names one.
-
-    Its place becomes that of the business model. A model that does not exist chooses nothing:
-    validation tells of it.
-    """
-    model: Any = values.get("business_model", Settings.model_fields["business_model"].default)
-    named = _at(values, _SCHEME) not in (None, "")
-    section = values.get(_SCHEME[0], {})
-    if named or model not in list(SCHEME_OF) or not isinstance(section, Mapping):
-        return values
-    places[_SCHEME] = place_of(("business_model",), places)
-    return settings_yaml.merge(values, _nest(_SCHEME, SCHEME_OF[model]))
 
 
 def _at(values: Any, key: Key) -> Any:

@@ -6,6 +6,7 @@ file: see `analysis.settings`.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import date
 from typing import Annotated, Any, Literal
 from zoneinfo import available_timezones
@@ -18,7 +19,7 @@ from analysis.calendars import Period
 Language = Literal["zh", "en"]
 BusinessModel = Literal["trade", "project", "subscription"]
 # the primary scheme of who names none
-SCHEME_OF: dict[BusinessModel, str] = {
+SCHEME_OF: dict[str, str] = {
     "trade": "rfm5",
     "project": "rfm5",
     "subscription": "subscription5",
@@ -584,3 +585,18 @@ class Settings(Section):
     labels: dict[str, dict[Language, str]] = Field(
         default_factory=dict, description="catalogue key → the company's own words"
     )
+
+    @model_validator(mode="before")
+    @classmethod
+    def _scheme_of_the_business(cls, values: Any) -> Any:
+        """Where no scheme is named, the business model chooses it; what is wrong stays as it is."""
+        if not isinstance(values, Mapping):
+            return values
+        section = values.get("segmentation", {})
+        model = values.get("business_model", cls.model_fields["business_model"].default)
+        if isinstance(section, Segmentation):
+            section = section.model_dump(exclude_unset=True)
+        if not isinstance(section, Mapping) or section.get("scheme", "") != "":
+            return values
+        scheme = SCHEME_OF.get(str(model), "")
+        return {**values, "segmentation": {**section, "scheme": scheme}}
