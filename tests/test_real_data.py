@@ -76,6 +76,62 @@ def test_an_old_chinese_workbook(superstore: Record) -> None:
     assert summary["recency_days"].idxmax() == "churn_risk"
 
 
+def sensible_lists(known: Record) -> None:
+    """Each list holds whom its name says, once, by money; customers of the record only."""
+    segments = known.table("segments").set_index("customer_id")["segment"]
+    lists = known.table("worklists")
+    assert set(lists["list"]) == {"reorder", "win_back", "moved_down", "warning"}
+    assert set(lists["customer_id"]) <= set(segments.index)
+    for _, rows in lists.groupby("list"):
+        assert rows["customer_id"].is_unique
+        ranked = rows.sort_values("rank")
+        assert list(ranked["rank"]) == list(range(1, len(rows) + 1))
+        assert ranked["amount"].is_monotonic_decreasing
+    by_list = dict(iter(lists.groupby("list")))
+    assert set(by_list["win_back"]["customer_id"].map(segments)) == {"churn_risk"}
+    assert "churn_risk" not in set(by_list["reorder"]["customer_id"].map(segments))
+    assert (by_list["reorder"]["days_over"] > 0).all()
+    assert (by_list["win_back"]["days_over"] > 0).all()
+
+
+def sensible_warnings(known: Record) -> None:
+    """Shares lost lie within their intervals, and come from at least twenty judged."""
+    rows = known.table("warning_record")
+    assert (rows["lost"] <= rows["customers"]).all()
+    told = rows.dropna(subset=["rate"])
+    assert (told["customers"] >= 20).all()
+    assert ((told["low"] <= told["rate"]) & (told["rate"] <= told["high"])).all()
+    warned = known.table("warnings")
+    assert warned["customer_id"].is_unique
+    assert (warned["recency_cycles"] <= 2.5).all()  # who is lost already is not warned of
+
+
+def test_lists_and_warnings_of_a_dealer(superstore: Record) -> None:
+    sensible_lists(superstore)
+    sensible_warnings(superstore)
+
+
+def test_a_dealer_without_stable_clusters_keeps_the_rules(superstore: Record) -> None:
+    choice = superstore.table("cluster_choice")
+    assert list(choice["k"]) == [3, 4, 5]
+    assert not choice["chosen"].any()
+    assert len(superstore.table("clusters")) == 0
+
+
+def test_lists_and_warnings_of_a_wholesaler(retail: Record) -> None:
+    sensible_lists(retail)
+    sensible_warnings(retail)
+
+
+def test_a_wholesaler_has_four_stable_clusters(retail: Record) -> None:
+    choice, clusters = retail.table("cluster_choice"), retail.table("clusters")
+    assert list(choice["k"]) == [3, 4, 5]
+    assert (choice["chosen"] <= choice["passed"]).all()
+    assert list(choice.loc[choice["chosen"], "k"]) == [4]
+    assert clusters["cluster"].nunique() == 4
+    assert set(clusters["customer_id"]) <= set(retail.table("segments")["customer_id"])
+
+
 def test_what_is_kept_is_exact(retail: Record) -> None:
     orders = retail.arrow("orders")
     assert pc.count_distinct(orders["customer_id"]).as_py() == 5878

@@ -259,3 +259,28 @@ def test_keys_and_wide_tables_are_accepted_where_they_belong(project: Path) -> N
     found = loaded.settings.sources["receivables"]
     assert (found.wide, found.keys) == ("buckets", "erp")
     assert found.columns["as_of"].value == "2025-09-30"
+
+
+@pytest.mark.parametrize(
+    ("stated", "scheme"),
+    [
+        ("", "rfm5"),
+        ("business_model: project\n", "rfm5"),
+        ("business_model: subscription\n", "subscription5"),
+        ("business_model: subscription\nsegmentation: {scheme: grade4}\n", "grade4"),
+        ("business_model: subscription\nsegmentation: {lapsed_cycles: 9}\n", "subscription5"),
+    ],
+)
+def test_the_business_model_chooses_the_scheme_that_nobody_names(
+    project: Path, stated: str, scheme: str
+) -> None:
+    config = load(project, GOOD + stated)
+    assert config.settings.segmentation.scheme == config.flat()["segmentation.scheme"] == scheme
+
+
+def test_a_business_model_that_is_none_is_told(project: Path) -> None:
+    told = "\n".join(
+        problems(project, GOOD + "business_model: barter\nsegmentation: {scheme: 7}\n")
+    )
+    assert "business_model" in told
+    assert "segmentation.scheme" in told

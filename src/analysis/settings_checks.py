@@ -184,8 +184,12 @@ def name_checks(
     return found
 
 
-# Empty playbook: the one named like the scheme, or none.
-_NEED_NOT_BE_NAMED = (("strategy", "playbook"), ("segmentation", "industry_template"))
+# Empty scheme: that of the business model; empty playbook: the one named like the scheme, or none.
+_NEED_NOT_BE_NAMED = (
+    ("segmentation", "scheme"),
+    ("strategy", "playbook"),
+    ("segmentation", "industry_template"),
+)
 
 
 def _files(

@@ -6,6 +6,7 @@ file: see `analysis.settings`.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import date
 from typing import Annotated, Any, Literal
 from zoneinfo import available_timezones
@@ -16,6 +17,13 @@ from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Fie
 from analysis.calendars import Period
 
 Language = Literal["zh", "en"]
+BusinessModel = Literal["trade", "project", "subscription"]
+# the primary scheme of who names none
+SCHEME_OF: dict[str, str] = {
+    "trade": "rfm5",
+    "project": "rfm5",
+    "subscription": "subscription5",
+}
 Segment = str
 ReportFormat = Literal["html", "pdf"]
 
@@ -376,7 +384,9 @@ class HealthWarning(Section):
 class Segmentation(Section):
     """Scores, scheme and guards."""
 
-    scheme: str = Field("rfm5", description="primary scheme, a file of params/schemes")
+    scheme: str = Field(
+        "", description="primary scheme, a file of params/schemes; empty: by business_model"
+    )
     crosswalk: list[str] = Field(default_factory=list, description="further schemes to show")
     thresholds: dict[str, float] = Field(
         default_factory=dict, description="threshold of the scheme → another value, in its unit"
@@ -550,9 +560,7 @@ class Settings(Section):
     period: PeriodName = Field(description="YYYYQn, YYYYHn, YYYY-MM, YYYY-Www or YYYY")
     as_of: Day | None = Field(None, description="last day that counts; empty: the period's end")
     previous: PeriodName | None = Field(None, description="empty: the period before")
-    business_model: Literal["trade", "project", "subscription"] = Field(
-        "trade", description="chooses scheme, tiles and chapters"
-    )
+    business_model: BusinessModel = Field("trade", description="chooses scheme, tiles and chapters")
     timezone: Zone = Field("Asia/Shanghai", description="zone in which days are cut")
     currency: str = Field("CNY", pattern=r"^[A-Z]{3}$", description="ISO code")
     engine: Literal["duckdb", "spark"] = Field("duckdb", description="set-wise work")
@@ -577,3 +585,18 @@ class Settings(Section):
     labels: dict[str, dict[Language, str]] = Field(
         default_factory=dict, description="catalogue key → the company's own words"
     )
+
+    @model_validator(mode="before")
+    @classmethod
+    def _scheme_of_the_business(cls, values: Any) -> Any:
+        """Where no scheme is named, the business model chooses it; what is wrong stays as it is."""
+        if not isinstance(values, Mapping):
+            return values
+        section = values.get("segmentation", {})
+        model = values.get("business_model", cls.model_fields["business_model"].default)
+        if isinstance(section, Segmentation):
+            section = section.model_dump(exclude_unset=True)
+        if not isinstance(section, Mapping) or section.get("scheme", "") != "":
+            return values
+        scheme = SCHEME_OF.get(str(model), "")
+        return {**values, "segmentation": {**section, "scheme": scheme}}

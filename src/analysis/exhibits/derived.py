@@ -141,12 +141,18 @@ def _movements(matrix: pd.DataFrame) -> Iterator[Fact]:
     for segment in sorted(set(kept["segment_after"]) - {"left"}):
         into = matrix[(matrix["segment_after"] == segment) & (matrix["segment_before"] != segment)]
         out = kept[(kept["segment_before"] == segment) & (kept["segment_after"] != segment)]
-        back = out[out["segment_after"] != "left"]
+        moved = out[out["segment_after"] != "left"]
+        # a scheme may know worse than its segment at risk: who sinks there is not won back
+        back = moved[moved["direction"] != "worse"]
+        sunk = moved[moved["direction"] == "worse"]
+        fallen = into[into["segment_before"] != "entered"]
         head = fact_id("movement", "flow", segment)
         yield from _fact(f"{head}.in", into["customers"].sum(), "count", source)
+        yield from _fact(f"{head}.moved_in", fallen["customers"].sum(), "count", source)
         yield from _fact(f"{head}.out", out["customers"].sum(), "count", source)
         yield from _fact(f"{head}.back", back["customers"].sum(), "count", source)
         yield from _fact(f"{head}.out_signed", -int(back["customers"].sum()), "count", source)
+        yield from _fact(f"{head}.sunk_signed", -int(sunk["customers"].sum()), "count", source)
         left = int(out.loc[out["segment_after"] == "left", "customers"].sum())
         yield from _fact(f"{head}.left_signed", -left, "count", source)
 

@@ -66,7 +66,7 @@ def movement_matrix(book: Book) -> Exhibit | None:
 
 def _movement_title(book: Book, matrix: pd.DataFrame) -> Rich:
     into, back = (
-        book.value("movement.flow.at_risk.in"),
+        book.value("movement.flow.at_risk.moved_in"),
         book.value("movement.flow.at_risk.back"),
     )
     if into:
@@ -79,7 +79,7 @@ def _movement_title(book: Book, matrix: pd.DataFrame) -> Rich:
         key = "risk_up" if into > (back or 0) else "risk_down"
         lead = book.say(
             f"exhibits.movement.title.{key}",
-            into=book.num("movement.flow.at_risk.in"),
+            into=book.num("movement.flow.at_risk.moved_in"),
             back=book.num("movement.flow.at_risk.back"),
             **book.role_names(),
         )
@@ -194,7 +194,8 @@ def _risk_flow(book: Book) -> Exhibit | None:
                 label.plain, "minus", book.value(id_) or 0.0, book.num(id_, signed=True).plain
             )
         )
-    for part, kind in (("out_signed", "plus"), ("left_signed", "neutral")):
+    leaving = (("out_signed", "plus"), ("sunk_signed", "neutral"), ("left_signed", "neutral"))
+    for part, kind in leaving:
         id_ = f"movement.flow.at_risk.{part}"
         if book.value(id_):
             label = book.words(f"exhibits.risk.{part}")

@@ -167,7 +167,7 @@ def _risk(book: Book) -> Reason | None:
     amount = book.value("movement.best.at_risk.amount_before") or 0.0
     if fallen and (fallen >= FEW or amount >= LEAST * _amount(book, "previous")):
         return Reason("risk", amount, _fallen(book, amount))
-    into = book.value("movement.flow.at_risk.in")
+    into = book.value("movement.flow.at_risk.moved_in")
     back = book.value("movement.flow.at_risk.back")
     if into is None or back is None or into == back:
         return None
@@ -178,7 +178,7 @@ def _risk(book: Book) -> Reason | None:
     text = _told(
         book,
         "more_risk" if into > back else "less_risk",
-        into=book.num("movement.flow.at_risk.in"),
+        into=book.num("movement.flow.at_risk.moved_in"),
         back=book.num("movement.flow.at_risk.back"),
         count=book.num("segment.at_risk.customers"),
         **book.role_names(),

@@ -24,6 +24,7 @@ from analysis.exhibits.tables import Cell, Column, Row, figure, note, stacked, t
 from analysis.wording.numbers import format_value
 
 PAGE = "review"
+_GOES_ON = ("keep", "keep_testing", "watch", "start")
 
 
 def page_of(book: Book) -> str:
@@ -296,6 +297,9 @@ def _decision(book: Book, m: Measure) -> Rich:
     if not kind and m.verdict == "none" and not book.has(f"plan.{m.strategy}.later"):
         kind = "watch"
     key = kind or fallback[m.verdict]
+    planned = book.frame("plan_summary")
+    if key in _GOES_ON and len(planned) and m.strategy not in set(planned["strategy"]):
+        key = "not_planned"  # the playbook in use does not have it
     head = book.words(f"exhibits.review.decision.{key}")
     detail = EMPTY
     if key == "expand" and len(own):

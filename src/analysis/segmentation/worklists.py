@@ -118,9 +118,10 @@ def late(frame: pd.DataFrame, risk: pd.Series) -> pd.Series:
 
 
 def to_win_back(frame: pd.DataFrame, risk: pd.Series) -> pd.Series:
-    """At risk, and tagged must win back or high in money."""
+    """At risk, and tagged must win back, or high in money and past its own cycle."""
     high = frame["m_score"] == "high" if "m_score" in frame else risk & False
-    return risk & ((frame["tag"] == "must_win_back") | high)
+    silent = frame["days_over"] > 0
+    return risk & ((frame["tag"] == "must_win_back") | (high & silent))
 
 
 def numbers(frame: pd.DataFrame) -> list[dict[str, Any]]:
