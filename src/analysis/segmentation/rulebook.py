@@ -92,7 +92,7 @@ class Rulebook:
     Attributes
     ----------
     place
-        RECORD ``features`` → RECORD ``segments``, by today's rules and cuts.
+        RECORD ``features`` → RECORD ``segments`` without reasons, by today's rules and cuts.
     boundaries
         Every number at which a place can turn; the scores' first.
     ranks
@@ -129,7 +129,8 @@ def rulebook(
     scheme, customers, cuts, settings
         What `segment` takes beside the features.
     """
-    place = partial(segment, customers=customers, scheme=scheme, cuts=cuts, settings=settings)
+    given = {"customers": customers, "scheme": scheme, "cuts": cuts, "settings": settings}
+    place = partial(segment, **given, reasons=False)
     boundaries = (*score_boundaries(cuts), *_rule_boundaries(scheme, cuts, settings))
     weighed = tuple(part for score in scheme.scores.values() for part in score.parts)
     return Rulebook(place, boundaries, ranks_of(scheme), weighed)

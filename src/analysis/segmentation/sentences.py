@@ -30,6 +30,7 @@ from analysis.segmentation.scores import boundaries
 from analysis.settings_model import Segmentation
 
 Floats = NDArray[np.float64]
+Texts = tuple[pa.Array | str, ...]
 _TEXT = pa.large_string()  # five million sentences exceed what the smaller one can hold
 _TESTS = {">=": "at_least", ">": "above", "<=": "at_most", "<": "below", "=": "equal"}
 _SLOT = re.compile(r'"\\u0000(.+?)\\u0000"')
@@ -188,11 +189,11 @@ def _unit(made: Compiled, feature: str) -> str:
     return "ratio" if unit == "number" else unit
 
 
-def _column(told: Told, name: str, rows: NDArray[np.intp]) -> pa.Array:
-    """A column of these rows as JSON text."""
+def _column(told: Told, name: str, rows: NDArray[np.intp]) -> Texts:
+    """A column of these rows as JSON, in pieces to be joined row by row."""
     if name.startswith("score."):
         bands = told.marks[name.removeprefix("score.")].to_numpy()[rows]
-        return _joined('{"key": "score.band.', pa.array(bands, type=_TEXT), '"}')
+        return ('{"key": "score.band.', pa.array(bands, type=_TEXT), '"}')
     if name in told.points:
         values = told.points[name][rows]
     elif name in told.frame.columns:
@@ -202,19 +203,13 @@ def _column(told: Told, name: str, rows: NDArray[np.intp]) -> pa.Array:
     return _numbers(values, _unit(told.made, name))
 
 
-def _numbers(values: Floats, unit: str) -> pa.Array:
+def _numbers(values: Floats, unit: str) -> Texts:
     """Numbers with their unit as JSON; a missing one becomes null and reads as a dash.
 
     Four places are the contract of money, and more than anyone reads of the others.
     """
     texts = pa.array(np.round(values, 4), from_pandas=True).cast(_TEXT).fill_null("null")
-    return _joined(f'{{"unit": "{unit}", "value": ', texts, "}")
-
-
-def _joined(*parts: pa.Array | str) -> pa.Array:
-    """Texts one after the other, row by row."""
-    typed = [pa.scalar(part, _TEXT) if isinstance(part, str) else part for part in parts]
-    return pc.binary_join_element_wise(*typed, pa.scalar("", _TEXT))
+    return (f'{{"unit": "{unit}", "value": ', texts, "}")
 
 
 def _filled(template: dict[str, Any], told: Told, rows: NDArray[np.intp]) -> pa.Array:
@@ -222,4 +217,6 @@ def _filled(template: dict[str, Any], told: Told, rows: NDArray[np.intp]) -> pa.
     pieces = _SLOT.split(json.dumps(template, sort_keys=True))
     if len(pieces) == 1:
         return pa.repeat(pa.scalar(pieces[0], _TEXT), len(rows))
-    return _joined(*(_column(told, p, rows) if i % 2 else p for i, p in enumerate(pieces)))
+    columns = [_column(told, p, rows) if i % 2 else (p,) for i, p in enumerate(pieces)]
+    parts = [pa.scalar(p, _TEXT) if isinstance(p, str) else p for column in columns for p in column]
+    return pc.binary_join_element_wise(*parts, pa.scalar("", _TEXT))
