@@ -1,10 +1,13 @@
-"""Millions of customers: features, cuts, scores and places, beside plain pandas and a peer.
+"""Millions of customers: from features to the matrices, beside plain pandas and a peer.
 
 Each contender runs in a process of its own, which reports its seconds and the most memory it
-held. Whoever is not installed is said to be left out. `split` counts the customers whose score
-differs from that of another customer with the very same value: it should be nought.
+held, data included. Whoever is not installed is said to be left out. `split` counts the customers
+whose score differs from that of another customer with the very same value: it should be nought.
 
     python bench/segmentation.py [--customers 5000000] [--orders 5000000]
+
+"the whole period" places two ends, the past one without reasons, and compares them; then come
+clusters and matrices. Its customers have moved: a tenth ordered again, a tenth fell silent.
 """
 
 from __future__ import annotations
@@ -95,6 +98,7 @@ class Watch:
         begun = time.perf_counter()
         yield
         self.steps[name] = round(time.perf_counter() - begun, 2)
+        print(f"  {name}: {self.steps[name]} s", file=sys.stderr, flush=True)
 
 
 def split(values: pd.Series, scores: Any) -> int:
@@ -129,10 +133,73 @@ def ours_placed(folder: Path, watch: Watch) -> dict[str, Any]:
     settings = Segmentation()
     with watch.step("cuts"):
         cuts = estimate_cuts(features, settings)
+    scheme, customers = load_scheme("rfm5", ROOT), features[["customer_id"]]
+    with watch.step("scores and places, no reasons"):
+        bare = segment(features, customers, scheme, cuts, settings, reasons=False)
+    found = bare["segment"].nunique()
+    del bare
     with watch.step("scores, places and reasons"):
-        customers = features[["customer_id"]]
-        placed = segment(features, customers, load_scheme("rfm5", ROOT), cuts, settings)
-    return {"segments": placed["segment"].nunique()}
+        placed = segment(features, customers, scheme, cuts, settings)
+    return {"segments": found, "told": int((placed["reason"] != "").sum())}
+
+
+def ours_period(folder: Path, watch: Watch) -> dict[str, Any]:
+    from analysis import segmentation as room
+    from analysis.settings_model import Segmentation
+
+    now, was = two_ends(pd.read_parquet(folder / "features.parquet"))
+    settings = Segmentation()
+    scheme = room.load_scheme("rfm5", ROOT)
+    customers = now[["customer_id", "peer_industry"]].rename(columns={"peer_industry": "industry"})
+    with watch.step("cuts"):
+        cuts = room.estimate_cuts(now, settings)
+    with watch.step("places and reasons"):
+        placed = room.segment(now, customers, scheme, cuts, settings)
+    with watch.step("places of the past end"):
+        then = room.segment(was, customers, scheme, cuts, settings, reasons=False)
+    before = room.as_before(then)
+    del then
+    with watch.step("summary"):
+        room.summary(placed, before, now, scheme)
+    with watch.step("rules"):
+        room.scheme_rules(now, customers, scheme, cuts, settings)
+    with watch.step("movements and causes"):
+        book = room.rulebook(scheme, customers, cuts, settings)
+        moves = room.movements(before, placed, was, now, book)
+    with watch.step("movement matrix and flows"):
+        room.movement_matrix(moves, scheme)
+        room.flows(moves, scheme)
+    moved = int((moves["segment_before"] != moves["segment_after"]).sum())
+    del moves, was, before
+    with watch.step("clusters"):
+        found = room.challenge(now, placed, settings.clusters, seed=1)
+    with watch.step("matrices"):
+        matrices = settings.matrices
+        room.value_need(now, customers, placed, cuts, matrices, scheme.ranks)
+        room.industry_size(now, customers, matrices)
+    return {"moved": moved, "clusters": int(found.choice["chosen"].sum())}
+
+
+def two_ends(features: pd.DataFrame) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """Features now and 92 days ago: a tenth has ordered since, a tenth has not for long."""
+    draw = np.random.default_rng(3).random(len(features))
+    days = features["recency_days"]
+    now = features.assign(
+        orders_ever=features["frequency"],
+        revenue_period=features["mean_order"].where(draw < 0.1, 0.0),
+        revenue_previous=features["mean_order"].where(draw > 0.7, 0.0),
+        first_order_on=pd.Timestamp(AS_OF) - pd.to_timedelta(features["tenure_days"], unit="D"),
+    )
+    past = days.where(draw >= 0.1, 2 * features["expected_interval_days"])
+    past = past.where(draw <= 0.9, (past - 92).clip(lower=0))
+    was = now.assign(
+        as_of=pd.Timestamp(AS_OF) - pd.Timedelta(days=92),
+        recency_days=past,
+        recency_cycles=past / features["expected_interval_days"],
+        frequency=features["frequency"].where(draw >= 0.1, (features["frequency"] - 1).clip(1)),
+        revenue_period=now["revenue_previous"],
+    )
+    return now, was
 
 
 def plain_pandas(folder: Path, watch: Watch) -> dict[str, Any]:
@@ -145,14 +212,48 @@ def plain_pandas(folder: Path, watch: Watch) -> dict[str, Any]:
             for name in ("frequency", "monetary")
         )
     with watch.step("places, no reasons"):
-        segments = np.select(
-            [(~r & (f == 2) & (m == 2)), (~r & (f + m >= 2)), (r & (f == 0) & (m == 2)), r],
-            ["high_value", "potential", "low_frequency_essential", "churn_risk"],
-            "new",
-        )
-        features = features.assign(segment=segments)
+        features = features.assign(segment=_chain(r, f, m))
     segments_found = features["segment"].nunique()
     return {"segments": segments_found, "split": split(features["frequency"], f)}
+
+
+def _places_by_hand(features: pd.DataFrame) -> np.ndarray:
+    far = features["recency_cycles"] > 1.5
+    names = ("frequency", "monetary")
+    ranks = (features[name].rank(method="first") for name in names)
+    return _chain(far, *(pd.qcut(rank, 3, labels=False) for rank in ranks))
+
+
+def _chain(r: pd.Series, f: pd.Series, m: pd.Series) -> np.ndarray:
+    return np.select(
+        [(~r & (f == 2) & (m == 2)), (~r & (f + m >= 2)), (r & (f == 0) & (m == 2)), r],
+        ["high_value", "potential", "low_frequency_essential", "churn_risk"],
+        "new",
+    )
+
+
+def pandas_period(folder: Path, watch: Watch) -> dict[str, Any]:
+    """The same tables by hand: no reasons, no causes, one fit of k-means and no test of it."""
+    from sklearn.cluster import KMeans
+
+    now, was = two_ends(pd.read_parquet(folder / "features.parquet"))
+    with watch.step("cuts, scores and places of both ends"):
+        now["segment"], was["segment"] = _places_by_hand(now), _places_by_hand(was)
+    with watch.step("summary"):
+        now.groupby("segment").agg(
+            customers=("customer_id", "size"),
+            revenue=("revenue_period", "sum"),
+            interval=("expected_interval_days", "median"),
+        )
+    with watch.step("movement matrix"):
+        both = was[["customer_id", "segment"]].merge(now, on="customer_id")
+        pd.crosstab(both["segment_x"], both["segment_y"])
+    with watch.step("one k-means of all"):
+        logged = np.log1p(now[["frequency", "monetary", "recency_cycles"]])
+        KMeans(5, n_init=1, random_state=1).fit((logged - logged.mean()) / logged.std())
+    with watch.step("matrix of industries"):
+        pd.crosstab(now["peer_industry"], now["segment"])
+    return {"moved": int((both["segment_x"] != both["segment_y"]).sum())}
 
 
 def features_ours(folder: Path, watch: Watch) -> dict[str, Any]:
@@ -205,6 +306,8 @@ CONTENDERS: dict[str, Callable[[Path, Watch], dict[str, Any]]] = {
     "features: plain pandas": features_pandas,
     f"features: {PEER}": features_peer,
     "places: ours, with a reason each": ours_placed,
+    "the whole period: ours": ours_period,
+    "the whole period: plain pandas": pandas_period,
 }
 
 
@@ -238,7 +341,7 @@ def main() -> None:
                 print(f"{contender}: LEFT OUT, not installed here")
                 continue
             command = [sys.executable, __file__, "--contender", contender, str(folder)]
-            done = subprocess.run(command, check=True, capture_output=True, text=True)
+            done = subprocess.run(command, check=True, stdout=subprocess.PIPE, text=True)
             print(f"{contender}: {done.stdout.strip()}", flush=True)
 
 

@@ -7,19 +7,37 @@ identical rows are interchangeable.
 from __future__ import annotations
 
 import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
+from functools import cache
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+from sklearn import config_context
 from sklearn.cluster import KMeans
 from sklearn.exceptions import ConvergenceWarning
-from threadpoolctl import threadpool_limits
+from threadpoolctl import ThreadpoolController
 
 Floats = NDArray[np.float64]
 Codes = NDArray[np.integer[Any]]
 
 STARTS = 10  # of a draw
 ALL_STARTS = 100  # of the clusters themselves: another seed gives the same ones
+
+
+@contextmanager
+def one_thread() -> Iterator[None]:
+    """One thread, and no checks of input that has been checked: there are thousands of fits."""
+    checked = config_context(assume_finite=True, skip_parameter_validation=True)
+    with _threads().limit(limits=1), checked:
+        yield
+
+
+@cache
+def _threads() -> ThreadpoolController:
+    """The libraries that have threads; to find them takes longer than to fit."""
+    return ThreadpoolController()
 
 
 def by_value(values: Floats) -> NDArray[np.intp]:
@@ -49,7 +67,7 @@ def centres(values: Floats, k: int, seed: int, starts: int = STARTS) -> Floats |
     if distinct(values) < k:
         return None
     # One thread: sums in another order differ in the last digit, and the result with them.
-    with threadpool_limits(1), warnings.catch_warnings():
+    with one_thread(), warnings.catch_warnings():
         # Rows that differ by dust alone may leave a cluster empty; it then fails by its size.
         warnings.simplefilter("ignore", ConvergenceWarning)
         model = KMeans(k, n_init=starts, tol=0, random_state=seed % 2**32).fit(values)

@@ -72,6 +72,8 @@ def segment(
     scheme: Scheme,
     cuts: pd.DataFrame,
     settings: Segmentation,
+    *,
+    reasons: bool = True,
 ) -> pd.DataFrame:
     """Place every customer.
 
@@ -87,6 +89,8 @@ def segment(
         From `estimate_cuts`, with `score_anchors` where the scheme has weighted scores.
     settings
         Thresholds that the scheme's conditions name.
+    reasons
+        False leaves ``reason`` empty, where only the places are asked for.
 
     Returns
     -------
@@ -110,6 +114,7 @@ def segment(
     reads[(marks["recency"] == "none").to_numpy()] = 2
     segments = _pick(made.targets, placed.rule)
     first = next(iter(scheme.scores), None)
+    told = Told(made, placed.frame, marks, placed.points, placed.alternative)
     return pd.DataFrame(
         {
             "customer_id": placed.frame["customer_id"],
@@ -124,9 +129,7 @@ def segment(
             "m_reads": _pick(money, reads),
             "tag": _pick([rule.tag for rule in rules], placed.rule),
             "score": placed.points[first] if first else np.nan,
-            "reason": sentences(
-                Told(made, placed.frame, marks, placed.points, placed.alternative), cuts, settings
-            ),
+            "reason": sentences(told, cuts, settings) if reasons else "",
         }
     )
 

@@ -92,7 +92,7 @@ class Rulebook:
     Attributes
     ----------
     place
-        RECORD ``features`` → RECORD ``segments``, by today's rules and cuts.
+        RECORD ``features`` → RECORD ``segments`` without reasons, by today's rules and cuts.
     boundaries
         Every number at which a place can turn; the scores' first.
     ranks
@@ -129,10 +129,10 @@ def rulebook(
     scheme, customers, cuts, settings
         What `segment` takes beside the features.
     """
-    place = partial(segment, customers=customers, scheme=scheme, cuts=cuts, settings=settings)
+    by_rule = partial(segment, customers=customers, scheme=scheme, cuts=cuts, settings=settings)
     boundaries = (*score_boundaries(cuts), *_rule_boundaries(scheme, cuts, settings))
     weighed = tuple(part for score in scheme.scores.values() for part in score.parts)
-    return Rulebook(place, boundaries, ranks_of(scheme), weighed)
+    return Rulebook(partial(by_rule, reasons=False), boundaries, ranks_of(scheme), weighed)
 
 
 def score_boundaries(cuts: pd.DataFrame) -> Iterator[Boundary]:

@@ -30,6 +30,7 @@ from analysis.segmentation.scores import boundaries
 from analysis.settings_model import Segmentation
 
 Floats = NDArray[np.float64]
+Texts = tuple[pa.Array | str, ...]
 _TEXT = pa.large_string()  # five million sentences exceed what the smaller one can hold
 _TESTS = {">=": "at_least", ">": "above", "<=": "at_most", "<": "below", "=": "equal"}
 _SLOT = re.compile(r'"\\u0000(.+?)\\u0000"')
@@ -69,15 +70,15 @@ def sentences(told: Told, cuts: pd.DataFrame, settings: Segmentation) -> pd.Seri
     A general reason is ``reason.rule`` with the argument ``conditions``: ``{"list": […]}`` of
     nested sentences, each ``{"key": "condition.…", "args": …}``.
     """
-    columns = _Columns(told)
+    limits = _limits(told.made, cuts)
     order = np.argsort(told.alternative, kind="stable")
     ends = np.searchsorted(told.alternative[order], np.arange(len(told.made.alternatives) + 1))
     found = [pa.array([], type=_TEXT)]
     for i, alternative in enumerate(told.made.alternatives):
         rows = order[ends[i] : ends[i + 1]]
         if len(rows):
-            template = _template(told.made, alternative, cuts, settings)
-            found.append(_filled(template, columns, rows))
+            template = _template(told.made, alternative, limits, settings)
+            found.append(_filled(template, told, rows))
     places = np.empty(len(order), dtype=np.intp)
     places[order] = np.arange(len(order))
     texts: pd.Series = pa.concat_arrays(found).take(pa.array(places)).to_pandas()
@@ -90,10 +91,9 @@ def slot(name: str) -> str:
 
 
 def _template(
-    made: Compiled, alternative: Alternative, cuts: pd.DataFrame, settings: Segmentation
+    made: Compiled, alternative: Alternative, limits: Mapping[str, float], settings: Segmentation
 ) -> dict[str, Any]:
     rule = made.rules[alternative.rule].rule
-    limits = _limits(made, cuts)
     windows = {
         "frequency_days": number(settings.frequency_days, "days"),
         "monetary_days": number(settings.monetary_days, "days"),
@@ -189,52 +189,34 @@ def _unit(made: Compiled, feature: str) -> str:
     return "ratio" if unit == "number" else unit
 
 
-class _Columns:
-    """Columns as JSON text, each made once."""
-
-    def __init__(self, told: Told) -> None:
-        self._told = told
-        self._made: dict[str, pa.Array] = {}
-
-    def __call__(self, name: str) -> pa.Array:
-        if name not in self._made:
-            self._made[name] = self._column(name)
-        return self._made[name]
-
-    def _column(self, name: str) -> pa.Array:
-        told = self._told
-        if name.startswith("score."):
-            bands = told.marks[name.removeprefix("score.")]
-            return _joined('{"key": "score.band.', pa.array(bands, type=_TEXT), '"}')
-        if name in told.points:
-            return _numbers(told.points[name], _unit(told.made, name))
-        values = (
-            told.frame[name].to_numpy(float)
-            if name in told.frame.columns
-            else np.full(len(told.frame), np.nan)
-        )
-        return _numbers(values, _unit(told.made, name))
+def _column(told: Told, name: str, rows: NDArray[np.intp]) -> Texts:
+    """A column of these rows as JSON, in pieces to be joined row by row."""
+    if name.startswith("score."):
+        bands = told.marks[name.removeprefix("score.")].to_numpy()[rows]
+        return ('{"key": "score.band.', pa.array(bands, type=_TEXT), '"}')
+    if name in told.points:
+        values = told.points[name][rows]
+    elif name in told.frame.columns:
+        values = told.frame[name].to_numpy(float)[rows]
+    else:
+        values = np.full(len(rows), np.nan)
+    return _numbers(values, _unit(told.made, name))
 
 
-def _numbers(values: Floats, unit: str) -> pa.Array:
+def _numbers(values: Floats, unit: str) -> Texts:
     """Numbers with their unit as JSON; a missing one becomes null and reads as a dash.
 
     Four places are the contract of money, and more than anyone reads of the others.
     """
     texts = pa.array(np.round(values, 4), from_pandas=True).cast(_TEXT).fill_null("null")
-    return _joined(f'{{"unit": "{unit}", "value": ', texts, "}")
+    return (f'{{"unit": "{unit}", "value": ', texts, "}")
 
 
-def _joined(*parts: pa.Array | str) -> pa.Array:
-    """Texts one after the other, row by row."""
-    typed = [pa.scalar(part, _TEXT) if isinstance(part, str) else part for part in parts]
-    return pc.binary_join_element_wise(*typed, pa.scalar("", _TEXT))
-
-
-def _filled(template: dict[str, Any], columns: _Columns, rows: NDArray[np.intp]) -> pa.Array:
+def _filled(template: dict[str, Any], told: Told, rows: NDArray[np.intp]) -> pa.Array:
     """The template's JSON with every slot filled from the rows of its column."""
     pieces = _SLOT.split(json.dumps(template, sort_keys=True))
     if len(pieces) == 1:
         return pa.repeat(pa.scalar(pieces[0], _TEXT), len(rows))
-    at = pa.array(rows)
-    return _joined(*(columns(p).take(at) if i % 2 else p for i, p in enumerate(pieces)))
+    columns = [_column(told, p, rows) if i % 2 else (p,) for i, p in enumerate(pieces)]
+    parts = [pa.scalar(p, _TEXT) if isinstance(p, str) else p for column in columns for p in column]
+    return pc.binary_join_element_wise(*parts, pa.scalar("", _TEXT))

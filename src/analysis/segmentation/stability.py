@@ -16,9 +16,16 @@ from typing import NamedTuple
 
 import numpy as np
 from sklearn.metrics import adjusted_rand_score, silhouette_score
-from threadpoolctl import threadpool_limits
 
-from analysis.segmentation.kmeans import Codes, Floats, by_value, centres, nearest
+from analysis.segmentation.kmeans import (
+    Codes,
+    Floats,
+    by_value,
+    centres,
+    distinct,
+    nearest,
+    one_thread,
+)
 
 MOST_SILHOUETTE = 2_000  # rows: all pairs of them are compared
 CLOUDS = 10
@@ -56,7 +63,7 @@ def prediction_strength(values: Floats, k: int, splits: int, seed: int) -> float
     -----
     Tibshirani and Walther (2005), Cluster validation by prediction strength, JCGS 14, 511–528.
     """
-    if len(values) < 4 * k or centres(values, k, seed) is None:
+    if len(values) < 4 * k or distinct(values) < k:
         return float("nan")
     rng = np.random.default_rng([seed, 1])
     found: list[float] = []
@@ -160,7 +167,7 @@ def against_cloud(values: Floats, middles: Floats, winsor: float, seed: int) -> 
     rng = np.random.default_rng([seed, 4])
     shares = []
     for _ in range(CLOUDS):
-        with threadpool_limits(1):
+        with one_thread():
             drawn = rng.multivariate_normal(
                 np.zeros(values.shape[1]), spread, size=len(values), method="eigh"
             )
@@ -185,7 +192,7 @@ def silhouette(values: Floats, labels: Codes, seed: int) -> float:
         values, labels = values[drawn], labels[drawn]
     if not 1 < len(np.unique(labels)) < len(labels):
         return float("nan")
-    with threadpool_limits(1):
+    with one_thread():
         return float(silhouette_score(values, labels))
 
 
