@@ -124,4 +124,4 @@ def test_movement_margins_tie_to_the_summary() -> None:
 
 def test_empty_tables_give_only_settings() -> None:
     book = collect({}, sample.settings())
-    assert {id_.split(".")[0] for id_ in book} == {"setting", "inputs"}
+    assert {id_.split(".")[0] for id_ in book} == {"setting", "settings", "inputs"}

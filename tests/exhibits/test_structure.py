@@ -127,7 +127,8 @@ def test_rules_are_one_sentence_without_their_keys() -> None:
 def _heads(one: Book, matrix: str) -> tuple[list[str], list[str]]:
     lines = next(e for e in structure.matrices(one) if e.id == f"tbl-matrix-{matrix}").markdown
     rows = [line.split(" | ") for line in lines.splitlines() if line.startswith("| ")]
-    return [row[0].strip("| *") for row in rows[2:]], [cell.strip(" |") for cell in rows[0]]
+    heads = [cell.strip(" |").replace("\\", "") for cell in rows[0]]
+    return [row[0].strip("| *") for row in rows[2:]], heads
 
 
 def test_matrices_stand_in_the_order_people_read_them() -> None:
@@ -233,6 +234,8 @@ def test_any_scheme_fills_every_page(scheme: str, lang: str) -> None:
     for word in foreign - own - {"新客户", "New"}:
         # the KPI is renamed when a run opens; at risk and new are plain words as well
         told = "\n".join(e.plain for e in shown if e.id not in ("txt-tiles", "txt-kpis"))
+        for name in own:  # 黄金潜力客户 holds 潜力客户
+            told = told.replace(name, "")
         assert word not in told or word in ("At risk",), word
 
 
