@@ -35,6 +35,7 @@ from analysis.settings_model import Clusters
 # feature → its sign; with it, high is good
 FEATURES = {"frequency": 1.0, "monetary": 1.0, "recency_cycles": -1.0}
 UNNAMED = "unnamed"
+PLACES = 6  # of what is measured: another processor adds in another order
 PLAIN = 0.25  # a centre within this of the mean is neither high nor low [standard deviations]
 
 CHOICE = [
@@ -256,7 +257,7 @@ def _try(
     smallest = int(np.bincount(nearest(values, middles), minlength=k).min())
     share = smallest / len(values)
     again = resampled(drawn, middles, settings.resamples, seed)
-    spread = against_cloud(drawn, middles, settings.winsor, seed)
+    spread = round(against_cloud(drawn, middles, settings.winsor, seed), PLACES)
     passed = (
         strength >= settings.min_strength
         and share >= settings.min_share
@@ -264,7 +265,7 @@ def _try(
         and again.jaccard >= settings.min_stability
         and spread <= settings.most_spread
     )
-    apart = silhouette(drawn, nearest(drawn, middles), seed)
+    apart = round(silhouette(drawn, nearest(drawn, middles), seed), PLACES)
     row = (k, strength, smallest, share, again.jaccard, again.agreement, spread, apart, passed)
     return (*row, False), middles
 
@@ -319,7 +320,7 @@ def _profiles(
             (
                 name,
                 feature,
-                float(values[inside, j].mean()),
+                round(float(values[inside, j].mean()), PLACES),
                 float(frame.loc[inside, feature].median()),
                 int(inside.sum()),
             )
