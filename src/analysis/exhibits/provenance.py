@@ -157,11 +157,6 @@ def _files(book: Book) -> Block | None:
                 name(prints[path][:DIGITS]) if path in prints else words("–"),
             ]
         )
-    told = set(rows["file"].astype(str)) if len(rows) else set()
-    made += [
-        [words("–"), name(path), words("–"), words("–"), name(prints[path][:DIGITS])]
-        for path in sorted(set(prints) - told)
-    ]
     if not made:
         return None
     columns = [
