@@ -86,25 +86,33 @@ def _problem_of(detail: Any, key: Key) -> Problem:
         return Problem("settings.impossible_date", {"setting": setting, "found": detail["input"]})
     if kind.startswith("date"):
         return Problem("settings.impossible_date", {"setting": setting, "found": detail["input"]})
-    allowed: Any = {"key": f"settings.allowed.{kind}"} if kind in _ALLOWED else detail["msg"]
-    if kind == "literal_error":
-        allowed = [
-            word.strip("'") for word in str(context["expected"]).replace(" or ", ", ").split(", ")
-        ]
-    elif kind in _LIMITS:
-        sign, limit = _LIMITS[kind]
-        allowed = f"{sign} {context[limit]}"
-        if kind in ("too_short", "too_long"):
-            allowed = {"key": f"settings.allowed.{kind}", "limit": context[limit]}
+    allowed = allowed_values(detail)
     found = detail["input"]
     shown = found if isinstance(found, (str, int, float, bool)) else type(found).__name__
     return Problem("settings.wrong_type", {"setting": setting, "allowed": allowed, "found": shown})
+
+
+def allowed_values(detail: Any) -> Any:
+    """What pydantic would have accepted: choices, a bound, or the words for a type."""
+    kind, context = detail["type"], detail.get("ctx", {})
+    if kind == "literal_error":
+        return [
+            word.strip("'") for word in str(context["expected"]).replace(" or ", ", ").split(", ")
+        ]
+    if kind in ("too_short", "too_long") and isinstance(detail["input"], list):
+        return {"key": f"settings.allowed.{kind}", "limit": context[_LIMITS[kind][1]]}
+    if kind in _LIMITS:
+        sign, limit = _LIMITS[kind]
+        return f"{sign} {context[limit]}"
+    kind = _SAME.get(kind, kind)
+    return {"key": f"settings.allowed.{kind}"} if kind in _ALLOWED else detail["msg"]
 
 
 _ALLOWED = {
     "string_type", "int_type", "float_type", "bool_type", "list_type", "dict_type",
     "model_type", "string_pattern_mismatch", "bool_parsing", "int_from_float",
 }  # fmt: skip
+_SAME = {"int_parsing": "int_type", "float_parsing": "float_type"}
 # pydantic's name of a bound → the sign for a person, and where pydantic keeps the limit
 _LIMITS = {
     "greater_than": (">", "gt"),

@@ -5,7 +5,8 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from types import SimpleNamespace
+from typing import Any, cast
 
 import pandas as pd
 import pytest
@@ -15,7 +16,9 @@ from analysis import settings, store, wording
 from analysis.cli import cli
 from analysis.errors import SettingsError
 from analysis.pipeline import explain
+from analysis.pipeline.explain_numbers import features
 from analysis.pipeline.fingerprints import parts
+from analysis.pipeline.known import Customer
 from analysis.pipeline.session import SAMPLE
 from analysis.pipeline.stages import chain, find
 from analysis.segmentation import apply_overrides
@@ -60,6 +63,12 @@ def test_an_older_record_without_the_new_tables(say: Say) -> None:
     assert "数字怎么来的" in heads
     assert "人工指定" not in heads
     assert "预警" not in heads
+
+
+def test_a_feature_in_words_is_told_as_it_stands() -> None:
+    known = SimpleNamespace(lang="zh", row=lambda _: {"peer_industry": "船舶配套"})
+    (line,) = features(cast(Customer, known))
+    assert line.endswith("船舶配套")
 
 
 @pytest.mark.parametrize("lang", wording.LANGUAGES)

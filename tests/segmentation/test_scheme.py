@@ -165,6 +165,22 @@ def test_a_fault_is_named_with_its_line(
     assert told in str(found[fault][1])
 
 
+@pytest.mark.parametrize(
+    ("old", "new", "place"),
+    [
+        ("rank: 1, ", "rank: one, ", "segments."),
+        ("fallback: {rule: rest, segment: poor, place: inferred}", "fallback: rest", "fallback"),
+    ],
+)
+def test_a_value_of_the_wrong_kind_is_told_in_the_readers_words(
+    tmp_path: Path, old: str, new: str, place: str
+) -> None:
+    assert old in GOOD
+    _, args = faults(tmp_path, GOOD.replace(old, new, 1))["wrong_value"]
+    assert str(args["place"]).startswith(place)
+    assert str(args["allowed"]["key"]).startswith("settings.allowed.")
+
+
 def test_gaps_are_refused(tmp_path: Path) -> None:
     found = faults(tmp_path, GOOD.replace(GOOD.splitlines()[-1], ""))
     assert set(found) == {"gap", "unreachable"}

@@ -160,6 +160,8 @@ def _shown(known: Customer, value: Any, kind: str, unit: str) -> str:
         return known.money(value)
     if kind == "date":
         return known.day(value)
+    if isinstance(value, str):
+        return value
     places = 0 if float(value).is_integer() else 1
     number = format_value(value, "number", known.lang, decimals=places)
     return known.text(f"unit.{unit}", value=number) if unit in _UNITS else number

@@ -25,7 +25,7 @@ from analysis.segmentation.rules import (
     Threshold,
     best_and_worst,
 )
-from analysis.settings_checks import nearest
+from analysis.settings_checks import allowed_values, nearest
 from analysis.settings_model import Section, Segmentation
 from analysis.settings_yaml import Layer, line_of, read_layer
 
@@ -129,7 +129,9 @@ _MODELS: tuple[type[Section], ...] = (Scheme, Segment, Threshold, Score, Rule)
 
 
 def _problem(detail: Any, file: str, line: int) -> Problem:
-    place, kind = ".".join(map(str, detail["loc"])), detail["type"]
+    # pydantic names the members of a union in the path: dict[str,any]
+    place = ".".join(str(part) for part in detail["loc"] if "[" not in str(part))
+    kind = detail["type"]
     key = str(detail["loc"][-1])
     if kind == "extra_forbidden":
         known = {name for model in _MODELS for name in model.model_fields}
@@ -138,8 +140,7 @@ def _problem(detail: Any, file: str, line: int) -> Problem:
         return Problem("schemes.missing_key", {"place": place}, file, line)
     found = detail["input"]
     shown = found if isinstance(found, (str, int, float, bool)) else type(found).__name__
-    allowed = detail.get("ctx", {}).get("expected") or detail["msg"]
-    args = {"place": place, "found": shown, "allowed": allowed}
+    args = {"place": place, "found": shown, "allowed": allowed_values(detail)}
     return Problem("schemes.wrong_value", args, file, line)
 
 
