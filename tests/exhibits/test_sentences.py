@@ -157,7 +157,7 @@ def test_titles_tell_the_finding() -> None:
     )
     matrix = movement.movement_matrix(book)
     assert matrix is not None
-    assert matrix.caption.startswith("175 customers fell to At risk, only 55 came back")
+    assert matrix.caption.startswith("175 customers moved to At risk, only 55 came back")
 
 
 def test_decisions_can_be_ticked() -> None:
