@@ -331,3 +331,26 @@ def test_boxes_are_sets_of_cells(some: list[bx.Box], others: list[bx.Box]) -> No
     assert sorted(cells(bx.joined(left))) == sorted(cells(left))
     assert bx.size(left, ones) == len(cells(left))
     assert set(cells(bx.shared(some, others))) == set(cells(some)) & set(cells(others))
+
+
+def test_what_cannot_be_proved_is_said_and_refused() -> None:
+    """Sixty rules at four hundred different numbers: no answer is better than an endless one."""
+    draw = np.random.default_rng(3)
+    features = ["frequency", "monetary", "mean_order", "tenure_days", "relationship_days"]
+    features += ["recency_days", "intervals", "products"]
+    rules = [
+        {
+            "segment": "abc"[i % 3],
+            "when": {
+                str(name): f">= {low}, < {low + int(draw.integers(50, 500))}"
+                for name in draw.choice(features, 4, replace=False)
+                for low in [int(draw.integers(1, 500))]
+            },
+        }
+        for i in range(60)
+    ]
+    made = scheme(*rules)
+    assert [f.kind for f in lint(made, PLAIN)] == ["too_many"]
+    assert coverage(made, PLAIN) is None
+    (problem,) = problems_of(made, PLAIN)
+    assert problem.key == "schemes.too_many"

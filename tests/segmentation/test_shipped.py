@@ -152,7 +152,7 @@ def test_thresholds_are_settings(rows, root: Path) -> None:
     ("days", "orders", "money", "expected", "tag"),
     [
         (30.0, 10, 50_000.0, "saas_platinum", ""),
-        (31.0, 10, 50_000.0, "saas_ordinary", "must_win_back"),
+        (31.0, 10, 50_000.0, "saas_ordinary", ""),
         (30.0, 9, 50_000.0, "saas_gold", ""),
         (30.0, 10, 49_999.0, "saas_gold", ""),
         (30.0, 5, 20_000.0, "saas_gold", ""),

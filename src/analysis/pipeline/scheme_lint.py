@@ -187,6 +187,8 @@ def _space(scheme: Scheme, settings: Segmentation, lang: Language) -> Iterator[s
     yield wording.text("lint.axes", lang)
     for axis in made.axes:
         yield _axis(axis, lang)
+    if found is None:
+        return  # the findings say that nothing could be counted
     yield wording.text(
         "lint.coverage",
         lang,

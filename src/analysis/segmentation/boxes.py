@@ -11,6 +11,13 @@ from collections.abc import Iterable
 
 Box = tuple[int, ...]
 
+# Shipped schemes stay below a hundred; beyond this a proof would take longer than anyone waits.
+MOST_PIECES = 3_000
+
+
+class TooManyPieces(Exception):
+    """The rules cut the space into more pieces than can be looked at."""
+
 
 def cut(one: Box, other: Box) -> Box | None:
     """What two boxes share; None if nothing."""
@@ -31,12 +38,20 @@ def without(box: Box, other: Box) -> list[Box]:
 
 
 def less(boxes: Iterable[Box], others: Iterable[Box]) -> list[Box]:
-    """Boxes less other ones; where the first do not overlap, the result does not either."""
+    """Boxes less other ones; where the first do not overlap, the result does not either.
+
+    Raises
+    ------
+    TooManyPieces
+        If that takes more than `MOST_PIECES` boxes.
+    """
     left = list(boxes)
     for other in others:
         if not left:
             break
         left = [piece for box in left for piece in without(box, other)]
+        if len(left) > MOST_PIECES:
+            raise TooManyPieces
     return left
 
 

@@ -31,7 +31,7 @@ from analysis.settings_yaml import line_of
 
 Kind = Literal[
     "gap", "overlap", "ordered", "bounds_gap", "bounds_overlap", "unreachable", "impossible",
-    "shadowed", "idle", "not_monotone", "fallback",
+    "shadowed", "idle", "not_monotone", "fallback", "too_many",
 ]  # fmt: skip
 Severity = Literal["error", "warning", "info"]
 Point = dict[str, float | str | None]
@@ -180,23 +180,35 @@ def lint(scheme: Scheme, settings: Segmentation, cuts: pd.DataFrame | None = Non
         shadowed (error): a rule that never gets its turn; idle (info): where that hangs on a
         setting or on the cuts. not_monotone (warning): a customer that bought more, more often
         or more recently, all else equal, is ranked lower. fallback (warning): it takes at least
-        half of the space.
+        half of the space. too_many (error): the rules cut the space into so many pieces that
+        nothing can be proved of them.
     """
     space = _Space(compiled(scheme, settings, cuts))
-    found = [
-        *_gaps(space),
-        *_overlaps(space),
-        *_idle(space, exact_only=cuts is not None),
-        *_directions(space),
-        *_fallback(space),
-    ]
+    try:
+        found = [
+            *_gaps(space),
+            *_overlaps(space),
+            *_idle(space, exact_only=cuts is not None),
+            *_directions(space),
+            *_fallback(space),
+        ]
+    except bx.TooManyPieces:
+        return [Finding("too_many", "error")]
     order = {"error": 0, "warning": 1, "info": 2}
     return sorted(found, key=lambda f: order[f.severity])
 
 
-def coverage(scheme: Scheme, settings: Segmentation, cuts: pd.DataFrame | None = None) -> Coverage:
-    """Count the cells that rules cover; see `Coverage`."""
-    space = _Space(compiled(scheme, settings, cuts))
+def coverage(
+    scheme: Scheme, settings: Segmentation, cuts: pd.DataFrame | None = None
+) -> Coverage | None:
+    """Count the cells that rules cover; None where they cannot be counted (``too_many``)."""
+    try:
+        return _coverage(_Space(compiled(scheme, settings, cuts)))
+    except bx.TooManyPieces:
+        return None
+
+
+def _coverage(space: _Space) -> Coverage:
     once, twice = list[Box](), list[Box]()
     for boxes in space.raw[: space.chosen]:
         twice += bx.less(bx.apart(bx.shared(boxes, once)), twice)
