@@ -56,7 +56,7 @@ TABLES: dict[str, tuple[str, ...]] = {
         "name string  name",
         "own_tier! string  the company's own tier",
         "segment! string  segment key",
-        "usual_tier string  tier that most money of the segment carries",
+        "usual_tier string  tier that most customers of the segment carry",
         "direction! string  tier_too_high, tier_too_low, other",
         "owner string  person in charge",
         "amount! money  money in the monetary window [currency]",

@@ -75,6 +75,19 @@ def test_the_order_of_tiers_is_by_money_unless_set() -> None:
     assert list(upside_down["owner"]) == ["p1"] * 3
 
 
+def test_with_four_tiers_a_neighbour_is_no_contradiction() -> None:
+    rows = [(f"h{i}", "high_value", "A", 900.0 - i) for i in range(5)]
+    rows += [("n", "high_value", "B", 500.0), ("far", "high_value", "C", 400.0)]
+    rows += [(f"r{i}", "churn_risk", "C", 50.0 - i) for i in range(5)]
+    # one customer with most of the segment's money does not make its tier the usual one
+    rows += [("big", "churn_risk", "A", 5_000.0), ("low", "churn_risk", "D", 1.0)]
+    found = tier_differences(*tables(rows), own_tiers=["A", "B", "C", "D"])
+    assert dict(zip(found["customer_id"], found["direction"], strict=True)) == {
+        "big": "tier_too_high",
+        "far": "tier_too_low",
+    }
+
+
 def test_row_order_and_ids_do_not_matter() -> None:
     one = tier_differences(*tables(PLAIN))
     two = tier_differences(*tables(PLAIN[::-1]))

@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 
 import pandas as pd
 
+FEW_TIERS = 3  # with more, a neighbouring tier is no contradiction
 OWN_TIER = "own_tier"
 TABLE = ["scheme", "segment", "primary_segment", "customers", "amount"]
 DIFFERENCES = [
@@ -111,10 +112,11 @@ def tier_differences(
 
     Notes
     -----
-    The usual tier of a segment is the one that most money of its customers carries; of two with
-    the same money the one of more customers, then the better one. A customer differs where its
-    tier is not the usual one of its segment, and ``direction`` compares the two: a better tier
-    than usual is ``tier_too_high``, a worse one ``tier_too_low``. Where two segments have the
+    The usual tier of a segment is the one that most of its customers carry; of two with as many
+    the one with more money, then the better one. A customer differs where its tier is away from
+    the usual one of its segment: by two steps or more where the company has more than three tiers
+    (neighbours are a matter of judgement), else by one. ``direction`` compares the two: a better
+    tier than usual is ``tier_too_high``, a worse one ``tier_too_low``. Where two segments have the
     same usual tier, the tiers do not tell them apart, and only customers away from it are listed.
     """
     frame = _tiered(segments, customers, features)
@@ -123,9 +125,10 @@ def tier_differences(
     order = tier_order(frame, own_tiers)
     usual = _usual(frame, order)
     frame["usual_tier"] = frame["segment"].map(usual)
-    away = frame[frame["own_tier"] != frame["usual_tier"]].copy()
-    place, normal = away["own_tier"].map(order), away["usual_tier"].map(order)
-    away["direction"] = (place < normal).map({True: "tier_too_high", False: "tier_too_low"})
+    steps = frame["own_tier"].map(order) - frame["usual_tier"].map(order)
+    least = 2 if frame["own_tier"].nunique() > FEW_TIERS else 1
+    away = frame[steps.abs() >= least].copy()
+    away["direction"] = (steps[away.index] < 0).map({True: "tier_too_high", False: "tier_too_low"})
     away = away.sort_values(["units", "customer_id"], ascending=[False, True], kind="stable")
     away["rank"] = range(1, len(away) + 1)
     away["amount"] = away["units"] / 1e4
@@ -161,12 +164,12 @@ def tier_order(frame: pd.DataFrame, own_tiers: Sequence[str]) -> Mapping[str, in
 
 
 def _usual(frame: pd.DataFrame, order: Mapping[str, int]) -> dict[str, str]:
-    """The tier that most money of each segment carries."""
+    """The tier that most customers of each segment carry."""
     found = frame.groupby(["segment", "own_tier"], as_index=False).agg(
         units=("units", "sum"), count=("customer_id", "size")
     )
     found["place"] = found["own_tier"].map(order)
-    found = found.sort_values(["units", "count", "place"], ascending=[False, False, True])
+    found = found.sort_values(["count", "units", "place"], ascending=[False, False, True])
     return dict(found.drop_duplicates("segment")[["segment", "own_tier"]].itertuples(index=False))
 
 
