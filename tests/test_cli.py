@@ -70,13 +70,20 @@ def bare(tmp_path: Path) -> Path:
     return make_project(tmp_path / "project")
 
 
+# Of the small demo: outcomes are revenue, from its orders; every month is compared; it has no
+# contracts, no weighted scores and no decisions; so few customers may give no stable clusters.
+MAY_BE_EMPTY = {
+    "outcomes", "tie_out_left_out", "subscriptions", "usage", "segment_scores", "overrides",
+    "clusters", "cluster_profiles",
+}  # fmt: skip
+
+
 def test_every_contracted_table_is_in_the_record_and_none_is_empty(project: Path) -> None:
     known = record("demo", "2025Q3", project)
     for stage in STAGES:
         for table in stage.gives:
             rows = len(known.table(table))
-            # the demo's outcomes are revenue, which comes from its orders; every month is compared
-            assert rows > 0 or table in ("outcomes", "tie_out_left_out"), table
+            assert rows > 0 or table in MAY_BE_EMPTY, table
     assert known.facts["kpi.revenue"]["unit"] == "money"
 
 
@@ -115,7 +122,7 @@ def test_the_report_is_made_again_from_the_record_alone(project: Path) -> None:
 
 def test_why_explains_a_customer(project: Path) -> None:
     customer = record("demo", "2025Q3", project).table("segments")["customer_id"].iloc[0]
-    for lang, word in (("en", "Segment:"), ("zh", "客户类型：")):
+    for lang, word in (("en", "Segment\n"), ("zh", "客户类型：")):
         said = analysis(project, "why", customer, "params/demo.yml", lang=lang)
         assert said.code == 0, said.err
         assert word in said.out
