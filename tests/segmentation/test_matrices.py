@@ -204,9 +204,9 @@ def test_a_matrix_is_read_in_words() -> None:
     segments = customers[["customer_id"]].assign(segment="new")
     cells = value_need(features, customers, segments, CUTS, ANY)
     wide = grid(cells, "value_need", "zh")
-    assert list(wide.index) == ["高价值", "中价值", "低价值", "合计"]
+    assert list(wide.index) == ["价值高", "价值居中", "价值低", "合计"]
     assert list(wide.columns) == ["简单需求", "复杂需求", "定制需求", "合计"]
-    assert wide.loc["低价值", "简单需求"] == 2
+    assert wide.loc["价值低", "简单需求"] == 2
     assert wide.loc["合计", "合计"] == 3
 
 
