@@ -178,9 +178,17 @@ def test_a_reviewed_workbook(folder: Path, read: Read) -> None:
     assert (key, line, args["column"]) == ("decided.empty", 5, "签字")
 
 
-def test_an_old_excel_file_says_what_to_do(folder: Path, read: Read) -> None:
-    (folder / "overrides.xls").write_bytes(b"\xd0\xcf\x11\xe0" + b"\0" * 600)
-    assert [key for key, *_ in refused(read)] == ["sources.save_as_xlsx"]
+@pytest.mark.parametrize(
+    ("made", "name", "key"),
+    [
+        ("orders.xls", "overrides.xls", "decided.missing_column"),  # read, and no decisions
+        ("locked.xlsx", "overrides.xlsx", "sources.locked"),
+    ],
+)
+def test_old_and_locked_workbooks(folder: Path, read: Read, made: str, name: str, key: str) -> None:
+    source = Path(__file__).parent / "files" / made
+    (folder / name).write_bytes(source.read_bytes())
+    assert {found for found, *_ in refused(read)} == {key}
 
 
 @pytest.mark.parametrize("path", ["/etc", "../other", "a/*", "a//b", "{run}/{period}", ""])

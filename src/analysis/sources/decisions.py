@@ -24,7 +24,7 @@ from analysis import wording
 from analysis.errors import Problem, SourceError
 from analysis.settings_checks import nearest
 from analysis.settings_model import DECISION_FILES, Settings, Source
-from analysis.sources import dates, text_files, texts, workbooks
+from analysis.sources import dates, old_workbooks, text_files, texts, workbooks
 from analysis.sources.dates import Zones
 from analysis.sources.files import KINDS, File, kind_of, locate
 from analysis.sources.grid import Grid
@@ -171,6 +171,8 @@ def _read(file: File) -> _Table:
         args = {"file": file.name, "found": kind, "named": file.path.suffix.lower()}
         raise SourceError(Problem("sources.wrong_kind", args))
     grids = [text_files.read(file, Source(path=file.name), _score)] if kind == "csv" else []
+    if kind == "xls":
+        grids.append(old_workbooks.read(file, Source(path=file.name), _score))
     for sheet in _sheets(file) if kind == "xlsx" else ():
         try:
             grids.append(workbooks.read(file, Source(path=file.name, sheet=sheet), _score))
