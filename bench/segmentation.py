@@ -111,7 +111,7 @@ def split(values: pd.Series, scores: Any) -> int:
 def ours(folder: Path, watch: Watch) -> dict[str, Any]:
     from analysis.segmentation import estimate_cuts
     from analysis.segmentation.scores import score_codes
-    from analysis.settings_model import CutModes, Segmentation
+    from analysis.settings_segmentation import CutModes, Segmentation
 
     features = pd.read_parquet(folder / "features.parquet")
     with watch.step("cuts"):
@@ -127,7 +127,7 @@ def ours(folder: Path, watch: Watch) -> dict[str, Any]:
 
 def ours_placed(folder: Path, watch: Watch) -> dict[str, Any]:
     from analysis.segmentation import estimate_cuts, load_scheme, segment
-    from analysis.settings_model import Segmentation
+    from analysis.settings_segmentation import Segmentation
 
     features = pd.read_parquet(folder / "features.parquet")
     settings = Segmentation()
@@ -145,7 +145,7 @@ def ours_placed(folder: Path, watch: Watch) -> dict[str, Any]:
 
 def ours_period(folder: Path, watch: Watch) -> dict[str, Any]:
     from analysis import segmentation as room
-    from analysis.settings_model import Segmentation
+    from analysis.settings_segmentation import Segmentation
 
     now, was = two_ends(pd.read_parquet(folder / "features.parquet"))
     settings = Segmentation()
@@ -259,7 +259,7 @@ def pandas_period(folder: Path, watch: Watch) -> dict[str, Any]:
 def features_ours(folder: Path, watch: Watch) -> dict[str, Any]:
     from analysis.calendars import Period
     from analysis.features import build
-    from analysis.settings_model import Segmentation
+    from analysis.settings_segmentation import Segmentation
 
     orders = pq.read_table(folder / "orders.parquet")
     nobody = pd.DataFrame({"customer_id": pd.Series(dtype=object)})

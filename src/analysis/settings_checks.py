@@ -15,7 +15,8 @@ from rapidfuzz import process
 from analysis import wording
 from analysis.calendars import Period
 from analysis.errors import Problem
-from analysis.settings_model import Settings, Source
+from analysis.settings_model import Settings
+from analysis.settings_sources import Source
 from analysis.settings_yaml import Key
 from analysis.tables import INPUT
 

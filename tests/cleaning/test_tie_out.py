@@ -16,7 +16,7 @@ from analysis import wording
 from analysis.calendars import Period
 from analysis.cleaning import TieOut, tie_out
 from analysis.cleaning.tie_out import canonical_basis
-from analysis.settings_model import Source
+from analysis.settings_sources import Source
 from analysis.tables import RECORD
 
 Q3 = Period.parse("2025Q3")

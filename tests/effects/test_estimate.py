@@ -14,7 +14,7 @@ from analysis import wording
 from analysis.effects import estimate, verdicts
 from analysis.effects.estimate import unit_of
 from analysis.engine import conform
-from analysis.settings_model import Effectiveness
+from analysis.settings_measures import Effectiveness
 from analysis.tables import RECORD
 
 HILLSTROM = Path(__file__).resolve().parents[3] / "shared" / "data" / "hillstrom.csv"

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 from analysis.calendars import Period
 from analysis.features import build
-from analysis.settings_model import Recency, Segmentation
+from analysis.settings_segmentation import Recency, Segmentation
 from analysis.tables import MONEY, RECORD
 
 AS_OF = date(2025, 9, 30)

@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 
 from analysis.calendars import Period
 from analysis.features import build
-from analysis.settings_model import ActivityWindow, Segmentation
+from analysis.settings_segmentation import ActivityWindow, Segmentation
 from analysis.tables import RECORD
 
 AS_OF = date(2025, 9, 30)

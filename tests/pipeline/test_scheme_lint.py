@@ -12,7 +12,7 @@ from analysis import cli as cli_module
 from analysis.pipeline import scheme_lint
 from analysis.pipeline.scheme_lint import Known, diff_lines, lint_lines
 from analysis.segmentation import estimate_cuts, load_scheme, segment
-from analysis.settings_model import Segmentation
+from analysis.settings_segmentation import Segmentation
 
 ROOT = Path(__file__).parents[2]
 SAMPLE = ROOT / "src" / "analysis" / "sample" / "tables"

@@ -12,7 +12,7 @@ from analysis import wording
 from analysis.engine import conform
 from analysis.segmentation import Rulebook, Scheme, as_before, estimate_cuts, movements, rulebook
 from analysis.segmentation.rulebook import Boundary
-from analysis.settings_model import Segmentation
+from analysis.settings_segmentation import Segmentation
 from analysis.tables import RECORD
 from analysis.wording.told import told
 

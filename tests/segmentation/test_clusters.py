@@ -18,7 +18,7 @@ from analysis import wording
 from analysis.engine import conform
 from analysis.segmentation import agreement, challenge, cluster_word, crosstab, disputed
 from analysis.segmentation.clusters import FEATURES, Challenger, fit_scale, standardise
-from analysis.settings_model import Clusters
+from analysis.settings_segmentation import Clusters
 from analysis.tables import RECORD
 
 QUICK = Clusters(splits=5, resamples=5)

@@ -19,7 +19,7 @@ from analysis.segmentation import (
     segment,
     tier_differences,
 )
-from analysis.settings_model import Segmentation
+from analysis.settings_segmentation import Segmentation
 from analysis.tables import RECORD
 
 # customer, segment, own tier, money

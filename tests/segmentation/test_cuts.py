@@ -12,7 +12,7 @@ from analysis.errors import SettingsError
 from analysis.segmentation import cut_changes, estimate_cuts, scores
 from analysis.segmentation.scores import BANDS as WORDS
 from analysis.segmentation.scores import RECENCY, boundaries, score_codes
-from analysis.settings_model import CutModes, Recency, Segmentation
+from analysis.settings_segmentation import CutModes, Recency, Segmentation
 from analysis.tables import RECORD
 
 BANDS = {"low": 0, "mid": 1, "high": 2}

@@ -22,7 +22,8 @@ from analysis.segmentation import (
     segment,
     summary,
 )
-from analysis.settings_model import Personas, Segmentation
+from analysis.settings_model import Personas
+from analysis.settings_segmentation import Segmentation
 from analysis.tables import RECORD
 
 

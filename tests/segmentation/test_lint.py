@@ -21,7 +21,7 @@ from analysis.segmentation.checks import static_problems
 from analysis.segmentation.lint import Coverage, coverage, lint, problems_of
 from analysis.segmentation.rules import Scheme
 from analysis.segmentation.scheme import read_scheme
-from analysis.settings_model import Segmentation
+from analysis.settings_segmentation import Segmentation
 
 PUBLISHED = Path(__file__).with_name("published")
 PLAIN = Segmentation()

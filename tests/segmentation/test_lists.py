@@ -19,7 +19,7 @@ from analysis.segmentation import (
     segment,
     summary,
 )
-from analysis.settings_model import Segmentation
+from analysis.settings_segmentation import Segmentation
 from analysis.tables import RECORD
 from analysis.wording.numbers import format_value
 

@@ -24,7 +24,7 @@ from analysis.segmentation.bands import (
     up_to,
 )
 from analysis.segmentation.matrices import ALL, cell_key, merge, thin_below
-from analysis.settings_model import Matrices
+from analysis.settings_segmentation import Matrices
 from analysis.tables import RECORD
 
 ANY = Matrices(min_customers=1, min_share=0)

@@ -25,7 +25,7 @@ from analysis.segmentation import (
     summary,
 )
 from analysis.segmentation.scheme import RFM5_RANKS
-from analysis.settings_model import Recency, Segmentation
+from analysis.settings_segmentation import Recency, Segmentation
 from analysis.tables import RECORD
 from analysis.wording.told import told as told_in_words
 

@@ -23,7 +23,8 @@ from analysis.segmentation import (
     segment,
     summary,
 )
-from analysis.settings_model import Personas, Segmentation
+from analysis.settings_model import Personas
+from analysis.settings_segmentation import Segmentation
 
 FILE = Path(__file__).parents[3] / "shared" / "data" / "online_retail_2yr_combined.parquet"
 

@@ -23,7 +23,7 @@ from analysis.engine import conform
 from analysis.errors import SettingsError
 from analysis.features import build
 from analysis.segmentation import Scheme, as_before, estimate_cuts, scores, segment
-from analysis.settings_model import Segmentation
+from analysis.settings_segmentation import Segmentation
 from analysis.tables import RECORD
 from analysis.wording.numbers import format_value
 from analysis.wording.told import told

@@ -12,7 +12,7 @@ import pytest
 from analysis import wording
 from analysis.engine import conform
 from analysis.segmentation import review
-from analysis.settings_model import Overrides
+from analysis.settings_segmentation import Overrides
 from analysis.tables import RECORD
 from analysis.wording.told import told
 

@@ -12,7 +12,7 @@ from analysis.errors import SettingsError
 from analysis.segmentation import Scheme, load_scheme, load_schemes, scheme_segments
 from analysis.segmentation.lint import lint
 from analysis.segmentation.scheme import RFM5_RANKS, best_and_worst
-from analysis.settings_model import Segmentation
+from analysis.settings_segmentation import Segmentation
 
 SHIPPED = ("rfm5", "platinum4", "grade4", "saas3", "subscription5")
 

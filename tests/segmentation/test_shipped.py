@@ -23,7 +23,7 @@ from analysis.segmentation import (
     segment_scores,
     summary,
 )
-from analysis.settings_model import Segmentation
+from analysis.settings_segmentation import Segmentation
 from analysis.tables import RECORD
 
 NOBODY = pd.DataFrame({"customer_id": []})

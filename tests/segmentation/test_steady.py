@@ -13,7 +13,7 @@ import pytest
 from analysis import wording
 from analysis.segmentation import Rulebook, steady
 from analysis.segmentation.rulebook import Boundary
-from analysis.settings_model import Steady
+from analysis.settings_segmentation import Steady
 from analysis.wording.told import told
 
 CUTS = (9.5, 10.5)

@@ -15,7 +15,7 @@ from analysis.calendars import Period
 from analysis.engine import conform
 from analysis.features import build
 from analysis.segmentation import hits_and_misses, warned, warning_record, warnings
-from analysis.settings_model import HealthWarning, Segmentation
+from analysis.settings_segmentation import HealthWarning, Segmentation
 from analysis.tables import RECORD
 from analysis.wording.told import told
 

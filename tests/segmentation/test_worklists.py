@@ -19,7 +19,7 @@ from analysis.segmentation import (
     warnings,
     worklists,
 )
-from analysis.settings_model import HealthWarning, Segmentation
+from analysis.settings_segmentation import HealthWarning, Segmentation
 from analysis.tables import RECORD
 from analysis.wording.told import told
 

@@ -14,7 +14,8 @@ from pydantic import ValidationError
 
 from analysis import wording
 from analysis.errors import SourceError
-from analysis.settings_model import Overrides, Settings
+from analysis.settings_model import Settings
+from analysis.settings_segmentation import Overrides
 from analysis.sources import decisions
 
 NAMES = {

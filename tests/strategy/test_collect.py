@@ -7,7 +7,7 @@ import pytest
 
 from analysis.calendars import Period, WorkingCalendar
 from analysis.engine import conform
-from analysis.settings_model import Strategy
+from analysis.settings_measures import Strategy
 from analysis.strategy import decisions
 from analysis.tables import RECORD
 

@@ -14,7 +14,7 @@ from tests.schemes import scheme_segments
 from analysis import wording
 from analysis.calendars import Period, WorkingCalendar
 from analysis.engine import conform
-from analysis.settings_model import Strategy
+from analysis.settings_measures import Strategy
 from analysis.strategy import decisions, plan, summarise, tasks
 from analysis.strategy.evidence import Evidence, read
 from analysis.strategy.planning import expected, span

@@ -11,7 +11,7 @@ from tests.schemes import SCHEMES, scheme_segments
 from analysis import wording
 from analysis.calendars import Period
 from analysis.errors import SettingsError
-from analysis.settings_model import Strategy
+from analysis.settings_measures import Strategy
 from analysis.strategy import load_playbook, plan, playbook_for
 from analysis.tables import RECORD
 

@@ -14,7 +14,7 @@ import pyarrow.compute as pc
 
 from analysis import engine
 from analysis.errors import Problem, SourceError
-from analysis.settings_model import Source
+from analysis.settings_sources import Source
 from analysis.tables import INPUT, RECORD, counts_money
 
 UNMATCHED = "unmatched"  # column: a number without a partner

@@ -12,7 +12,7 @@ import pyarrow.compute as pc
 from analysis import engine
 from analysis.cleaning import masking
 from analysis.cleaning.keys import UNMATCHED
-from analysis.settings_model import Cleaning
+from analysis.settings_sources import Cleaning
 from analysis.tables import INPUT, RECORD, counts_money
 
 _DAYS = {"activities": "happened_at", "tickets": "opened_at"}

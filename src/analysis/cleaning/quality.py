@@ -10,7 +10,7 @@ import pyarrow as pa
 
 from analysis import engine
 from analysis.cleaning import masking
-from analysis.settings_model import Cleaning
+from analysis.settings_sources import Cleaning
 from analysis.tables import INPUT, RECORD
 
 ALL = "all"

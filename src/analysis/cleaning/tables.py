@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from analysis.cleaning.rules import Rule
-from analysis.settings_model import Cleaning, CleaningRules, Scope
+from analysis.settings_sources import Cleaning, CleaningRules, Scope
 from analysis.tables import INPUT
 
 # Rules that no switch turns off: without them a row has no place in the record.

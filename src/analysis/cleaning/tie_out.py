@@ -12,7 +12,7 @@ import pyarrow as pa
 
 from analysis import engine
 from analysis.calendars import Period
-from analysis.settings_model import Source
+from analysis.settings_sources import Source
 from analysis.tables import RECORD
 
 ALL = "all"

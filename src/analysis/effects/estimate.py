@@ -16,7 +16,7 @@ from analysis.effects import verdicts
 from analysis.effects.design import sample_ratio_p
 from analysis.effects.estimators import Contrast, Floats, contrast, welch
 from analysis.engine import to_frame
-from analysis.settings_model import Effectiveness
+from analysis.settings_measures import Effectiveness
 from analysis.tables import RECORD
 
 HELD_OUT = "held_out"

@@ -24,7 +24,7 @@ from analysis.calendars import Period
 from analysis.engine import conform, query, to_frame
 from analysis.features.from_contracts import ACTIVITY, CONTRACTS, OWED, USAGE
 from analysis.features.from_orders import CONTACTS, CYCLES, ORDERS
-from analysis.settings_model import Segmentation
+from analysis.settings_segmentation import Segmentation
 from analysis.tables import RECORD
 
 YEAR_DAYS = 365

@@ -22,7 +22,7 @@ from analysis.segmentation.place import Placed, place, segment
 from analysis.segmentation.rules import Scheme
 from analysis.segmentation.scheme import read_scheme, scheme_path
 from analysis.segmentation.scheme_tables import NEAR, near_cut, scheme_rules
-from analysis.settings_model import Segmentation
+from analysis.settings_segmentation import Segmentation
 from analysis.wording import Language
 from analysis.wording.told import money, told
 

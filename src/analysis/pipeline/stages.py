@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from analysis.errors import Problem, SettingsError
 from analysis.settings import Config
 from analysis.settings_checks import nearest
-from analysis.settings_model import DECISION_FILES
+from analysis.settings_segmentation import DECISION_FILES
 
 # Settings that every stage reads.
 COMMON: tuple[str, ...] = (

@@ -22,7 +22,7 @@ from analysis.segmentation.conditions import (
 )
 from analysis.segmentation.rules import Rule, Scheme
 from analysis.settings_checks import nearest
-from analysis.settings_model import Segmentation
+from analysis.settings_segmentation import Segmentation
 from analysis.settings_yaml import line_of
 
 Place = tuple[int | str, ...]

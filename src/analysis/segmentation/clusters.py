@@ -30,7 +30,7 @@ from analysis.segmentation.stability import (
     resampled,
     silhouette,
 )
-from analysis.settings_model import Clusters
+from analysis.settings_segmentation import Clusters
 
 # feature → its sign; with it, high is good
 FEATURES = {"frequency": 1.0, "monetary": 1.0, "recency_cycles": -1.0}

@@ -26,7 +26,7 @@ from analysis.segmentation.conditions import (
 )
 from analysis.segmentation.rules import Rule, Scheme
 from analysis.segmentation.scores import boundaries
-from analysis.settings_model import Segmentation
+from analysis.settings_segmentation import Segmentation
 
 # settings that are numbers, and so can stand right of a sign
 NUMBERS = {

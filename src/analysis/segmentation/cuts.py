@@ -28,7 +28,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from analysis.errors import Problem, SettingsError
-from analysis.settings_model import Segmentation
+from analysis.settings_segmentation import Segmentation
 
 Floats: TypeAlias = NDArray[np.float64]
 Codes: TypeAlias = NDArray[np.intp]

@@ -6,7 +6,7 @@ import pandas as pd
 
 from analysis.segmentation.matrices import ALL, thin_below
 from analysis.segmentation.reasons import number, sentence, word
-from analysis.settings_model import Matrices
+from analysis.settings_segmentation import Matrices
 
 
 def fragmentation(segments: pd.DataFrame, cells: pd.DataFrame, settings: Matrices) -> list[str]:

@@ -26,7 +26,7 @@ from analysis.segmentation.boxes import Box
 from analysis.segmentation.compiled import NUMBERS, Compiled, compiled
 from analysis.segmentation.conditions import plain
 from analysis.segmentation.rules import Scheme
-from analysis.settings_model import Segmentation
+from analysis.settings_segmentation import Segmentation
 from analysis.settings_yaml import line_of
 
 Kind = Literal[

@@ -28,7 +28,7 @@ from numpy.typing import NDArray
 from analysis import stats
 from analysis.segmentation.bands import SIZES, UNKNOWN, in_size_order, size_classes
 from analysis.segmentation.scores import BANDS, boundaries
-from analysis.settings_model import Matrices
+from analysis.settings_segmentation import Matrices
 from analysis.tables import RECORD
 
 ALL = "all"

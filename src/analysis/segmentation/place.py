@@ -18,7 +18,7 @@ from analysis.segmentation.rules import Scheme
 from analysis.segmentation.scores import scores
 from analysis.segmentation.sentences import Told, sentences
 from analysis.segmentation.weights import weighted
-from analysis.settings_model import Segmentation
+from analysis.settings_segmentation import Segmentation
 
 Codes = NDArray[np.intp]
 

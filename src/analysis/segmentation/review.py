@@ -15,7 +15,7 @@ import pandas as pd
 
 from analysis.segmentation.overrides import AGREES, APPLIED
 from analysis.segmentation.reasons import day, number, sentence, word
-from analysis.settings_model import Overrides
+from analysis.settings_segmentation import Overrides
 
 COLUMNS = [
     "rank",

@@ -21,7 +21,7 @@ from analysis.segmentation.cuts import SCORES
 from analysis.segmentation.place import segment
 from analysis.segmentation.reasons import Arg, word
 from analysis.segmentation.rules import RFM5_RANKS, Scheme
-from analysis.settings_model import Segmentation
+from analysis.settings_segmentation import Segmentation
 from analysis.tables import RECORD
 
 Floats = NDArray[np.float64]

@@ -6,7 +6,7 @@ from typing import Any, Literal
 
 from pydantic import Field, model_validator
 
-from analysis.settings_model import Language, Section
+from analysis.settings_types import Language, Section
 
 # segments of the shipped scheme, for callers that have no scheme at hand
 RFM5_RANKS = {

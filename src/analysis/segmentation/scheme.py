@@ -26,7 +26,8 @@ from analysis.segmentation.rules import (
     best_and_worst,
 )
 from analysis.settings_checks import allowed_values, nearest
-from analysis.settings_model import Section, Segmentation
+from analysis.settings_segmentation import Segmentation
+from analysis.settings_types import Section
 from analysis.settings_yaml import Layer, line_of, read_layer
 
 __all__ = [

@@ -14,7 +14,7 @@ from analysis.segmentation.conditions import Comparison, Condition, plain
 from analysis.segmentation.place import Placed, place
 from analysis.segmentation.rules import Scheme
 from analysis.segmentation.scores import boundaries
-from analysis.settings_model import Segmentation
+from analysis.settings_segmentation import Segmentation
 
 NEAR = 0.05  # within this share of a cut, a customer is near it
 SEGMENTS = ["scheme", "segment", "position", "rank", "role", "primary", "name_zh", "name_en"]

@@ -27,7 +27,7 @@ from analysis.segmentation.conditions import Comparison, Condition, Words
 from analysis.segmentation.cuts import SCORES
 from analysis.segmentation.reasons import Arg, number, word
 from analysis.segmentation.scores import boundaries
-from analysis.settings_model import Segmentation
+from analysis.settings_segmentation import Segmentation
 
 Floats = NDArray[np.float64]
 Texts = tuple[pa.Array | str, ...]

@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 from analysis.segmentation.causes import HELD, OVERRIDE
 from analysis.segmentation.reasons import number, sentence, word
 from analysis.segmentation.rulebook import Boundary, Rulebook, feature_word, unit_of
-from analysis.settings_model import Steady
+from analysis.settings_segmentation import Steady
 
 Mask = NDArray[np.bool_]
 

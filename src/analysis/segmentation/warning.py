@@ -31,7 +31,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from analysis.segmentation.reasons import number, sentence
-from analysis.settings_model import HealthWarning
+from analysis.settings_segmentation import HealthWarning
 from analysis.stats import wilson
 from analysis.tables import RECORD
 

@@ -23,7 +23,9 @@ from openpyxl.utils.exceptions import InvalidFileException
 from analysis import wording
 from analysis.errors import Problem, SourceError
 from analysis.settings_checks import nearest
-from analysis.settings_model import DECISION_FILES, Settings, Source
+from analysis.settings_model import Settings
+from analysis.settings_segmentation import DECISION_FILES
+from analysis.settings_sources import Source
 from analysis.sources import dates, old_workbooks, text_files, texts, workbooks
 from analysis.sources.dates import Zones
 from analysis.sources.files import KINDS, File, kind_of, locate
@@ -54,7 +56,7 @@ def decisions(settings: Settings, root: Path, names: Names, as_of: date) -> pd.D
     ----------
     settings
         Run and ``segmentation.overrides``: the folder's files called like
-        `analysis.settings_model.DECISION_FILES` are read. It need not exist.
+        `analysis.settings_segmentation.DECISION_FILES` are read. It need not exist.
     root
         The project folder.
     names

@@ -9,7 +9,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from analysis.errors import Problem, SourceError
-from analysis.settings_model import Settings, Source
+from analysis.settings_model import Settings
+from analysis.settings_sources import Source
 
 KINDS = {
     ".csv": "csv", ".txt": "csv", ".tsv": "csv",

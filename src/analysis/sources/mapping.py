@@ -18,7 +18,7 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationEr
 from rapidfuzz import fuzz, process
 
 from analysis.errors import Problem
-from analysis.settings_model import Source
+from analysis.settings_sources import Source
 from analysis.sources import texts, wide
 from analysis.sources.numbers import UNITS
 from analysis.sources.wide import WideHeader

@@ -14,7 +14,7 @@ from python_calamine import (
 )
 
 from analysis.errors import Problem, SourceError
-from analysis.settings_model import Source
+from analysis.settings_sources import Source
 from analysis.sources.files import File
 from analysis.sources.grid import Grid, Scorer
 from analysis.sources.workbooks import choose, grid_of, with_sheet

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from analysis import wording
 from analysis.errors import Problem, SourceError
-from analysis.settings_model import Source
+from analysis.settings_sources import Source
 from analysis.sources import mapping, wide
 from analysis.sources.dated import day_in
 from analysis.sources.files import File

@@ -14,7 +14,8 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from analysis.errors import Problem, SourceError
-from analysis.settings_model import Settings, Source
+from analysis.settings_model import Settings
+from analysis.settings_sources import Source
 from analysis.sources import (
     mapping,
     numbers,

@@ -14,7 +14,7 @@ import pyarrow.compute as pc
 import pyarrow.csv as pacsv
 
 from analysis.errors import Problem, SourceError
-from analysis.settings_model import Source
+from analysis.settings_sources import Source
 from analysis.sources import texts
 from analysis.sources.files import File
 from analysis.sources.grid import HEADER_SEARCH, Grid, Note, Scorer, find_header

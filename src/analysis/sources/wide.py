@@ -10,7 +10,7 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
 from analysis.errors import Problem
-from analysis.settings_model import Source
+from analysis.settings_sources import Source
 from analysis.sources import buckets, months, texts
 from analysis.tables import Table
 

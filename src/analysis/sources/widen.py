@@ -10,7 +10,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from analysis.errors import Problem, SourceError
-from analysis.settings_model import Source
+from analysis.settings_sources import Source
 from analysis.sources import buckets, numbers, wide
 from analysis.sources.convert import Context, Converted, convert
 from analysis.sources.grid import Grid

@@ -16,7 +16,7 @@ from openpyxl.utils import get_column_letter
 from openpyxl.utils.exceptions import InvalidFileException
 
 from analysis.errors import Problem, SourceError
-from analysis.settings_model import Source
+from analysis.settings_sources import Source
 from analysis.sources import texts
 from analysis.sources.files import File
 from analysis.sources.grid import HEADER_SEARCH, Grid, Note, Scorer, count, find_header

@@ -21,7 +21,7 @@ import pandas as pd
 
 from analysis.calendars import Period, WorkingCalendar
 from analysis.roles import AT_RISK, BEST, Roles, roles_of
-from analysis.settings_model import Strategy
+from analysis.settings_measures import Strategy
 from analysis.strategy.evidence import Evidence, read
 from analysis.strategy.playbook import Playbook
 from analysis.tables import RECORD

@@ -10,7 +10,7 @@ import pandas as pd
 
 from analysis.calendars import Period, WorkingCalendar
 from analysis.roles import roles_of
-from analysis.settings_model import Strategy
+from analysis.settings_measures import Strategy
 from analysis.stats import keyed_uniform
 from analysis.strategy import owners, waves
 from analysis.strategy.budget import within

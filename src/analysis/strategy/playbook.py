@@ -18,7 +18,7 @@ from pydantic import BeforeValidator, Field, ValidationError
 from analysis import wording
 from analysis.errors import Problem, SettingsError
 from analysis.settings_checks import nearest
-from analysis.settings_model import Language, Section
+from analysis.settings_types import Language, Section
 from analysis.settings_yaml import Layer, read_layer
 
 _PACKAGED = Path(__file__).resolve().parents[3] / "params" / "playbooks"

@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 from scipy import stats
 
-from analysis.settings_model import Strategy
+from analysis.settings_measures import Strategy
 from analysis.stats import steady
 from analysis.strategy.evidence import NONE, Evidence, read
 from analysis.strategy.playbook import Playbook

@@ -1,0 +1,70 @@
+"""Settings of what the measures did, and of the next ones."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from pydantic import Field
+
+from analysis.settings_types import Country, Section, Share, Switch
+
+
+class Effectiveness(Section):
+    """What last period's measures did."""
+
+    level: Share = Field(0.95, description="level of intervals [share]")
+    assignment: Literal["randomised", "chosen"] = Field(
+        "randomised", description="how the held-out customers were drawn"
+    )
+    min_arm: int = Field(20, ge=2, description="fewer in an arm: no estimate [customers]")
+    margin_rate: Share = Field(0.30, description="margin in extra revenue, without costs [share]")
+    power: Share = Field(0.80, description="power of planned comparisons [share]")
+    balance_alarm: Share = Field(
+        0.001,
+        description="p of a pre-period difference that breaks the randomisation [share]",
+    )
+    held_out_share: Share | None = Field(
+        None,
+        description="planned share held out, checked against the file [share]; empty: no check",
+    )
+    min_done: Share = Field(0.5, description="less carried out: no verdict [share]")
+    not_collected: list[str] = Field(
+        default_factory=list,
+        description="kinds and methods of payment that do not count as collected",
+    )
+
+
+class Strategy(Section):
+    """Next period's measures."""
+
+    playbook: str = Field(
+        "",
+        description="a file of params/playbooks; empty: the one named like the scheme, else none",
+    )
+    budget: float | None = Field(None, ge=0, description="money for all measures [currency]")
+    later_share: Share = Field(0.3, description="share drawn into the later wave [share]")
+    later_share_proven: Share = Field(
+        0.1, description="the same for measures that have worked [share]"
+    )
+    most_of_margin: float | None = Field(
+        0.5,
+        gt=0,
+        description="an extra measure costs at most this share of the margin that the customer"
+        " brings in the monetary window [share]; empty: no limit",
+    )
+    hold_unsettled: Switch = Field(
+        True, description="measures that nobody can judge yet stay at their present size"
+    )
+    exempt_top: int = Field(10, ge=0, description="largest accounts outside the draw [customers]")
+    trust: Share = Field(0.8, description="share of a measured effect to plan with [share]")
+    collect_customers: int = Field(
+        5,
+        ge=1,
+        description="high-value customers in arrears: from here leadership is asked [customers]",
+    )
+    collect_overdue_share: Share | None = Field(
+        None,
+        description="overdue share of receivables above which leadership is asked [share];"
+        " empty: the target of overdue_share",
+    )
+    holidays: Country = Field("CN", description="country of the working calendar, ISO code")
