@@ -15,7 +15,15 @@ from dataclasses import dataclass
 
 import pyarrow as pa
 
-from analysis import contract_tables, input_tables, money_tables, record_tables, segment_tables
+from analysis import (
+    contract_tables,
+    effect_tables,
+    input_tables,
+    kpi_tables,
+    money_tables,
+    record_tables,
+    segment_tables,
+)
 
 MONEY = pa.decimal128(18, 4)
 
@@ -93,7 +101,12 @@ def _table(name: str, grain: str, key: str, *lines: str) -> Table:
 
 INPUT: dict[str, Table] = {n: _table(n, *lines) for n, lines in input_tables.TABLES.items()}
 _RECORDS = (
-    record_tables.TABLES | money_tables.TABLES | contract_tables.TABLES | segment_tables.TABLES
+    record_tables.TABLES
+    | money_tables.TABLES
+    | contract_tables.TABLES
+    | segment_tables.TABLES
+    | effect_tables.TABLES
+    | kpi_tables.TABLES
 )
 RECORD: dict[str, Table] = {n: _table(n, *lines) for n, lines in _RECORDS.items()}
 
