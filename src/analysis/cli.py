@@ -249,10 +249,10 @@ def scheme_lint(
     file: str, record: str | None, lang: wording.Language | None, root: Path | None
 ) -> None:
     """Check a scheme: gaps, overlaps, rules that never apply; with a record, whom it moves."""
-    from analysis.pipeline import scheme_lint
+    from analysis.pipeline import scheme_lint, scheme_record
 
     root = root or settings_module.find_root()
-    known = scheme_lint.open_record(record, root) if record else None
+    known = scheme_record.open_record(record, root) if record else None
     said, faults = scheme_lint.lint_lines(file, root, known, lang or wording.reader_language())
     click.echo("\n".join(said))
     if faults:
@@ -269,10 +269,10 @@ def scheme_diff(
     a: str, b: str, record: str, lang: wording.Language | None, root: Path | None
 ) -> None:
     """Say which customers of a record get another segment if scheme B takes the place of A."""
-    from analysis.pipeline import scheme_lint
+    from analysis.pipeline import scheme_lint, scheme_record
 
     root = root or settings_module.find_root()
-    known = scheme_lint.open_record(record, root)
+    known = scheme_record.open_record(record, root)
     click.echo(
         "\n".join(scheme_lint.diff_lines(a, b, root, known, lang or wording.reader_language()))
     )
