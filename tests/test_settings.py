@@ -200,7 +200,7 @@ def test_a_file_in_another_encoding_is_told_and_nothing_else(project: Path) -> N
     (project / "params" / "gb.yml").write_bytes((GOOD + "# 客户\n").encode("gb18030"))
     with pytest.raises(SettingsError) as caught:
         settings.load("params/gb.yml", project)
-    assert [p.key for p in caught.value.problems] == ["settings.unreadable"]
+    assert [p.key for p in caught.value.problems] == ["settings.in_gb18030"]
 
 
 def test_a_secret_that_is_not_set_is_told(project: Path) -> None:
