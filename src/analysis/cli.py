@@ -150,14 +150,28 @@ def report(
 @_SET
 @_ROOT
 def check(file: str, sets: tuple[str, ...], root: Path | None) -> None:
-    """Check settings and sources, and say what each file looks like; nothing is computed."""
+    """Check settings, sources and decisions, and say what was found; nothing is computed."""
     from analysis import sources
     from analysis.pipeline import preflight
 
     config = settings_module.load(file, root, settings_module.parse_sets(sets))
     preflight.check(config)
-    read = sources.read(config.settings, config.root)
+    problems: list[Problem] = []
+    read, decided = None, None
+    try:
+        decided = preflight.decided(config)
+    except errors.SourceError as error:
+        problems += error.problems
+    try:
+        read = sources.read(config.settings, config.root)
+    except errors.SourceError as error:
+        problems += error.problems
+    if read is None or decided is None:
+        raise errors.SourceError(problems)
     click.echo(read.files.drop(columns=["note"]).to_string(index=False))
+    known = preflight.customers(read.tables)
+    for line in preflight.decided_lines(config, decided, known, wording.reader_language()):
+        click.echo(line)
 
 
 @cli.group()
