@@ -153,7 +153,7 @@ def test_unknown_tables_and_columns_are_told_with_the_nearest(project: Path) -> 
         (GOOD + "as_of: 2025-10-01\n", "must lie inside the period 2025Q3"),
         (GOOD + "previous: 2025Q4\n", "must end before 2025Q3 begins"),
         (GOOD + "cleaning: {rules: {repeated_lines: yes}}\n", "true, false, on or off"),
-        (GOOD + "seed: [1\n", "not valid YAML"),
+        (GOOD + "seed: [1\n", "bracket is not closed"),
         (GOOD + "languages: []\n", "must be a list of at least 1"),
         (GOOD + "segmentation: {monetary_cuts: [5, 1]}\n", "the smaller first"),
         ("- a\n- b\n", "must hold “key: value” lines"),
@@ -200,7 +200,7 @@ def test_a_file_in_another_encoding_is_told_and_nothing_else(project: Path) -> N
     (project / "params" / "gb.yml").write_bytes((GOOD + "# 客户\n").encode("gb18030"))
     with pytest.raises(SettingsError) as caught:
         settings.load("params/gb.yml", project)
-    assert [p.key for p in caught.value.problems] == ["settings.unreadable"]
+    assert [p.key for p in caught.value.problems] == ["settings.in_gb18030"]
 
 
 def test_a_secret_that_is_not_set_is_told(project: Path) -> None:

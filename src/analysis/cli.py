@@ -150,14 +150,28 @@ def report(
 @_SET
 @_ROOT
 def check(file: str, sets: tuple[str, ...], root: Path | None) -> None:
-    """Check settings and sources, and say what each file looks like; nothing is computed."""
+    """Check settings, sources and decisions, and say what was found; nothing is computed."""
     from analysis import sources
     from analysis.pipeline import preflight
 
     config = settings_module.load(file, root, settings_module.parse_sets(sets))
     preflight.check(config)
-    read = sources.read(config.settings, config.root)
+    problems: list[Problem] = []
+    read, decided = None, None
+    try:
+        decided = preflight.decided(config)
+    except errors.SourceError as error:
+        problems += error.problems
+    try:
+        read = sources.read(config.settings, config.root)
+    except errors.SourceError as error:
+        problems += error.problems
+    if read is None or decided is None:
+        raise errors.SourceError(problems)
     click.echo(read.files.drop(columns=["note"]).to_string(index=False))
+    known = preflight.customers(read.tables)
+    for line in preflight.decided_lines(config, decided, known, wording.reader_language()):
+        click.echo(line)
 
 
 @cli.group()
@@ -249,10 +263,10 @@ def scheme_lint(
     file: str, record: str | None, lang: wording.Language | None, root: Path | None
 ) -> None:
     """Check a scheme: gaps, overlaps, rules that never apply; with a record, whom it moves."""
-    from analysis.pipeline import scheme_lint
+    from analysis.pipeline import scheme_lint, scheme_record
 
     root = root or settings_module.find_root()
-    known = scheme_lint.open_record(record, root) if record else None
+    known = scheme_record.open_record(record, root) if record else None
     said, faults = scheme_lint.lint_lines(file, root, known, lang or wording.reader_language())
     click.echo("\n".join(said))
     if faults:
@@ -269,10 +283,10 @@ def scheme_diff(
     a: str, b: str, record: str, lang: wording.Language | None, root: Path | None
 ) -> None:
     """Say which customers of a record get another segment if scheme B takes the place of A."""
-    from analysis.pipeline import scheme_lint
+    from analysis.pipeline import scheme_lint, scheme_record
 
     root = root or settings_module.find_root()
-    known = scheme_lint.open_record(record, root)
+    known = scheme_record.open_record(record, root)
     click.echo(
         "\n".join(scheme_lint.diff_lines(a, b, root, known, lang or wording.reader_language()))
     )

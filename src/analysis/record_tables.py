@@ -146,7 +146,7 @@ TABLES: dict[str, tuple[str, ...]] = {
         "arr money  yearly recurring revenue of the contracts that run [currency]",
         "renewal_on date  next end of a running contract, else the last end",
         "days_to_renewal number  renewal_on − as_of; negative: ended [days]",
-        "usage_change share  uses per logged day against the window before, relative [share]",
+        "usage_change share  uses per logged day against the window before, season out [share]",
         "seats_used share  active people / seats under contract [share]",
         "activity_change share  orders, visits, calls and uses against the window before [share]",
         "complaints integer  complaints in the last year [tickets]",

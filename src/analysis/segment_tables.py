@@ -81,7 +81,7 @@ TABLES: dict[str, tuple[str, ...]] = {
         "customer warned of",
         "customer_id",
         "customer_id! string  the customer",
-        "rule! string  activity_down, cycle_exceeded, both",
+        "rule! string  activity_down, cycle_exceeded, both; with a contract usage_down",
         "activity number  orders, visits, usage in the window",
         "activity_before number  the same in the window before, or a year ago",
         "activity_change share  relative change [share]",
@@ -95,7 +95,7 @@ TABLES: dict[str, tuple[str, ...]] = {
     "warning_record": (
         "rule × period in which it warned",
         "rule period",
-        "rule! string  activity_down, cycle_exceeded (alone), both, any, none (not warned)",
+        "rule! string  activity_down, cycle_exceeded (alone), both, usage_down, any, none",
         "period! string  period at whose end it would have warned; all: pooled",
         "customers! integer  customers judged [customers]",
         "lost! integer  of them, lost within the horizon [customers]",

@@ -143,7 +143,7 @@ def load(
         values = settings_yaml.merge(values, layer.values)
         places |= {key: (layer.name, line) for key, line in layer.lines.items()}
     values.pop("extends", None)
-    if any(problem.key == "settings.unreadable" for problem in problems):
+    if any(layer.broken for layer in layers):
         raise SettingsError(problems)  # what is missing then is not missing in truth
     for name, value in (overrides or {}).items():
         key = tuple(name.split("."))

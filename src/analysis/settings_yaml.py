@@ -25,28 +25,63 @@ _WORDS: dict[str, Any] = {
     "": None, "~": None, "null": None, "true": True, "True": True, "false": False, "False": False
 }  # fmt: skip
 _MOST_NODES = 50_000
+_WIDE_COLON = "："
+# sentences of the YAML library → what to tell a person
+_FAULTS = (
+    ("quoted scalar", "unclosed_quote"),
+    ("undefined alias", "unknown_alias"),
+    ("duplicate anchor", "repeated_anchor"),
+    ("cannot start any token", "needs_quotes"),
+    ("did not find expected alphabetic", "needs_quotes"),
+    ("expected alphabetic or numeric", "needs_quotes"),
+    ("mapping values are not allowed", "needs_quotes"),
+    ("expected ',' or", "unclosed_bracket"),
+    ("flow", "unclosed_bracket"),
+    ("could not find expected ':'", "no_colon"),
+    ("expected <block end>", "indent"),
+    ("single document", "several_documents"),
+)
 
 
 @dataclass
 class Layer:
-    """One file's values and the line of each."""
+    """One file's values and the line of each; of a broken file nothing is known."""
 
     name: str
     values: dict[str, Any] = field(default_factory=dict)
     lines: dict[Key, int] = field(default_factory=dict)
     problems: list[Problem] = field(default_factory=list)
+    broken: bool = False
+
+    def give_up(self, key: str, line: int, **args: Any) -> None:
+        """Note why the file cannot be read at all."""
+        self.broken = True
+        self.problems.append(Problem(f"settings.{key}", args, self.name, line))
 
 
 def read_layer(path: Path, name: str) -> Layer:
     """Read a file; what is wrong with its form goes to ``problems``."""
     layer = Layer(name)
+    raw = path.read_bytes()
     try:
-        content = path.read_text(encoding="utf-8-sig")
+        content = raw.decode("utf-8-sig")
     except UnicodeDecodeError as error:
-        layer.problems.append(Problem("settings.unreadable", {"found": str(error.reason)}, name))
+        line = raw.count(b"\n", 0, error.start) + 1
+        layer.give_up(_encoded(raw), line)
         return layer
     _parse(content, layer)
     return layer
+
+
+def _encoded(raw: bytes) -> str:
+    """What a file that is not UTF-8 seems to be."""
+    if raw.startswith((b"\xff\xfe", b"\xfe\xff")):
+        return "in_utf16"
+    try:
+        raw.decode("gb18030")
+    except UnicodeDecodeError:
+        return "not_utf8"
+    return "in_gb18030"
 
 
 def read_value(content: str) -> Any:
@@ -67,46 +102,85 @@ def read_value(content: str) -> Any:
 def _parse(content: str, layer: Layer) -> None:
     try:
         node = yaml.compose(content, Loader=yaml.SafeLoader)
-    except yaml.MarkedYAMLError as error:
-        line = error.problem_mark.line + 1 if error.problem_mark else 0
-        found = error.problem or "?"
-        layer.problems.append(Problem("settings.unreadable", {"found": found}, layer.name, line))
-        return
-    except yaml.YAMLError as error:
-        layer.problems.append(
-            Problem("settings.unreadable", {"found": str(error).splitlines()[0]}, layer.name)
-        )
+    except (yaml.YAMLError, RecursionError) as error:
+        key, line = _fault(error, content)
+        layer.give_up(key, line)
         return
     if node is None:
         return
     if not isinstance(node, yaml.MappingNode):
-        found = "a list" if isinstance(node, yaml.SequenceNode) else "one value"
-        layer.problems.append(Problem("settings.not_a_map", {"found": found}, layer.name, 1))
+        found = "list" if isinstance(node, yaml.SequenceNode) else "value"
+        wide = _WIDE_COLON in content and found == "value"
+        args = {} if wide else {"found": {"key": f"error.settings.a_{found}"}}
+        key = "wide_colon" if wide else "not_a_map"
+        layer.give_up(key, _line_with(content, _WIDE_COLON) if wide else 1, **args)
         return
     layer.values = _Builder(layer).build(node, ())
+
+
+def _fault(error: yaml.YAMLError | RecursionError, content: str) -> tuple[str, int]:
+    """What is wrong with the form of a file, and its line.
+
+    The library says it in English and for programmers; `_FAULTS` knows its sentences.
+    """
+    if isinstance(error, RecursionError):
+        return "too_deep", 0
+    if isinstance(error, yaml.reader.ReaderError):
+        return "odd_character", content.count("\n", 0, int(error.position)) + 1
+    if not isinstance(error, yaml.MarkedYAMLError):
+        return "unreadable", 0
+    mark = error.problem_mark or error.context_mark
+    line = mark.line + 1 if mark else 0
+    rows = content.splitlines()
+    if 0 < line <= len(rows) and "\t" in rows[line - 1].partition("#")[0]:
+        return "tab", line
+    said = f"{error.context or ''} {error.problem or ''}"
+    key = next((key for part, key in _FAULTS if part in said), "unreadable")
+    if key in ("unclosed_quote", "no_colon") and error.context_mark:
+        line = error.context_mark.line + 1  # where it began
+    if key in ("unreadable", "no_colon", "indent"):
+        for near in (line, line - 1):
+            if 0 < near <= len(rows) and _WIDE_COLON in rows[near - 1]:
+                return "wide_colon", near
+    return key, line
+
+
+def _line_with(content: str, part: str) -> int:
+    return content.count("\n", 0, content.index(part)) + 1
 
 
 class _Builder:
     def __init__(self, layer: Layer) -> None:
         self.layer = layer
         self.nodes = 0
+        self.above: list[yaml.Node] = []  # the nodes that the present one stands in
 
     def build(self, node: yaml.Node, key: Key) -> Any:
         self.nodes += 1
         line = node.start_mark.line + 1
         if self.nodes > _MOST_NODES:  # aliases can blow a small file up
             if self.nodes == _MOST_NODES + 1:
-                self._problem("settings.unreadable", line, found="too many values")
+                self._problem("settings.too_many_values", line)
             return None
-        if isinstance(node, yaml.MappingNode):
-            return self._map(node, key)
-        if isinstance(node, yaml.SequenceNode):
+        if isinstance(node, yaml.ScalarNode):
+            return self._scalar(node, key)
+        if any(node is one for one in self.above):
+            self._problem("settings.alias_in_itself", line, setting=".".join(key))
+            return None
+        self.above.append(node)
+        try:
+            if isinstance(node, yaml.MappingNode):
+                return self._map(node, key)
             return [self.build(item, (*key, str(i))) for i, item in enumerate(node.value)]
-        return self._scalar(node, key)
+        finally:
+            self.above.pop()
 
     def _map(self, node: yaml.MappingNode, key: Key) -> dict[str, Any]:
         found: dict[str, Any] = {}
         for name_node, value_node in node.value:
+            if not isinstance(name_node, yaml.ScalarNode):
+                self._problem("settings.odd_key", name_node.start_mark.line + 1)
+                continue
             name = str(name_node.value)
             here, line = (*key, name), name_node.start_mark.line + 1
             if name in found:

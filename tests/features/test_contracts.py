@@ -171,7 +171,7 @@ def test_people_of_a_day_are_counted_once_over_features() -> None:
 def test_a_log_without_events_is_read_by_time_else_by_people(measure: str) -> None:
     rows = [
         {"customer_id": "A", "used_on": ago(day), "feature": "f", measure: value}
-        for day, value in ((1, 30), (100, 60))
+        for day, value in ((1, 30), (170, 60))
     ]
     assert built(["A"], usage=rows)["usage_change"]["A"] == -0.5
 
@@ -330,3 +330,52 @@ def test_later_rows_and_their_order_change_nothing(
     expected = built(list("ABC"), **seen)
     pd.testing.assert_frame_equal(built(list("ABC"), **tables), expected)
     pd.testing.assert_frame_equal(built(list("ABC"), **shuffled), expected)
+
+
+def weekly(customer: str, first: int, last: int = 0, events: float = 100.0) -> list[dict]:
+    """Weekly rows from `first` days ago to `last` days ago."""
+    return [use(customer, ago(day), events) for day in range(last, first, 7)]
+
+
+def test_a_log_that_stopped_while_others_go_on_is_no_use() -> None:
+    usage = [*weekly("A", 200), *weekly("B", 200), *weekly("D", 200)]
+    usage += weekly("E", 200, 60)  # silent for two thirds of the window
+    usage += weekly("F", 400, 120)  # silent for more than the window
+    usage += weekly("G", 600, 250)  # silent for more than both
+    usage += weekly("H", 200, 21)  # three weeks are no silence
+    usage += [use("I", ago(day), 100.0) for day in range(40, 400, 60)]  # logs every two months
+    terms = [term(c, c, START, date(2026, 1, 1)) for c in "ABCDEFGHI"]
+    found = built(list("ABCDEFGHI"), usage=usage, subscriptions=terms)
+    change = found["usage_change"]
+    assert change["E"] == pytest.approx(5 / (5 + 60 / 7) - 1, abs=0.03)
+    assert (change[["F", "G"]] == -1).all()
+    assert (found.loc[["F", "G"], "seats_used"] == 0).all()
+    assert (change[["A", "B", "D", "H", "I"]] == 0).all()
+    assert pd.isna(change["C"])  # never logged: unknown, not unused
+
+
+def test_a_log_that_ends_for_everybody_says_nothing_of_anybody() -> None:
+    usage = [*weekly("A", 300, 100), *weekly("B", 300, 100)]
+    assert built(["A", "B"], usage=usage)["usage_change"].isna().all()
+
+
+def test_a_holiday_of_everybody_is_no_fall() -> None:
+    names = [f"C{i}" for i in range(40)]
+    rows = [
+        use(name, ago(day), 100.0 if day >= 90 else 40.0 if name == "C0" else 80.0)
+        for name in names
+        for day in range(0, 180, 7)
+    ]
+    found = built(names, usage=rows)["usage_change"]
+    assert found["C0"] == pytest.approx(-0.5)
+    assert found.drop("C0").abs().max() < 1e-9
+    few = [row for row in rows if row["customer_id"] in names[:3]]
+    alone = built(names[:3], usage=few)["usage_change"]  # too few to know a season
+    assert alone["C1"] == pytest.approx(-0.2)
+
+
+def test_going_live_is_no_growth() -> None:
+    usage = [*weekly("A", 200), *weekly("B", 200)]
+    usage += [use("C", ago(day), 5.0 if day > 90 else 100.0) for day in range(0, 130, 7)]
+    found = built(["A", "B", "C"], usage=usage)["usage_change"]
+    assert pd.isna(found["C"])

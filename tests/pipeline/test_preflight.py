@@ -10,7 +10,7 @@ import yaml
 from click.testing import CliRunner
 
 from analysis import cli, settings, wording
-from analysis.errors import SettingsError
+from analysis.errors import SettingsError, SourceError
 from analysis.pipeline import naming, preflight
 
 PROJECT = Path(__file__).resolve().parents[2]
@@ -113,3 +113,50 @@ def test_words_of_a_scheme_come_before_the_common_ones_and_labels_before_all(pro
         wording.relabel({})
     assert words["segment.churn_risk"]["zh"] == "沉睡客户"
     assert words["kpi.high_value_customers"]["en"] == "Strategic customers"
+
+
+DECIDED = "客户编号,客户类型,签字,调整理由,生效日,有效期至\n"
+ORDERS = "a,b,c\nK1,2025-09-01,100\nK2,2025-09-02,200\n"
+
+
+def checked(project: Path, rows: str, monkeypatch, lang: str = "zh"):
+    """`analysis check` on a small run with this list of decisions."""
+    (project / "data").mkdir()
+    (project / "data" / "orders.csv").write_text(ORDERS, encoding="utf-8")
+    text = PERIOD.replace("data/nowhere.csv", "data/orders.csv")
+    (project / "params" / "small.yml").write_text(text, encoding="utf-8")
+    folder = project / "decisions" / "small"
+    folder.mkdir(parents=True)
+    (folder / "overrides.csv").write_text(DECIDED + rows, encoding="utf-8")
+    monkeypatch.setenv("ANALYSIS_LANG", lang)
+    command = ["check", "params/small.yml", "--root", str(project)]
+    return CliRunner().invoke(cli.cli, command, catch_exceptions=True, standalone_mode=False)
+
+
+@pytest.mark.parametrize(
+    ("lang", "told"),
+    [("zh", "3 条，现在有效 1 条，已过期 1 条，还没生效 1 条"),
+     ("en", "has 3: 1 in force, 1 expired, 1 not yet begun")],
+)  # fmt: skip
+def test_check_says_what_was_decided(project, monkeypatch, lang, told):
+    rows = (
+        "K1,潜力客户,王敏,新厂投产,2025-09-01,\n"
+        "K2,潜力客户,王敏,试点,2025-01-01,2025-06-30\n"
+        "K9,高价值客户,王敏,并购,2025-11-01,\n"
+    )
+    done = checked(project, rows, monkeypatch, lang)
+    assert done.exception is None
+    assert f"decisions/small/overrides.csv {told}" in done.output.replace("有 3", "3")
+    assert "K9 (4)" in done.output  # in no source
+    assert "K1 (2)" not in done.output
+
+
+def test_check_refuses_what_a_run_refuses(project, monkeypatch):
+    done = checked(project, "K1,超级客户,王敏,新厂投产,2025-09-01,\n", monkeypatch)
+    assert isinstance(done.exception, SourceError)
+    (problem,) = done.exception.problems
+    assert (problem.key, problem.line) == ("decided.unknown_segment", 2)
+    config = load(project)
+    with pytest.raises(SourceError) as caught:
+        preflight.decided(config)
+    assert caught.value.problems == done.exception.problems

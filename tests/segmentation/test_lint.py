@@ -14,13 +14,14 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from analysis import wording
-from analysis.errors import SettingsError
+from analysis.errors import Problem, SettingsError
 from analysis.segmentation import boxes as bx
 from analysis.segmentation import estimate_cuts, load_scheme, segment
 from analysis.segmentation.checks import static_problems
-from analysis.segmentation.lint import Coverage, coverage, lint, problems_of
+from analysis.segmentation.lint import lint, problems_of
 from analysis.segmentation.rules import Scheme
 from analysis.segmentation.scheme import read_scheme
+from analysis.segmentation.space import Coverage, coverage
 from analysis.settings_segmentation import Segmentation
 
 PUBLISHED = Path(__file__).with_name("published")
@@ -178,7 +179,8 @@ def test_findings_have_words(root: Path) -> None:
         made, _ = read_scheme(root / "params" / "schemes" / f"{name}.yml", "")
         for finding in lint(made, PLAIN):
             for lang in wording.LANGUAGES:
-                told = wording.text(f"error.schemes.{finding.kind}", lang, **finding.args)
+                problem = SettingsError(Problem(f"schemes.{finding.kind}", finding.args))
+                told = wording.explain(problem, lang)[0]
                 assert "{" not in told
 
 

@@ -184,7 +184,8 @@ def test_a_value_of_the_wrong_kind_is_told_in_the_readers_words(
 def test_gaps_are_refused(tmp_path: Path) -> None:
     found = faults(tmp_path, GOOD.replace(GOOD.splitlines()[-1], ""))
     assert set(found) == {"gap", "unreachable"}
-    assert "frequency = " in found["gap"][1]["example"]
+    assert "frequency = " in wording.said(found["gap"][1]["example"], "en")
+    assert "下单次数为" in wording.said(found["gap"][1]["example"], "zh")
 
 
 def test_all_faults_come_at_once(tmp_path: Path) -> None:

@@ -212,3 +212,44 @@ def test_from_orders_to_the_day_of_loss_without_peeking() -> None:
     assert (row["customers"], row["lost"]) == (3, 2)
     # Own cycle 30 days, silent for 50 at the end: lost on the day after 2.5 cycles.
     assert row["lead_days"] == 26
+
+
+def test_a_yearly_contract_is_judged_by_use_not_by_orders(rows) -> None:
+    features = rows(*({"recency_cycles": 1.5} for _ in range(6)), {"recency_cycles": 0.9})
+    features["activity_change"] = -0.9
+    features["days_to_renewal"] = [200.0, 200.0, 30.0, -1.0, np.nan, 200.0, np.nan]
+    features["usage_change"] = [-0.29, -0.30, -1.0, -1.0, -1.0, np.nan, 0.0]
+    assert warned(features, HEALTH).fillna("lost").to_list() == [
+        "none",
+        "usage_down",
+        "usage_down",
+        "lost",  # the contract is over
+        "both",  # no contract: by its orders
+        "none",  # a contract without a log of use
+        "activity_down",
+    ]
+
+
+@pytest.mark.parametrize("lang", wording.LANGUAGES)
+def test_contracts_are_lost_by_not_being_renewed(rows, lang: wording.Language) -> None:
+    then = rows(*({"recency_cycles": 0.9} for _ in range(40)))
+    then["days_to_renewal"] = np.where(np.arange(40) < 30, 60.0, 200.0)
+    then["usage_change"] = np.where(np.arange(40) % 2 == 0, -0.5, 0.0)
+    # of the fallen fifteen ten are gone, of the others one
+    gone = (np.arange(40) < 20) & (np.arange(40) % 2 == 0) | (np.arange(40) == 1)
+    later = then.assign(days_to_renewal=np.where(gone, -30.0, 300.0))
+    settings = HEALTH.model_copy(update={"min_customers": 5})
+    record = warning_record({"2025Q2": then}, {"2025Q2": later}, settings)
+    found = record.set_index(["rule", "period"])
+    assert tuple(found.loc[("usage_down", "2025Q2"), ["customers", "lost"]]) == (15, 10)
+    assert tuple(found.loc[("none", "2025Q2"), ["customers", "lost"]]) == (15, 1)
+    assert found.loc[("usage_down", "all"), "lead_days"] == 61
+    now = then.assign(usage_change=[-1.0, -0.5] + [0.0] * 38)
+    listed = warnings(now, record, settings)
+    conform(listed, RECORD["warnings"])
+    assert set(listed["rule"]) == {"usage_down"}
+    assert set(listed["activity_change"]) == {-1.0, -0.5}
+    said = [told(reason, lang, "CNY") for reason in listed["reason"]]
+    unused = "没有使用记录" if lang == "zh" else "No usage recorded"
+    assert sum(unused in one for one in said) == 1
+    assert all("60" in one for one in said)

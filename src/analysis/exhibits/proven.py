@@ -12,7 +12,7 @@ from typing import Literal
 
 import pandas as pd
 
-RULES = ("both", "cycle_exceeded", "activity_down")
+RULES = ("both", "cycle_exceeded", "activity_down", "usage_down")
 ANY, NONE, POOLED = "any", "none", "all"  # rules and period of `warning_record`
 Proof = Literal["proven", "unproven", "unknown"]
 

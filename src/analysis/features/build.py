@@ -28,6 +28,7 @@ from analysis.settings_segmentation import Segmentation
 from analysis.tables import RECORD
 
 YEAR_DAYS = 365
+SEASON_PEERS = 30  # fewer customers with use in both windows: no season is taken out
 SAME_WEEKS = timedelta(weeks=52)  # a year ago by weeks: the same weekdays
 CONTACT_KINDS = ("visit", "call")
 
@@ -61,7 +62,7 @@ SELECT customer_id,
        CAST(arr AS DECIMAL(18, 4)) AS arr,
        renewal_on,
        CAST(date_diff('day', $as_of, renewal_on) AS DOUBLE) AS days_to_renewal,
-       CAST(rate / nullif(rate_before, 0) - 1 AS DOUBLE) AS usage_change,
+       CAST(usage_change AS DOUBLE) AS usage_change,
        CAST(users / nullif(seats, 0) AS DOUBLE) AS seats_used,
        CAST(activity_change AS DOUBLE) AS activity_change,
        CASE WHEN served_at_all THEN coalesce(complaints, 0) END AS complaints,
@@ -155,8 +156,11 @@ def build(
     when none runs: ``days_to_renewal`` is then negative.
 
     ``usage_change`` sets the uses per logged day in the last N days (N =
-    ``settings.activity.days``) against the N days before. ``seats_used`` is people per logged
-    day (of a day, the largest number over its features) in the last N days over seats.
+    ``settings.activity.days``) against the N days before, over what the middle customer's use
+    did: a holiday that everybody takes is no sign of any one. −1 where the log of others goes
+    on and the customer's stopped: no usage recorded (`analysis.features.from_contracts`).
+    ``seats_used`` is people per logged day (of a day, the largest number over its features) in
+    the last N days over seats.
 
     ``activity_change`` sets orders + visits and calls + uses of the last N days against the N
     days before, ``activity_change_year`` against the same weeks a year ago. Uses are those per
@@ -191,6 +195,7 @@ def build(
         "cycle_customers": settings.recency.cycle_customers,
         "default_cycle": float(settings.recency.default_cycle_days),
         "span": span.days,
+        "peers": SEASON_PEERS,
         "least": settings.activity.least,
         "span_from": as_of - span,
         "before_from": as_of - 2 * span,

@@ -3,8 +3,20 @@
 Each is read by `analysis.features.build`, which fills the placeholders.
 
 A contract counts from its first day; what its row says of the time after as_of (renewed, lost)
-carries no date of its own and is not looked at. A day that the usage log does not hold is
-missing, not zero: usage is compared by the mean of the days logged.
+carries no date of its own and is not looked at.
+
+A day that the usage log does not hold is missing, not zero: usage is compared by the mean of the
+days logged. A long gap at the end is another matter: a customer whose log stopped while that of
+others goes on is silent. Silent is who has not been logged for more than a third of the window,
+and for more than three times its own usual gap, by the day beyond which only a quarter of the
+customers logged in these two windows was logged still. The logs that it would have had since then
+count as days without use; silent over the whole window, its use is zero (a change of −100 %:
+no usage recorded), and stays so as long as it is silent.
+
+What all customers share in a window (Spring Festival, summer) is no sign of any single one: use
+now against before is divided by the middle one of all customers' such ratios, where at least
+`$peers` customers have one. A log that begins later than in the first third of the earlier
+window shows going live, not growth, and is not compared.
 """
 
 CONTRACTS = """
@@ -51,20 +63,62 @@ logged AS (
     WHERE used_on < $end
     GROUP BY customer_id, used_on
 ),
-used AS (
-    SELECT customer_id,
-           count(uses) FILTER (WHERE day > $span_from) AS days,
+seen AS (
+    SELECT customer_id, min(day) AS first_day, max(day) AS last_day,
+           coalesce(date_diff('day', min(day), max(day)) / nullif(count(DISTINCT day) - 1, 0),
+                    $span / 3) AS usual
+    FROM logged
+    GROUP BY customer_id
+),
+log_end AS (
+    SELECT CAST(quantile_disc(last_day, 0.75) AS DATE) AS log_day
+    FROM seen
+    WHERE last_day > $before_from
+),
+-- logs that a silent customer would have had in the window
+quiet AS (
+    SELECT customer_id, first_day,
+           if(date_diff('day', last_day, log_day) > greatest($span / 3, 3 * usual),
+              greatest(date_diff('day', greatest(last_day, $span_from), log_day), 0)
+                  / greatest(usual, 1), 0) AS silent
+    FROM seen
+    CROSS JOIN log_end
+),
+counted AS (
+    SELECT customer_id, any_value(silent) AS silent, any_value(first_day) AS first_day,
+           count(uses) FILTER (WHERE day > $span_from) + any_value(silent) AS days,
            count(uses) FILTER (WHERE day > $before_from AND day <= $span_from) AS days_before,
            count(uses) FILTER (WHERE day > $year_ago_from AND day <= $year_ago) AS days_year,
-           sum(uses) FILTER (WHERE day > $span_from) / nullif(days, 0) AS rate,
+           coalesce(sum(uses) FILTER (WHERE day > $span_from), if(any_value(silent) > 0, 0, NULL))
+               / nullif(days, 0) AS rate,
            sum(uses) FILTER (WHERE day > $before_from AND day <= $span_from)
                / nullif(days_before, 0) AS rate_before,
            sum(uses) FILTER (WHERE day > $year_ago_from AND day <= $year_ago)
                / nullif(days_year, 0) AS rate_year,
-           sum(CAST(users AS DECIMAL(18, 4))) FILTER (WHERE day > $span_from)
-               / count(users) FILTER (WHERE day > $span_from) AS users
+           coalesce(sum(CAST(users AS DECIMAL(18, 4))) FILTER (WHERE day > $span_from),
+                    if(any_value(silent) > 0, 0, NULL))
+               / nullif(count(users) FILTER (WHERE day > $span_from) + any_value(silent), 0)
+               AS users
     FROM logged
+    JOIN quiet USING (customer_id)
     GROUP BY customer_id
+),
+ratios AS (
+    SELECT customer_id, rate / nullif(rate_before, 0) AS ratio
+    FROM counted
+    WHERE first_day <= $before_from + 1 + $span // 3
+),
+-- what everybody's use did between the two windows
+season AS (
+    SELECT if(count(ratio) >= $peers, nullif(median(ratio), 0), 1) AS factor FROM ratios
+),
+used AS (
+    SELECT counted.*,
+           CASE WHEN rate = 0 AND silent > 0 THEN -1
+                ELSE ratio / coalesce(factor, 1) - 1 END AS usage_change
+    FROM counted
+    CROSS JOIN season
+    LEFT JOIN ratios USING (customer_id)
 )"""
 
 OWED = """

@@ -1,10 +1,20 @@
-"""What can be refused before any source is opened: scheme and playbook that do not fit."""
+"""What can be told before a run: scheme, playbook and decisions that do not fit."""
 
 from __future__ import annotations
 
-from analysis import segmentation, strategy
+from collections.abc import Collection, Iterator, Mapping
+
+import numpy as np
+import pandas as pd
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from analysis import segmentation, sources, strategy, wording
 from analysis.errors import Problem, SettingsError
 from analysis.settings import Config
+from analysis.wording import Language
+
+_SHOWN = 5  # unknown customers that a line names
 
 
 def check(config: Config) -> None:
@@ -28,3 +38,65 @@ def check(config: Config) -> None:
             problems += error.problems
     if problems:
         raise SettingsError(problems)
+
+
+def decided(config: Config) -> pd.DataFrame:
+    """The decisions on single customers that a run would apply.
+
+    Returns
+    -------
+    pandas.DataFrame
+        As `analysis.sources.decisions` reads them.
+
+    Raises
+    ------
+    SourceError
+        As a run would: every problem of every file.
+    """
+    scheme = segmentation.load_scheme(config.settings.segmentation.scheme, config.root)
+    own = segmentation.scheme_segments(scheme)
+    names = segmentation.segment_names(scheme.segments, own)
+    return sources.decisions(config.settings, config.root, names, config.as_of)
+
+
+def decided_lines(
+    config: Config, decisions: pd.DataFrame, customers: Collection[str], lang: Language
+) -> Iterator[str]:
+    """What the files of decisions hold, a line each; nothing where there is no file.
+
+    Parameters
+    ----------
+    decisions
+        From `decided`.
+    customers
+        Numbers of the customers that the sources know.
+    """
+    files = [file.name for file in sources.decision_files(config.settings, config.root)]
+    if not files:
+        folder = config.settings.segmentation.overrides.folder(config.settings.run)
+        yield wording.text("check.no_decisions", lang, folder=folder)
+        return
+    as_of = pd.Timestamp(config.as_of)
+    later, over = decisions["decided_on"] > as_of, decisions["expires_on"] < as_of
+    state = pd.Series(np.select([later, over], ["later", "over"], "holds"), index=decisions.index)
+    for name in files:
+        counts = state[decisions["file"] == name].value_counts()
+        numbers = {each: f"{counts.get(each, 0):,}" for each in ("holds", "over", "later")}
+        yield wording.text("check.decisions", lang, file=name, count=f"{counts.sum():,}", **numbers)
+    unknown = decisions[~decisions["customer_id"].isin(customers)]
+    for where, rows in unknown.groupby("file"):
+        places = [f"{c} ({r})" for c, r in zip(rows["customer_id"], rows["row"], strict=True)]
+        shown = wording.said(places[:_SHOWN], lang)
+        yield wording.text(
+            "check.unknown_customers",
+            lang,
+            file=str(where),
+            count=f"{len(places):,}",
+            customers=shown,
+        )
+
+
+def customers(tables: Mapping[str, pa.Table]) -> set[str]:
+    """Numbers of the customers that stand in any source."""
+    columns = [t["customer_id"] for t in tables.values() if "customer_id" in t.column_names]
+    return {str(one) for column in columns for one in pc.unique(column).to_pylist() if one}

@@ -2,26 +2,30 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import groupby
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pandas as pd
 
-from analysis import settings as settings_module
-from analysis import store, wording
+from analysis import wording
 from analysis.errors import Problem, SettingsError
+from analysis.pipeline.scheme_record import Known
 from analysis.segmentation.axes import Axis, features
 from analysis.segmentation.checks import static_problems
 from analysis.segmentation.compiled import compiled, target
 from analysis.segmentation.conditions import plain
-from analysis.segmentation.lint import Finding, coverage, lint
+from analysis.segmentation.findings import Finding, feature_word, level_word
+from analysis.segmentation.lint import lint
 from analysis.segmentation.place import Placed, place, segment
 from analysis.segmentation.rules import Scheme
 from analysis.segmentation.scheme import read_scheme, scheme_path
 from analysis.segmentation.scheme_tables import NEAR, near_cut, scheme_rules
+from analysis.segmentation.space import coverage
+from analysis.segmentation.units import seen_findings
 from analysis.settings_segmentation import Segmentation
 from analysis.wording import Language
 from analysis.wording.told import money, told
@@ -31,67 +35,23 @@ Say = Callable[..., str]
 
 
 @dataclass(frozen=True)
-class Known:
-    """What a record knows of its customers."""
+class _Names:
+    """What the segments of a scheme are called; empty `label`: the scheme need not be named."""
 
-    name: str
-    scheme: str
-    features: pd.DataFrame
-    customers: pd.DataFrame
-    cuts: pd.DataFrame
-    segments: pd.Series
-    settings: Segmentation
-    currency: str
+    label: str
+    names: Mapping[str, Mapping[Language, str]]
 
-    @property
-    def amounts(self) -> pd.Series:
-        """Money in the monetary window by customer, in ten-thousandths."""
-        known = self.features.set_index("customer_id")["monetary"].astype(float)
-        return (known * 1e4).round().astype("int64")
+    def of(self, segment: str) -> Mapping[Language, str]:
+        """Its name in every language; without one of its scheme, that of the catalogues."""
+        common = {lang: _segment(segment, (), lang) for lang in wording.LANGUAGES}
+        return self.names.get(segment, common)
 
-
-def open_record(where: str, root: Path) -> Known:
-    """A record by ``RUN/PERIOD`` or by the period file that made it.
-
-    Raises
-    ------
-    SettingsError, SourceError
-        If there is no such record.
-    """
-    if where.endswith((".yml", ".yaml")):
-        config = settings_module.load(where, root)
-        run, period = config.settings.run, config.settings.period
-        root = config.root
-    else:
-        run, _, period = where.strip("/").rpartition("/")
-    record = store.record(run, period, root)
-    values = {key: entry["value"] for key, entry in record.manifest["settings"].items()}
-    segments = record.table("segments").set_index("customer_id")
-    system = "system_segment" if "system_segment" in segments else "segment"
-    return Known(
-        f"{run}/{period}",
-        str(values["segmentation.scheme"]),
-        record.table("features"),
-        record.table("customers"),
-        record.table("cuts"),
-        segments[system].fillna(segments["segment"]),
-        Segmentation.model_validate(_section(values, "segmentation")),
-        str(values.get("currency", "CNY")),
-    )
-
-
-def _section(values: Mapping[str, Any], name: str) -> dict[str, Any]:
-    """The settings of a section as nested maps, from their dotted keys."""
-    found: dict[str, Any] = {}
-    for key, value in values.items():
-        first, *inner = key.split(".")
-        if first != name or not inner:
-            continue
-        place_ = found
-        for part in inner[:-1]:
-            place_ = place_.setdefault(part, {})
-        place_[inner[-1]] = value
-    return found
+    def told(self, segment: str, lang: Language) -> str:
+        """Its name, with the scheme's where two schemes stand side by side."""
+        name = self.of(segment)[lang]
+        return (
+            wording.text("lint.of", lang, scheme=self.label, segment=name) if self.label else name
+        )
 
 
 def read(file: str, root: Path, settings: Segmentation) -> Scheme:
@@ -166,8 +126,24 @@ def diff_lines(one: str, two: str, root: Path, known: Known, lang: Language) -> 
         ).set_index("customer_id")
         for scheme in schemes
     )
-    head = {"before": schemes[0].scheme, "after": schemes[1].scheme}
-    return list(_moves(before["segment"], after, known, schemes, lang, "lint.moves_diff", head))
+    labels = _labels(one, two, schemes)
+    head = {"before": labels[0], "after": labels[1]}
+    names = [_names_in(scheme, label) for scheme, label in zip(schemes, labels, strict=True)]
+    return list(_moves(before["segment"], after, known, names, lang, "lint.moves_diff", head))
+
+
+def _labels(one: str, two: str, schemes: Sequence[Scheme]) -> tuple[str, str]:
+    """What to call two schemes in a line: by name, by file where both bear the same."""
+    first, second = (scheme.scheme for scheme in schemes)
+    return (first, second) if first != second else (Path(one).stem, Path(two).stem)
+
+
+def _names_in(scheme: Scheme, label: str = "") -> _Names:
+    """The names of a scheme's segments in every language."""
+    keys = scheme.segments
+    return _Names(
+        label, {k: {lang: _segment(k, (scheme,), lang) for lang in wording.LANGUAGES} for k in keys}
+    )
 
 
 def _own(thresholds: Mapping[str, float], scheme: Scheme) -> dict[str, float]:
@@ -209,14 +185,22 @@ def _space(scheme: Scheme, settings: Segmentation, lang: Language) -> Iterator[s
 
 
 def _axis(axis: Axis, lang: Language) -> str:
-    name = axis.name.removeprefix("score.")
+    name = wording.said(_feature(axis.name.removeprefix("score.")), lang)
     if axis.unit == "word":
-        words = " / ".join(str(cell.example) for cell in axis.cells)
+        words = " / ".join(wording.said(level_word(cell.example), lang) for cell in axis.cells)
         return wording.text("lint.axis_words", lang, feature=name, words=words)
     cuts = [plain(cut) for cut in axis.cuts]
     if any(cell.example is None for cell in axis.cells):
         cuts.append(wording.text("lint.axis_missing", lang))
     return wording.text("lint.axis", lang, feature=name, cuts=" | ".join(cuts) or "–")
+
+
+def _feature(column: str) -> Any:
+    """A feature's name, and what the file calls it."""
+    called = feature_word(column)
+    if called == column:
+        return column
+    return {"key": "lint.called", "feature": called, "column": column}
 
 
 def _findings(findings: Iterable[Finding], lang: Language) -> Iterator[str]:
@@ -254,7 +238,8 @@ def _on_record(
     asked = [axis.name for axis in compiled(scheme, settings).axes]
     empty = [n for n in asked if n in features() and not _filled(known.features, n)]
     if empty:
-        yield wording.text("lint.no_data", lang, features=", ".join(empty))
+        words = wording.said([_feature(name) for name in empty], lang)
+        yield wording.text("lint.no_data", lang, features=words)
     for row in rules.to_dict("records"):
         yield wording.text(
             "lint.rule",
@@ -267,13 +252,18 @@ def _on_record(
             margin=f"{NEAR:.0%}",
         )
     placed = place(known.features, known.customers, scheme, known.cuts, settings)
+    if seen := list(seen_findings(placed, settings)):
+        yield from _findings(seen, lang)
     yield from _boundary(placed, settings, known, lang)
     after = segment(known.features, known.customers, scheme, known.cuts, settings)
-    head = {} if scheme.scheme == known.scheme else {"scheme": _word("scheme", known.scheme, lang)}
-    key = "lint.moves_other" if head else "lint.moves"
-    yield from _moves(
-        known.segments, after.set_index("customer_id"), known, (scheme,), lang, key, head
-    )
+    other = scheme.scheme != known.scheme
+    head = {"scheme": _word("scheme", known.scheme, lang)} if other else {}
+    names = [
+        _Names(known.scheme if other else "", {}),
+        _names_in(scheme, scheme.scheme if other else ""),
+    ]
+    key = "lint.moves_other" if other else "lint.moves"
+    yield from _moves(known.segments, after.set_index("customer_id"), known, names, lang, key, head)
 
 
 def _boundary(
@@ -303,12 +293,15 @@ def _moves(
     before: pd.Series,
     after: pd.DataFrame,
     known: Known,
-    schemes: Iterable[Scheme],
+    names: Sequence[_Names],
     lang: Language,
     key: str,
     head: Mapping[str, str],
 ) -> Iterator[str]:
-    """Customers whose segment changes, counted by from and to, the largest by name."""
+    """Customers whose segment changes, counted by from and to, the largest by name.
+
+    A segment that bears the same name before and after is the same to whoever reads it.
+    """
     frame = pd.DataFrame(
         {
             "before": before.reindex(after.index),
@@ -317,7 +310,10 @@ def _moves(
             "units": known.amounts.reindex(after.index),
         }
     ).dropna(subset=["before"])
-    moved = frame[frame["before"] != frame["after"]].rename_axis("customer").reset_index()
+    pairs = frame[["before", "after"]].drop_duplicates().itertuples(index=False)
+    same = {tuple(pair) for pair in pairs if _same(names, *pair)}
+    stays = [pair in same for pair in zip(frame["before"], frame["after"], strict=True)]
+    moved = frame[~np.array(stays, dtype=bool)].rename_axis("customer").reset_index()
     if moved.empty:
         yield wording.text("lint.moves_none", lang)
         return
@@ -325,7 +321,10 @@ def _moves(
     def amount(units: float) -> str:
         return money(units / 1e4, lang, known.currency)
 
-    shown = {name: _segment(name, schemes, lang) for name in {*moved["before"], *moved["after"]}}
+    shown = [
+        {name: each.told(name, lang) for name in moved[side].unique()}
+        for each, side in zip(names, ("before", "after"), strict=True)
+    ]
     total = amount(moved["units"].sum())
     yield wording.text(key, lang, customers=f"{len(moved):,}", amount=total, **head)
     flows = moved.groupby(["before", "after"], as_index=False).agg(
@@ -336,25 +335,33 @@ def _moves(
         yield wording.text(
             "lint.moves_row",
             lang,
-            before=shown[row["before"]],
-            after=shown[row["after"]],
+            before=shown[0][row["before"]],
+            after=shown[1][row["after"]],
             customers=f"{row['customers']:,}",
             amount=amount(row["units"]),
         )
     yield wording.text("lint.largest", lang)
-    names = _names(known)
+    called = _names(known)
     largest = moved.sort_values(["units", "customer"], ascending=[False, True]).head(_MOST)
     for row in largest.to_dict("records"):
         yield wording.text(
             "lint.largest_row",
             lang,
             customer=row["customer"],
-            name=names.get(row["customer"], ""),
-            before=shown[row["before"]],
-            after=shown[row["after"]],
+            name=called.get(row["customer"], ""),
+            before=shown[0][row["before"]],
+            after=shown[1][row["after"]],
             amount=amount(row["units"]),
             reason=told(row["reason"], lang, known.currency),
         )
+
+
+def _same(names: Sequence[_Names], before: str, after: str) -> bool:
+    """Whether two segments are one to a reader: one key of one scheme, or one name."""
+    if names[0].label == names[1].label and before == after:
+        return True
+    first, second = (each.of(key) for each, key in zip(names, (before, after), strict=True))
+    return any(first[lang] == second[lang] for lang in wording.LANGUAGES)
 
 
 def _names(known: Known) -> dict[str, str]:

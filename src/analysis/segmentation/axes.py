@@ -105,7 +105,7 @@ def _domain(column: Column) -> Domain:
     return Domain(
         unit_of(column),
         whole=column.type == "integer" or column.name in _WHOLE,
-        low=-1.0 if column.name.endswith("_change") else -math.inf if signed else 0.0,
+        low=-1.0 if "_change" in column.name else -math.inf if signed else 0.0,
         optional=not column.required,
     )
 

@@ -9,11 +9,9 @@ number behind it.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
-from functools import cached_property
+from collections.abc import Iterator, Mapping, Sequence
 from itertools import combinations
-from typing import Any, Literal
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -24,136 +22,15 @@ from analysis.segmentation import boxes as bx
 from analysis.segmentation.axes import FEWER, MONEY_SETTING, MORE, SOONER, Axis
 from analysis.segmentation.boxes import Box
 from analysis.segmentation.compiled import NUMBERS, Compiled, compiled
-from analysis.segmentation.conditions import plain
+from analysis.segmentation.findings import Finding, Kind, Severity
 from analysis.segmentation.rules import Scheme
+from analysis.segmentation.space import Space, feature_of
+from analysis.segmentation.units import unit_findings
 from analysis.settings_segmentation import Segmentation
 from analysis.settings_yaml import line_of
 
-Kind = Literal[
-    "gap", "overlap", "ordered", "bounds_gap", "bounds_overlap", "unreachable", "impossible",
-    "shadowed", "idle", "not_monotone", "fallback", "too_many",
-]  # fmt: skip
-Severity = Literal["error", "warning", "info"]
-Point = dict[str, float | str | None]
-
 LARGE = 0.5  # a fallback above this share of the space is said to be large
 _MOST_BITS = 62  # cells of an axis that fit a machine word
-
-
-@dataclass(frozen=True)
-class Finding:
-    """One thing the lint has to say.
-
-    Attributes
-    ----------
-    kind, severity
-        What, and whether it keeps the scheme from running (error).
-    rules, segments
-        The rules it is about and where they place; a segment alone for ``unreachable``.
-    example
-        A customer it happens to: feature → value; features that do not matter are left out.
-    other
-        For ``not_monotone``: the customer that should not be worse off.
-    cells, share
-        Cells of the space it covers.
-    """
-
-    kind: Kind
-    severity: Severity
-    rules: tuple[str, ...] = ()
-    segments: tuple[str, ...] = ()
-    example: Mapping[str, float | str | None] | None = None
-    other: Mapping[str, float | str | None] | None = None
-    cells: int = 0
-    share: float = 0.0
-
-    @property
-    def args(self) -> dict[str, Any]:
-        """Arguments of its sentence ``error.schemes.<kind>``."""
-        return {
-            "rules": list(self.rules),
-            "rule": self.rules[0] if self.rules else "",
-            "last": self.rules[-1] if self.rules else "",
-            "others": list(self.rules[:-1]),
-            "segments": list(self.segments),
-            "example": point_text(self.example or {}),
-            "other": point_text(self.other or {}),
-            "share": f"{self.share:.1%}",
-        }
-
-
-@dataclass(frozen=True)
-class Coverage:
-    """How much of the space the rules cover.
-
-    Attributes
-    ----------
-    cells
-        Cells of the whole space; cells that no rule parts count once.
-    uncovered, overlapping
-        Cells that no rule takes; that more than one rule takes (the fallback aside).
-    taken
-        Cells that each rule gets when its turn comes, by written order.
-    """
-
-    cells: int
-    uncovered: int
-    overlapping: int
-    taken: Mapping[str, int]
-
-
-class _Space:
-    """The regions of a compiled scheme."""
-
-    def __init__(self, made: Compiled) -> None:
-        self.made = made
-        self.raw = [made.boxes(i) for i in range(len(made.rules))]
-        fallback = made.scheme.fallback is not None
-        self.chosen = len(self.raw) - fallback  # rules without the fallback
-
-    @cached_property
-    def got(self) -> list[list[Box]]:
-        """What each rule gets after those before it, as boxes that do not overlap."""
-        found, before = [], list[Box]()
-        for boxes in self.raw:
-            found.append(bx.joined(bx.apart(bx.less(boxes, before))))
-            before += boxes
-        return found
-
-    @cached_property
-    def gaps(self) -> list[Box]:
-        """What no rule takes."""
-        taken = [box for boxes in self.raw for box in boxes]
-        return bx.joined(bx.less([self.made.space], taken))
-
-    @cached_property
-    def weights(self) -> tuple[tuple[int, ...], ...]:
-        """1 for the first of the cells that no rule parts, 0 for the others of them."""
-        rows = []
-        for i, axis in enumerate(self.made.axes):
-            members = {a.box[i] for a in self.made.alternatives}
-            seen, row = set[tuple[bool, ...]](), []
-            for bit in range(len(axis.cells)):
-                mark = tuple(bool(m >> bit & 1) for m in sorted(members))
-                row.append(int(axis.name in self.made.scheme.grid or mark not in seen))
-                seen.add(mark)
-            rows.append(tuple(row))
-        return tuple(rows)
-
-    def size(self, boxes: Iterable[Box]) -> int:
-        return bx.size(boxes, self.weights)
-
-    @cached_property
-    def cells(self) -> int:
-        return self.size([self.made.space])
-
-    def point(self, box: Box, *, whole: bool = False) -> Point:
-        """An example of a box; unless `whole`, axes on which it takes everything are left out."""
-        return {
-            _feature(axis): _typical(axis, member)
-            for axis, member in zip(self.made.axes, box, strict=True)
-            if whole or member != axis.full
-        }
 
 
 def lint(scheme: Scheme, settings: Segmentation, cuts: pd.DataFrame | None = None) -> list[Finding]:
@@ -180,10 +57,11 @@ def lint(scheme: Scheme, settings: Segmentation, cuts: pd.DataFrame | None = Non
         shadowed (error): a rule that never gets its turn; idle (info): where that hangs on a
         setting or on the cuts. not_monotone (warning): a customer that bought more, more often
         or more recently, all else equal, is ranked lower. fallback (warning): it takes at least
-        half of the space. too_many (error): the rules cut the space into so many pieces that
-        nothing can be proved of them.
+        half of the space. outside, fraction and other_unit (warning): a number in the wrong unit
+        (`analysis.segmentation.units`). too_many (error): the rules cut the space into so many
+        pieces that nothing can be proved of them.
     """
-    space = _Space(compiled(scheme, settings, cuts))
+    space = Space(compiled(scheme, settings, cuts))
     try:
         found = [
             *_gaps(space),
@@ -191,33 +69,12 @@ def lint(scheme: Scheme, settings: Segmentation, cuts: pd.DataFrame | None = Non
             *_idle(space, exact_only=cuts is not None),
             *_directions(space),
             *_fallback(space),
+            *unit_findings(scheme, settings),
         ]
     except bx.TooManyPieces:
         return [Finding("too_many", "error")]
     order = {"error": 0, "warning": 1, "info": 2}
     return sorted(found, key=lambda f: order[f.severity])
-
-
-def coverage(
-    scheme: Scheme, settings: Segmentation, cuts: pd.DataFrame | None = None
-) -> Coverage | None:
-    """Count the cells that rules cover; None where they cannot be counted (``too_many``)."""
-    try:
-        return _coverage(_Space(compiled(scheme, settings, cuts)))
-    except bx.TooManyPieces:
-        return None
-
-
-def _coverage(space: _Space) -> Coverage:
-    once, twice = list[Box](), list[Box]()
-    for boxes in space.raw[: space.chosen]:
-        twice += bx.less(bx.apart(bx.shared(boxes, once)), twice)
-        once += bx.less(bx.apart(boxes), once)
-    taken = {
-        rule.rule: space.size(boxes)
-        for rule, boxes in zip(space.made.rules, space.got, strict=True)
-    }
-    return Coverage(space.cells, space.size(space.gaps), space.size(twice), taken)
 
 
 def problems_of(
@@ -238,13 +95,7 @@ def problems_of(
     return found
 
 
-def point_text(point: Mapping[str, float | str | None]) -> str:
-    """``recency_days = 30, frequency = 3``, in the words of the file."""
-    values = {n: "missing" if v is None else plain(v) for n, v in point.items()}
-    return ", ".join(f"{name} = {value}" for name, value in values.items()) or "–"
-
-
-def _gaps(space: _Space) -> Iterator[Finding]:
+def _gaps(space: Space) -> Iterator[Finding]:
     for box in sorted(space.gaps, key=lambda b: (-space.size([b]), b)):
         cells = space.size([box])
         kind: Kind = "bounds_gap" if _thin(space, box) else "gap"
@@ -253,7 +104,7 @@ def _gaps(space: _Space) -> Iterator[Finding]:
         yield Finding(kind, "error", example=example, cells=cells, share=share)
 
 
-def _overlaps(space: _Space) -> Iterator[Finding]:
+def _overlaps(space: Space) -> Iterator[Finding]:
     made = space.made
     for i, j in combinations(range(space.chosen), 2):
         same = made.targets[i] == made.targets[j]
@@ -282,7 +133,7 @@ def _overlaps(space: _Space) -> Iterator[Finding]:
         )
 
 
-def _thin(space: _Space, box: Box) -> bool:
+def _thin(space: Space, box: Box) -> bool:
     """Whether a box is a single number on an axis whose neighbours are treated otherwise."""
     for i, (axis, member) in enumerate(zip(space.made.axes, box, strict=True)):
         if axis.name in space.made.scheme.grid or member.bit_count() != 1:
@@ -293,7 +144,7 @@ def _thin(space: _Space, box: Box) -> bool:
     return False
 
 
-def _idle(space: _Space, exact_only: bool) -> Iterator[Finding]:
+def _idle(space: Space, exact_only: bool) -> Iterator[Finding]:
     """Rules that can never hold, rules that never get their turn, segments without a rule."""
     made = space.made
     for i in range(space.chosen):
@@ -330,7 +181,7 @@ def _settable(made: Compiled, rules: Sequence[int]) -> bool:
     )
 
 
-def _fallback(space: _Space) -> Iterator[Finding]:
+def _fallback(space: Space) -> Iterator[Finding]:
     if space.made.scheme.fallback is None:
         return
     cells = space.size(space.got[-1])
@@ -341,7 +192,7 @@ def _fallback(space: _Space) -> Iterator[Finding]:
         yield Finding("fallback", "warning", (rule,), (segment,), example, cells=cells, share=share)
 
 
-def _directions(space: _Space) -> Iterator[Finding]:
+def _directions(space: Space) -> Iterator[Finding]:
     """For each feature with a good side, a customer ranked lower for being better on it."""
     made = space.made
     entries = [(rule, box) for rule, boxes in enumerate(space.got) for box in boxes]
@@ -351,7 +202,7 @@ def _directions(space: _Space) -> Iterator[Finding]:
     wide = max(len(axis.cells) for axis in made.axes) > _MOST_BITS
     members = np.array([box for _, box in entries], dtype=object if wide else np.int64)
     for i, axis in enumerate(made.axes):
-        feature = _feature(axis)
+        feature = feature_of(axis)
         more = feature in MORE or feature in made.scheme.scores
         if not (more or feature in FEWER) or _declared(made.scheme, feature):
             continue
@@ -406,22 +257,3 @@ def _ends(axis: Axis, member: int, more: bool) -> tuple[float, float, float, flo
 def _declared(scheme: Scheme, feature: str) -> bool:
     named = set(scheme.not_monotone)
     return feature in named or ("recency" in named and feature in SOONER)
-
-
-def _feature(axis: Axis) -> str:
-    return axis.name.removeprefix("score.")
-
-
-def _typical(axis: Axis, member: int) -> float | str | None:
-    """An example of some cells of an axis: a number with both ends before a missing one."""
-
-    def preference(i: int) -> tuple[int, int]:
-        cell = axis.cells[i]
-        if cell.example is None:
-            return 3, i
-        if isinstance(cell.example, str) or cell.point:
-            return 1, i
-        return (0 if np.isfinite(cell.low) and np.isfinite(cell.high) else 2), i
-
-    places = [i for i in range(len(axis.cells)) if member >> i & 1]
-    return axis.cells[min(places, key=preference)].example

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from analysis.errors import Problem, SettingsError
 from analysis.segmentation.axes import MONEY_SETTING, TRIAL, Axis, codes, switch_words
 from analysis.segmentation.compiled import Alternative, Compiled, compiled
-from analysis.segmentation.lint import point_text
+from analysis.segmentation.findings import point_words
 from analysis.segmentation.rules import Scheme
 from analysis.segmentation.scores import scores
 from analysis.segmentation.sentences import Told, sentences
@@ -163,7 +163,7 @@ def place(
             axis.name.removeprefix("score."): axis.cells[cell[left[0]]].example
             for axis, cell in zip(made.axes, cells, strict=True)
         }
-        args = {"scheme": scheme.scheme, "count": len(left), "example": point_text(example)}
+        args = {"scheme": scheme.scheme, "count": len(left), "example": point_words(example)}
         raise SettingsError(Problem("schemes.left_over", args))
     return Placed(made, frame, marks, points, trying, found)
 

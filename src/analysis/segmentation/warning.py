@@ -3,17 +3,21 @@
 Words used here, all as of a period's end and from nothing that was not known then:
 
 lost
-    No order for more than ``lost_cycles`` own cycles (a customer without a contract does not
-    say that it leaves). Who is lost already, or has never ordered, is not warned of.
+    With a contract: it has ended and none runs. Without: no order for more than ``lost_cycles``
+    own cycles (such a customer does not say that it leaves). Who is lost already, or has never
+    ordered, is not warned of.
 warned
-    *activity_down*: orders, visits and uses are down by at least ``drop`` against the window
-    before. *cycle_exceeded*: no order for more than ``cycles`` own cycles, with an own interval
-    to judge by. *both*.
+    With a contract that runs: *usage_down*, use is down by at least ``drop`` (orders say nothing,
+    who signs once a year is silent all year; without a log of use nobody is warned of). Without:
+    *activity_down*, orders, visits and uses are down by at least ``drop`` against the window
+    before; *cycle_exceeded*, no order for more than ``cycles`` own cycles, with an own interval
+    to judge by; *both*.
 judged
-    Who would be lost within ``horizon_days`` if no order came. For the others the horizon is too
-    short to tell, so they count neither as lost nor as kept.
+    Whose contract ends within ``horizon_days``; who would be lost by then if no order came. For
+    the others the horizon is too short to tell, so they count neither as lost nor as kept.
 lost within the horizon
-    Judged, and no order came until its end. The cycle is the one known at the warning.
+    Judged, and no contract runs at its end; no order came until then. The cycle is the one known
+    at the warning.
 
 Past ends overlap: the same customer is judged at several. The pooled interval is that of
 Wilson on the effective number of customers, the number judged over the design effect by
@@ -38,7 +42,9 @@ from analysis.tables import RECORD
 ACTIVITY = "activity_change"
 POOLED = "all"
 NONE = "none"
-RULES = ("activity_down", "cycle_exceeded", "both", "any", NONE)
+USAGE_DOWN = "usage_down"
+UNUSED = "unused"  # how its reason is told where nothing was used at all
+RULES = ("activity_down", "cycle_exceeded", "both", USAGE_DOWN, "any", NONE)
 
 
 def warned(features: pd.DataFrame, settings: HealthWarning) -> pd.Series:
@@ -47,16 +53,18 @@ def warned(features: pd.DataFrame, settings: HealthWarning) -> pd.Series:
     Parameters
     ----------
     features
-        RECORD ``features``. Without ``activity_change`` only the cycle warns.
+        RECORD ``features``. Without ``activity_change`` only the cycle warns, without the
+        columns of contracts nobody has one.
     settings
         Section ``segmentation.warning``.
 
     Returns
     -------
     pandas.Series
-        activity_down, cycle_exceeded, both or none; missing for who is lost already or has never
-        ordered. Index as of `features`.
+        activity_down, cycle_exceeded, both, usage_down or none; missing for who is lost already
+        or has never ordered. Index as of `features`.
     """
+    ends, usage = _column(features, "days_to_renewal"), _column(features, "usage_change")
     cycles = features["recency_cycles"].astype(float)
     down = pd.Series(data=False, index=features.index)
     if ACTIVITY in features.columns:
@@ -65,8 +73,10 @@ def warned(features: pd.DataFrame, settings: HealthWarning) -> pd.Series:
     found = np.select(
         [down & exceeded, down, exceeded], ["both", "activity_down", "cycle_exceeded"], NONE
     )
-    here = cycles <= settings.lost_cycles
-    return pd.Series(found, index=features.index, dtype=object).where(here)
+    told = pd.Series(found, index=features.index, dtype=object)
+    told = told.where(cycles <= settings.lost_cycles)
+    by_use = pd.Series(np.where(usage <= -settings.drop, USAGE_DOWN, NONE), features.index, object)
+    return told.where(ends.isna(), by_use).where(~(ends < 0))
 
 
 def judged(then: pd.DataFrame, later: pd.DataFrame, settings: HealthWarning) -> pd.DataFrame:
@@ -88,12 +98,16 @@ def judged(then: pd.DataFrame, later: pd.DataFrame, settings: HealthWarning) -> 
         first on which the customer counts as lost; missing where it was not lost).
     """
     known = then.assign(rule=warned(then, settings)).dropna(subset=["rule"])
-    frame = known.merge(
-        later[["customer_id", "last_order_on"]], on="customer_id", suffixes=("", "_later")
+    after = later[["customer_id", "last_order_on"]].assign(
+        days_to_renewal=_column(later, "days_to_renewal")
     )
+    frame = known.merge(after, on="customer_id", suffixes=("", "_later"))
     limit = settings.lost_cycles * frame["expected_interval_days"].astype(float)
     lead = limit // 1 + 1 - frame["recency_days"].astype(float)
     lost = ~(frame["last_order_on_later"] > pd.to_datetime(frame["as_of"]))
+    ends = _column(frame, "days_to_renewal")
+    over = _column(frame, "days_to_renewal_later") < 0
+    lead, lost = lead.where(ends.isna(), ends + 1), lost.where(ends.isna(), over)
     found = frame[["customer_id", "rule"]].assign(lost=lost, lead_days=lead.where(lost))
     return found[lead <= settings.horizon_days].reset_index(drop=True)
 
@@ -117,10 +131,10 @@ def warning_record(
     -------
     pandas.DataFrame
         RECORD ``warning_record``: every rule in every period, then pooled (``all``).
-        activity_down and cycle_exceeded are customers whom only that rule warned of; they and
-        both add to any, any and none to all who were judged. With fewer customers than
-        ``min_customers`` there is no rate: it cannot be told. Without ``activity_change`` its
-        rules have no customers. ``lift`` is against all judged.
+        activity_down and cycle_exceeded are customers whom only that rule warned of; they, both
+        and usage_down add to any, any and none to all who were judged. With fewer customers
+        than ``min_customers`` there is no rate: it cannot be told. Without ``activity_change``
+        its rules have no customers. ``lift`` is against all judged.
     """
     parts = [
         judged(past[name], later[name], settings).assign(period=name)
@@ -133,6 +147,13 @@ def warning_record(
     if len(pooled):
         rows += _rows(pooled, POOLED, settings)
     return pd.DataFrame(rows, columns=RECORD["warning_record"].names)
+
+
+def _column(frame: pd.DataFrame, name: str) -> pd.Series:
+    """A column of numbers; missing ones where the frame lacks it."""
+    if name in frame:
+        return frame[name].astype(float)
+    return pd.Series(np.nan, index=frame.index)
 
 
 def _rows(part: pd.DataFrame, period: str, settings: HealthWarning) -> list[dict[str, Any]]:
@@ -206,7 +227,8 @@ def warnings(features: pd.DataFrame, record: pd.DataFrame, settings: HealthWarni
     -------
     pandas.DataFrame
         RECORD ``warnings``, by money; chance, low and high are those of the rule over all past
-        periods, empty where the record cannot tell.
+        periods, empty where the record cannot tell. ``activity_change`` is the change that
+        warned: that of use for usage_down.
     """
     found = features.assign(rule=warned(features, settings))
     found = found[found["rule"].notna() & (found["rule"] != NONE)]
@@ -218,6 +240,8 @@ def warnings(features: pd.DataFrame, record: pd.DataFrame, settings: HealthWarni
     for column in ("activity", "activity_before", ACTIVITY):
         if column not in found:
             found[column] = np.nan
+    by_use = found["rule"] == USAGE_DOWN
+    found[ACTIVITY] = found[ACTIVITY].astype(float).mask(by_use, _column(found, "usage_change"))
     found["reason"] = _reasons(found)
     return found[RECORD["warnings"].names].reset_index(drop=True)
 
@@ -228,17 +252,21 @@ def _reasons(found: pd.DataFrame) -> NDArray[np.object_]:
         "days": ("recency_days", "days"),
         "interval": ("expected_interval_days", "days"),
         "cycles": ("recency_cycles", "cycles"),
+        "left": ("days_to_renewal", "days"),
     }
     speaks = {
         "activity_down": ("change",),
         "cycle_exceeded": ("days", "interval", "cycles"),
-        "both": tuple(columns),
+        "both": ("change", "days", "interval", "cycles"),
+        USAGE_DOWN: ("change", "left"),
+        UNUSED: ("left",),
     }
     values = {
-        name: [number(value, unit) for value in found[column]]
+        name: [number(value, unit) for value in _column(found, column)]
         for name, (column, unit) in columns.items()
     }
-    rules = found["rule"].to_numpy(object)
+    unused = (found["rule"] == USAGE_DOWN) & (found[ACTIVITY] == -1)
+    rules = found["rule"].mask(unused, UNUSED).to_numpy(object)
     told = [
         sentence(f"warning.{rule}", {name: values[name][i] for name in speaks[rule]})
         for i, rule in enumerate(rules)

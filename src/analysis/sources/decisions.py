@@ -80,7 +80,7 @@ def decisions(settings: Settings, root: Path, names: Names, as_of: date) -> pd.D
     """
     rows: list[dict[str, Any]] = []
     problems: list[Problem] = []
-    for file in _files(settings.segmentation.overrides.folder(settings.run), root):
+    for file in decision_files(settings, root):
         try:
             table = _read(file)
         except SourceError as error:
@@ -103,7 +103,9 @@ def decisions(settings: Settings, root: Path, names: Names, as_of: date) -> pd.D
     return found.sort_values(order, kind="stable", ignore_index=True)
 
 
-def _files(folder: str, root: Path) -> list[File]:
+def decision_files(settings: Settings, root: Path) -> list[File]:
+    """The files of decisions of a run, by path."""
+    folder = settings.segmentation.overrides.folder(settings.run)
     found: dict[Path, File] = {}
     for name in DECISION_FILES:
         for file in locate(Source(path=f"{folder}/{name}"), root)[0]:

@@ -12,6 +12,7 @@ from analysis.wording.catalogue import (
     keys,
     reader_language,
     relabel,
+    said,
     text,
 )
 
@@ -23,5 +24,6 @@ __all__ = [
     "keys",
     "reader_language",
     "relabel",
+    "said",
     "text",
 ]

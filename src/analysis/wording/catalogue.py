@@ -115,15 +115,28 @@ def explain(error: AnalysisError, lang: Language) -> list[str]:
 
 
 def _line(problem: Problem, lang: Language) -> str:
-    args = {name: _plain(value, lang) for name, value in problem.args.items()}
+    args = {name: said(value, lang) for name, value in problem.args.items()}
     place = problem.file + (f":{problem.line}" if problem.line else "")
     sentence = text(f"error.{problem.key}", lang, **args)
     return f"{place}: {sentence}" if place else sentence
 
 
-def _plain(value: Any, lang: Language) -> str:
+def said(value: Any, lang: Language) -> str:
+    """An argument of a problem in the reader's language.
+
+    Parameters
+    ----------
+    value
+        A list of values; a map with ``key`` and the arguments of its sentence; a map of language
+        and words; else a value that stands for itself.
+    lang
+        ``zh`` or ``en``.
+    """
     if isinstance(value, (list, tuple)):
-        return text("error.list_comma", lang).join(str(item) for item in value)
+        return text("error.list_comma", lang).join(said(item, lang) for item in value)
     if isinstance(value, Mapping) and "key" in value:  # words chosen by key, with their own args
-        return text(value["key"], lang, **{k: v for k, v in value.items() if k != "key"})
+        args = {name: said(arg, lang) for name, arg in value.items() if name != "key"}
+        return text(value["key"], lang, **args)
+    if isinstance(value, Mapping) and lang in value:  # words that are no catalogue's
+        return said(value[lang], lang)
     return str(value)
