@@ -36,14 +36,14 @@ _DUE = """
 -- what one term takes over, or what runs out together, is one contract that is due
 SELECT customer_id, max(ends) AS due_on, count(*) AS terms,
        CAST(sum(arr) AS DECIMAL(18, 4)) AS due,
-       CAST(least(sum(arr), coalesce(any_value(heir_arr), 0)) AS DECIMAL(18, 4)) AS renewed,
-       CASE WHEN heir IS NOT NULL THEN 'renewed'
+       CAST(least(sum(arr), coalesce(any_value(follower_arr), 0)) AS DECIMAL(18, 4)) AS renewed,
+       CASE WHEN follower IS NOT NULL THEN 'renewed'
             WHEN bool_and(status = $churned) OR max(until) < $as_of THEN 'lost'
             ELSE 'negotiating' END AS standing
 FROM terms
 WHERE ends BETWEEN $start AND $end
-GROUP BY customer_id, heir, CASE WHEN heir IS NULL THEN ends END
-ORDER BY customer_id, due_on, coalesce(heir, '')
+GROUP BY customer_id, follower, CASE WHEN follower IS NULL THEN ends END
+ORDER BY customer_id, due_on, coalesce(follower, '')
 """
 
 

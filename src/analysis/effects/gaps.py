@@ -125,8 +125,8 @@ def gaps(
     kpi_cuts
         RECORD ``kpi_cuts``, for targets of regions, teams and persons.
     receivables
-        RECORD ``receivables``; without a count in the period compared with and one in this
-        period, there is no split of arrears.
+        RECORD ``receivables``; without a count in the period before and one in this period
+        there is no split of arrears.
 
     Returns
     -------
@@ -161,7 +161,7 @@ def gaps(
         splits[cut] = _cut(members, own, ends[0][1], against_target=chosen == "target")
     walks = {name: [ends[0], *parts, ends[1]] for name, parts in splits.items()}
     rows = [(name, *part[:1], chosen, *part[1:]) for name, walk in walks.items() for part in walk]
-    overdue = _overdue(receivables, period, then)
+    overdue = _overdue(receivables, period)
     rows += [("collection", step, "previous", money, n) for step, money, n in overdue]
     made = pd.DataFrame(rows, columns=["split", "step", "against", "amount", "n"])
     made["amount"] = made["amount"].astype("float64")
@@ -239,8 +239,9 @@ def _cut(
     return parts + [(m, r["now"] - r["before"], r["customers"]) for m, r in members.items()]
 
 
-def _overdue(receivables: pa.Table | None, period: Period, then: Period) -> list[Part]:
+def _overdue(receivables: pa.Table | None, period: Period) -> list[Part]:
     """Opening overdue, newly overdue, collected, closing."""
+    then = period.previous()
     if receivables is None or not len(receivables):
         return []
     days = {"start": period.start, "end": period.end, "from": then.start, "to": then.end}

@@ -11,7 +11,7 @@ discontinued  −Σ a0 of products sold no more
 unpriced      Σ (a1 − a0) of products without quantity, with returns of more than was sold, or
               whose price per unit changed a hundredfold: then the unit is another one
 
-Each term is rounded once, so that the parts add up to A1 − A0 exactly. Volume and mix together
+Each term is rounded to cents once, so that the parts add up to A1 − A0 exactly. Volume and mix together
 do not depend on the units; between them they do where pieces are added to metres.
 """
 
@@ -53,7 +53,7 @@ SELECT product, lines_now, lines_then, CAST(now AS DECIMAL(18, 4)) AS now,
                 NOT BETWEEN 1.0 / $other_unit AND $other_unit THEN 'unpriced'
             ELSE 'priced' END AS kind,
        CASE WHEN kind = 'priced'
-            THEN CAST(quantity_now * CAST(before AS DOUBLE) / quantity_then AS DECIMAL(18, 4))
+            THEN CAST(quantity_now * CAST(before AS DOUBLE) / quantity_then AS DECIMAL(18, 2))
             END AS at_old_price
 FROM products
 ORDER BY product
@@ -63,7 +63,7 @@ _PARTS = """
 WITH priced AS (
     SELECT sum(now) AS now, sum(before) AS before, sum(at_old_price) AS at_old_price,
            CAST(fsum(quantity_now) * CAST(sum(before) AS DOUBLE) / fsum(quantity_then)
-                AS DECIMAL(18, 4)) AS at_old_mix,
+                AS DECIMAL(18, 2)) AS at_old_mix,
            sum(lines_now + lines_then) AS n
     FROM products WHERE kind = 'priced'
 )
