@@ -51,7 +51,7 @@ class Goal(Section):
 
 def _no_mere_words(value: Any) -> Any:
     if not isinstance(value, (Mapping, Goal)):
-        raise ValueError("goal_in_words")
+        raise ValueError("goal_in_words")  # noqa: TRY004 - pydantic passes on no other
     return value
 
 

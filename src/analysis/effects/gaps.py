@@ -18,7 +18,7 @@ collection  of overdue receivables: base what was overdue at the last count befo
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from decimal import Decimal
 from typing import Any, Literal
 
@@ -41,12 +41,10 @@ _CENTS = Decimal("0.0001")
 _MEMBERS = """
 WITH customers AS (
     SELECT customer_id,
-           coalesce(sum(amount) FILTER (CAST(ordered_at AS DATE) BETWEEN $start AND $end), 0) AS now,
-           coalesce(sum(amount) FILTER (CAST(ordered_at AS DATE) BETWEEN $from AND $to), 0)
-               AS before
-    FROM orders
-    WHERE CAST(ordered_at AS DATE) BETWEEN $start AND $end
-       OR CAST(ordered_at AS DATE) BETWEEN $from AND $to
+           coalesce(sum(amount) FILTER (day BETWEEN $start AND $end), 0) AS now,
+           coalesce(sum(amount) FILTER (day BETWEEN $from AND $to), 0) AS before
+    FROM (SELECT customer_id, amount, CAST(ordered_at AS DATE) AS day FROM orders)
+    WHERE day BETWEEN $start AND $end OR day BETWEEN $from AND $to
     GROUP BY customer_id
 )
 SELECT coalesce(nullif(g.member, ''), $unknown) AS member,
@@ -154,9 +152,8 @@ def gaps(
         ends = ("base", target, 0), ends[1]
         ambition: Part = ("ambition", before[1] - target, 0)
         splits = {name: [ambition, *parts] for name, parts in splits.items()}
-    for column in [c for c in groups.columns if c != "customer_id"] if groups is not None else ():
-        cut = str(column).removesuffix("_id")
-        members = _members(orders, groups, column, period, then)
+    for cut, known in _cuts(groups):
+        members = _members(orders, known, period, then)
         own = {member: goals[cut, member] for member in members if (cut, member) in goals}
         splits[cut] = _cut(members, own, ends[0][1], against_target=chosen == "target")
     walks = {name: [ends[0], *parts, ends[1]] for name, parts in splits.items()}
@@ -207,11 +204,19 @@ def _member_targets(
     return found
 
 
+def _cuts(groups: pd.DataFrame | None) -> Iterator[tuple[str, pd.DataFrame]]:
+    """Each cut with customer_id, member."""
+    if groups is None:
+        return
+    for column in groups.columns.drop("customer_id"):
+        known = groups[["customer_id", column]].set_axis(["customer_id", "member"], axis=1)
+        yield str(column).removesuffix("_id"), known
+
+
 def _members(
-    orders: pa.Table, groups: pd.DataFrame, column: str, period: Period, then: Period
+    orders: pa.Table, known: pd.DataFrame, period: Period, then: Period
 ) -> dict[str, dict[str, Any]]:
-    """member → its money in both periods and its customers."""
-    known = groups[["customer_id", column]].rename(columns={column: "member"})
+    """Each member's money in both periods and its customers."""
     days = {"start": period.start, "end": period.end, "from": then.start, "to": then.end}
     found = query(
         _MEMBERS,

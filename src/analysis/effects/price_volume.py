@@ -11,8 +11,8 @@ discontinued  −Σ a0 of products sold no more
 unpriced      Σ (a1 − a0) of products without quantity, with returns of more than was sold, or
               whose price per unit changed a hundredfold: then the unit is another one
 
-Each term is rounded to cents once, so that the parts add up to A1 − A0 exactly. Volume and mix together
-do not depend on the units; between them they do where pieces are added to metres.
+Each term is rounded to cents once, so that the parts add up to A1 − A0 exactly. Volume and mix
+together do not depend on the units; between them they do where pieces are added to metres.
 """
 
 from __future__ import annotations

@@ -8,10 +8,10 @@ The rule
    counted twice. It goes on counting until then where the gap is ``grace_days`` at most: a late
    renewal is a renewal. After a longer gap the customer was lost and came back.
 3. Where no term names it, the customer's next term that begins within ``grace_days`` of its last
-   day takes it over, one that renews something first: additional seats are contracts of tfollower own
-   and flow into the renewal of the main one. Before the last day only where the term is
-   ``renewed`` or says nothing of its standing: what runs beside a running contract is another
-   product.
+   day and runs longer takes it over, one that renews something first: additional seats are
+   contracts of their own and flow into the renewal of the main one. Before the last day only
+   where the term is ``renewed`` or says nothing of its standing: what runs beside a running
+   contract is another product.
 4. A term that nothing takes over counts up to its last day if it is ``churned``, else
    ``grace_days`` longer: it may still be renewed. What was not renewed by then is lost.
 
@@ -75,8 +75,8 @@ def terms(subscriptions: pa.Table, grace_days: int) -> pa.Table:
     Returns
     -------
     pyarrow.Table
-        term, customer_id, starts, ends, arr, seats, status, follower (the term that takes it over, or empty),
-        follower_arr, until.
+        term, customer_id, starts, ends, arr, seats, status, follower (the term that takes it
+        over, or empty), follower_arr, until (last day on which it counts).
     """
     columns = ["subscription_id", "customer_id", "starts_on", "ends_on", "arr", "seats"]
     chosen = subscriptions.select([*columns, "predecessor", "status"])
