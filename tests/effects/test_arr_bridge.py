@@ -228,9 +228,7 @@ def test_two_ways_of_counting_agree_to_the_cent(rows, grace, name):
     after = counts_on(rows, period.end, grace)
     assert found["opening"][0] == sum(before.values())
     assert found["closing"][0] == sum(after.values())
-    changes = {
-        c: after.get(c, Decimal(0)) - before.get(c, Decimal(0)) for c in {*before, *after}
-    }
+    changes = {c: after.get(c, Decimal(0)) - before.get(c, Decimal(0)) for c in {*before, *after}}
     stayed = [c for c in changes if c in before and c in after]
     assert found["new"][0] == sum(v for c, v in changes.items() if c not in before)
     assert found["lost"][0] == sum(v for c, v in changes.items() if c not in after)

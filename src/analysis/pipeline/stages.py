@@ -100,7 +100,7 @@ STAGES: tuple[Stage, ...] = (
         "effectiveness",
         "notebooks/04_effectiveness.ipynb",
         needs=("cleaning", "segmentation"),
-        sections=("effectiveness", "report.watch", "strategy.holidays"),
+        sections=("effectiveness", "goals", "report.watch", "strategy.holidays"),
         gives=("effects", "kpis", "kpi_cuts", "kpi_dictionary", "bridge"),
         reads_sealed=True,
     ),
