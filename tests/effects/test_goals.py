@@ -39,7 +39,10 @@ def kpis(*rows):
 
 
 def notes(frame):
-    return [[n["key"] for n in json.loads(text)] if text else [] for text in frame["note"]]
+    return [
+        [n["key"] for n in json.loads(text)] if isinstance(text, str) else []
+        for text in frame["note"]
+    ]
 
 
 VALUES = kpis(
