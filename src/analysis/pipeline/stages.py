@@ -67,6 +67,7 @@ STAGES: tuple[Stage, ...] = (
             "outcomes", "targets", "customer_keys", "receivables", "payments", "invoices",
             "controls", "removed_rows", "reconciliation", "sources", "quality", "key_bridge",
             "unmatched_keys", "tie_out", "tie_out_left_out", "subscriptions", "usage",
+            "surveys", "leads", "opportunities", "task_results",
         ),
         files=("params/mappings/*.yml",),
     ),
@@ -99,8 +100,8 @@ STAGES: tuple[Stage, ...] = (
         "effectiveness",
         "notebooks/04_effectiveness.ipynb",
         needs=("cleaning", "segmentation"),
-        sections=("effectiveness", "report.watch", "strategy.holidays"),
-        gives=("effects", "kpis", "bridge"),
+        sections=("effectiveness", "goals", "report.watch", "strategy.holidays"),
+        gives=("effects", "kpis", "kpi_cuts", "kpi_dictionary", "bridge"),
         reads_sealed=True,
     ),
     Stage(
