@@ -88,7 +88,9 @@ def kpis(
     wanted = sorted({q for p in shown for q in (p, p.previous(), p.year_ago())})
     goals = _targets(targets)
     start = first_day(orders)
-    sizes = _best(segment_counts, roles_of(scheme_segments))
+    roles = roles_of(scheme_segments)
+    sizes = _best(segment_counts, roles)
+    goals |= _best_goals(goals, roles)
     measured: dict[tuple[str, str, str], Measured] = {}
     if start is not None:
         everybody = _groups(orders, customers, None)
@@ -329,6 +331,18 @@ def _goal(
         if not any(math.isnan(value) for value in found):
             return math.fsum(found)
     return math.nan
+
+
+def _best_goals(
+    goals: dict[tuple[str, str, str], float], roles: Roles
+) -> dict[tuple[str, str, str], float]:
+    """Targets set for the best segment by its name: those of another scheme's segment are not."""
+    best, kpi = roles.one(BEST), "high_value_customers"
+    return {
+        (key, name, ALL): value
+        for (key, name, group), value in goals.items()
+        if key == kpi and group == best and best
+    }
 
 
 def _best(counts: pd.DataFrame | None, roles: Roles) -> dict[str, float]:

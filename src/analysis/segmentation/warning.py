@@ -4,16 +4,18 @@ Words used here, all as of a period's end and from nothing that was not known th
 
 lost
     No order for more than ``lost_cycles`` own cycles (a customer without a contract does not
-    say that it leaves). Who is lost already, or has never ordered, is not warned of.
+    say that it leaves); with a contract, its end without a next one. Who is lost already, or has
+    never ordered, is not warned of.
 warned
     *activity_down*: orders, visits and uses are down by at least ``drop`` against the window
     before. *cycle_exceeded*: no order for more than ``cycles`` own cycles, with an own interval
-    to judge by. *both*.
+    to judge by and no contract: who has one orders at its end. *both*.
 judged
     Who would be lost within ``horizon_days`` if no order came. For the others the horizon is too
     short to tell, so they count neither as lost nor as kept.
 lost within the horizon
-    Judged, and no order came until its end. The cycle is the one known at the warning.
+    Judged, and no order, or no next contract, came until its end. The cycle is the one known at
+    the warning.
 
 Past ends overlap: the same customer is judged at several. The pooled interval is that of
 Wilson on the effective number of customers, the number judged over the design effect by
@@ -36,6 +38,7 @@ from analysis.stats import wilson
 from analysis.tables import RECORD
 
 ACTIVITY = "activity_change"
+CONTRACT = "days_to_renewal"
 POOLED = "all"
 NONE = "none"
 RULES = ("activity_down", "cycle_exceeded", "both", "any", NONE)
@@ -61,12 +64,20 @@ def warned(features: pd.DataFrame, settings: HealthWarning) -> pd.Series:
     down = pd.Series(data=False, index=features.index)
     if ACTIVITY in features.columns:
         down = features[ACTIVITY].astype(float) <= -settings.drop
-    exceeded = (cycles > settings.cycles) & (features["intervals"].astype(float) > 0)
+    left = _contract_left(features)
+    exceeded = (cycles > settings.cycles) & (features["intervals"].astype(float) > 0) & left.isna()
     found = np.select(
         [down & exceeded, down, exceeded], ["both", "activity_down", "cycle_exceeded"], NONE
     )
-    here = cycles <= settings.lost_cycles
+    here = (left >= 0) | (left.isna() & (cycles <= settings.lost_cycles))
     return pd.Series(found, index=features.index, dtype=object).where(here)
+
+
+def _contract_left(features: pd.DataFrame) -> pd.Series:
+    """Days until the contract ends, negative after its end; missing for who never had one."""
+    if CONTRACT not in features.columns:
+        return pd.Series(np.nan, index=features.index)
+    return features[CONTRACT].astype(float)
 
 
 def judged(then: pd.DataFrame, later: pd.DataFrame, settings: HealthWarning) -> pd.DataFrame:
@@ -88,12 +99,13 @@ def judged(then: pd.DataFrame, later: pd.DataFrame, settings: HealthWarning) -> 
         first on which the customer counts as lost; missing where it was not lost).
     """
     known = then.assign(rule=warned(then, settings)).dropna(subset=["rule"])
-    frame = known.merge(
-        later[["customer_id", "last_order_on"]], on="customer_id", suffixes=("", "_later")
-    )
+    after = later[["customer_id", "last_order_on"]].assign(ended=_contract_left(later) < 0)
+    frame = known.merge(after, on="customer_id", suffixes=("", "_later"))
     limit = settings.lost_cycles * frame["expected_interval_days"].astype(float)
-    lead = limit // 1 + 1 - frame["recency_days"].astype(float)
-    lost = ~(frame["last_order_on_later"] > pd.to_datetime(frame["as_of"]))
+    left = _contract_left(frame)
+    lead = (left + 1).fillna(limit // 1 + 1 - frame["recency_days"].astype(float))
+    silent = ~(frame["last_order_on_later"] > pd.to_datetime(frame["as_of"]))
+    lost = frame["ended"].where(left.notna(), silent).astype(bool)
     found = frame[["customer_id", "rule"]].assign(lost=lost, lead_days=lead.where(lost))
     return found[lead <= settings.horizon_days].reset_index(drop=True)
 
