@@ -15,6 +15,7 @@ from analysis.calendars import Period
 from analysis.engine import conform
 from analysis.features import build
 from analysis.segmentation import hits_and_misses, warned, warning_record, warnings
+from analysis.segmentation.warning import judged
 from analysis.settings_model import HealthWarning, Segmentation
 from analysis.tables import RECORD
 from analysis.wording.told import told
@@ -55,6 +56,24 @@ def test_who_is_warned_of(rows) -> None:
     assert warned(features, stricter).fillna("lost").to_list()[9] == "activity_down"
     bare = features.drop(columns="activity_change")
     assert set(warned(bare, HEALTH).dropna()) == {"none", "cycle_exceeded"}
+
+
+def test_who_has_a_contract_is_lost_at_its_end_and_not_by_silence(rows) -> None:
+    then = rows(*[{"recency_cycles": 0.9, "recency_days": 330.0}] * 5)
+    then["days_to_renewal"] = [30.0, 30.0, 200.0, -5.0, np.nan]
+    then["activity_change"] = [-0.5, 0.0, 0.0, 0.0, 0.0]
+    then.loc[1, "recency_cycles"] = 2.4  # silent, as everybody with a contract of two years
+    assert warned(then, HEALTH).fillna("lost").to_list() == [
+        "activity_down", "none", "none", "lost", "none",
+    ]  # fmt: skip
+    later = then.assign(days_to_renewal=[-60.0, 305.0, 110.0, -95.0, np.nan])
+    record = warning_record({"2025Q1": then}, {"2025Q1": later}, HEALTH)
+    pooled = record[record["period"] == "all"].set_index("rule")
+    # one ended and was not followed, one was renewed, the third does not end within the horizon
+    assert (pooled.loc["activity_down", "customers"], pooled.loc["activity_down", "lost"]) == (1, 1)
+    assert pooled.loc["activity_down", "lead_days"] == 31
+    quiet = judged(then, later, HEALTH).set_index("customer_id")["lost"]
+    assert not quiet["C0001"] and "C0002" not in quiet
 
 
 def history(
