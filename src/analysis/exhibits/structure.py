@@ -199,13 +199,21 @@ def decided(book: Book) -> Rich:
     rows = book.frame("overrides")
     if rows.empty:
         return EMPTY
+    unknown = EMPTY
+    if book.has("override.unknown_customer"):
+        unknown = book.say(
+            "exhibits.structure.unknown", count=book.num("override.unknown_customer")
+        )
     if not book.has("override.applied"):
-        return book.words("exhibits.structure.decided_none")
+        return book.say("exhibits.structure.decided_none", unknown=unknown)
     expired = EMPTY
     if book.has("override.expired"):
         expired = book.say("exhibits.structure.expired", count=book.num("override.expired"))
     return book.say(
-        "exhibits.structure.decided", count=book.num("override.applied"), expired=expired
+        "exhibits.structure.decided",
+        count=book.num("override.applied"),
+        expired=expired,
+        unknown=unknown,
     )
 
 
