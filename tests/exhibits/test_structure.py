@@ -11,8 +11,10 @@ import pytest
 from analysis import wording
 from analysis.exhibits import (
     accounts,
+    appendix,
     crosswalk,
     movement,
+    portraits,
     provenance,
     reasons,
     segments,
@@ -113,8 +115,15 @@ def test_what_the_clusters_say(changed: dict[str, pd.DataFrame], expected: str) 
 
 def test_decided_places_are_counted() -> None:
     assert structure.decided(book()).plain == (
-        "其中 3 家的类型由人工指定，另有 1 家的指定已到期，恢复按规则。"
+        "3 家的类型由人工指定，另有 1 家的指定已到期，恢复按规则。"
     )
+
+
+def test_a_decision_on_a_customer_number_that_does_not_exist_is_told() -> None:
+    rows = segment_sample.tables()["overrides"].assign(state="unknown_customer").head(2)
+    zh, en = (structure.decided(book(lang, overrides=rows)).plain for lang in ("zh", "en"))
+    assert "另有 2 条指定的客户编号对不上，没有生效" in zh
+    assert "2 name customer numbers that do not exist and have no effect" in en
 
 
 def test_rules_are_one_sentence_without_their_keys() -> None:
@@ -261,3 +270,51 @@ def test_without_roles_sentences_that_need_them_are_left_out() -> None:
     assert movement.movement_matrix(one) is not None
     assert "risk" not in {reason.rule for reason in reasons.ranked(one)}
     assert all(exhibit.plain for exhibit in everything(one))
+
+
+@pytest.mark.parametrize(
+    ("lang", "amount", "time"),
+    [("zh", "100 万元", "1,095 天"), ("en", "RMB 1.0 m", "1,095 days")],
+)
+def test_the_numbers_of_the_scheme_stand_beside_its_segments(
+    lang: str, amount: str, time: str
+) -> None:
+    limits = pd.DataFrame(
+        {
+            "position": [2, 1],
+            "threshold": ["platinum_days", "platinum_amount"],
+            "value": [1095.0, 1e6],
+            "unit": ["days", "money"],
+            "source": "scheme",
+        }
+    )
+    cuts = sample.tables().get("cuts", pd.DataFrame())
+    points = {"score": "value.margin", "industry": "", "boundary": 3, "value": 1.0}
+    cuts = pd.concat([cuts, pd.DataFrame([points])]).assign(industry="", source="estimated")
+    tables = _renamed("platinum4") | {"scheme_thresholds": limits, "cuts": cuts}
+    chosen = {"segmentation": {"scheme": "platinum4"}}
+    one = sample.book(lang, tables, **chosen)
+    told = next(e.plain for e in appendix.definitions(one) if e.id == "tbl-cuts")
+    assert "value.margin" not in told  # a percentile, no bound of a segment
+    assert time in told
+    assert told.index(wording.text("threshold.platinum_amount", lang)) < told.index(time)
+    assert amount in told, told
+
+
+def test_where_nobody_is_placed_no_list_says_that_nobody_is_on_it() -> None:
+    tables = segment_sample.tables()
+    empty = {name: tables[name].head(0) for name in ("segment_summary", "worklists", "warnings")}
+    one = sample.book("zh", tables | empty)
+    assert accounts.account_lists(one) == []
+    assert structure.matrices(one) == []
+    assert crosswalk.own_tiers(one) == []
+    assert structure.rules(one) is None
+
+
+def test_the_heat_map_says_what_stands_out() -> None:
+    one = sample.book("zh")
+    assert portraits.heat_map(one).caption == (
+        "最突出的差别：高价值客户里500人以上是其他客户的 2.6 倍，潜力客户里500人以上是 2.2 倍"
+    )
+    chance = sample.personas().assign(notable=False)
+    assert portraits.heat_map(sample.book("zh", sample.tables() | {"personas": chance})) is None

@@ -115,3 +115,21 @@ def test_nobody_anywhere_gives_valid_empty_lists(lists, rows, rfm5) -> None:
     found = worklists(none, moves, nobody, customers, None, lists["warnings"].head(0), scheme=rfm5)
     assert found.empty
     conform(found, RECORD["worklists"])
+
+
+def test_a_contract_that_runs_is_not_overdue_and_nobody_is_overdue_by_less_than_nothing(
+    rows, rfm5
+) -> None:
+    now = rows(LATE, LATE, {**GONE, "recency_days": 10.0}, ids=["runs", "ended", "at risk"])
+    now["last_order_on"] = pd.to_datetime(now["last_order_on"])
+    now["days_to_renewal"] = [0.0, -1.0, -1.0]
+    customers = pd.DataFrame({"customer_id": now["customer_id"]})
+    placed = rulebook(rfm5, customers, estimate_cuts(now, SETTINGS), SETTINGS).place(now)
+    moves = pd.DataFrame(columns=RECORD["movements"].names)
+    none = warnings(now, warning_record({}, {}, HealthWarning()), HealthWarning()).head(0)
+    found = worklists(placed, moves, now, customers, None, none, scheme=rfm5)
+    assert names(found, "reorder") == ["ended"]
+    kept = found[found["list"] == "win_back"].set_index("customer_id")
+    assert pd.isna(kept.loc["at risk", "days_over"])
+    # at risk by its rule, so that is what it is told, not a silence of less than a cycle
+    assert kept.loc["at risk", "reason"] == placed.set_index("customer_id").loc["at risk", "reason"]

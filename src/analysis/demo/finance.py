@@ -168,7 +168,9 @@ def targets(quarters: dict[str, int], goal: int, collected: int, customers: int)
         ("满意度", last, 3.8, "分"),
     ]
     frame = pd.DataFrame(rows, columns=["指标", "期间", "目标值", "单位"])
-    frame.insert(2, "客户类型", "全部")
+    # how many of them there should be was set for this segment, not for the best of any scheme
+    valuable = frame["指标"] == "高价值客户数"
+    frame.insert(2, "客户类型", np.where(valuable, "高价值客户", "全部"))
     return frame.assign(_why="", _key=frame["指标"] + "/" + frame["期间"])
 
 

@@ -11,6 +11,7 @@ from analysis.exhibits.book import Book, parse_reason
 from analysis.exhibits.exhibit import Exhibit
 from analysis.exhibits.facts import fact_id, records
 from analysis.exhibits.markup import Rich, name, words
+from analysis.exhibits.segments import nobody
 from analysis.exhibits.tables import Column, Row, figure, table
 from analysis.wording import catalogue
 from analysis.wording.numbers import Scale
@@ -34,6 +35,8 @@ def account_lists(book: Book) -> list[Exhibit]:
     Where the record has worklists, these say whom to win back, whom to remind and who is warned
     of, in the place of the shorter lists.
     """
+    if nobody(book):
+        return []
     rows = book.frame("accounts")
     made: list[Exhibit] = []
     for one in URGENT:

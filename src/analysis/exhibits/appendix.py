@@ -97,8 +97,13 @@ def _segments(book: Book) -> tuple[Block, float] | None:
     cuts = book.frame("cuts") if pairs else pd.DataFrame()
     blocks = [terms(pairs)] if pairs else []
     tall = _tall(pairs, book.lang)
+    if len(limits := book.frame("scheme_thresholds")):
+        blocks.append(_thresholds(book, limits))
+        tall += 12 + 5.2 * len(limits)
     if len(cuts):
+        # the anchors of a weighted score (score.part) are percentiles: they bound no segment
         cuts = shared_cuts(cuts)
+        cuts = cuts[~cuts["score"].str.contains(".", regex=False)]
         made: list[Row] = []
         for score, group in cuts.sort_values(["score", "boundary"]).groupby("score", sort=True):
             shown = [_cut(book, str(score), b) for b in group["boundary"]]
@@ -122,8 +127,30 @@ def _segments(book: Book) -> tuple[Block, float] | None:
     return (stacked(*blocks), tall) if blocks else None
 
 
+def _thresholds(book: Book, limits: pd.DataFrame) -> Block:
+    """The numbers that the scheme's own rules name, in the order of its file."""
+    made: list[Row] = [
+        [
+            book.label("threshold", row["threshold"]),
+            _bound(book, f"threshold.{row['threshold']}"),
+            book.label("cut_source", row["source"]),
+        ]
+        for row in records(limits.sort_values("position"))
+    ]
+    columns = [
+        Column(book.words("exhibits.appendix.threshold.name"), row_head=True),
+        Column(book.words("exhibits.appendix.threshold.value"), "n"),
+        Column(book.words("exhibits.appendix.threshold.source"), "gap"),
+    ]
+    return table(columns, made, class_="slim")
+
+
 def _cut(book: Book, score: str, boundary: Any) -> Rich:
-    id_ = f"cut.{score}.{boundary}"
+    return _bound(book, f"cut.{score}.{boundary}")
+
+
+def _bound(book: Book, id_: str) -> Rich:
+    """A number that parts segments, with its unit."""
     if not book.has(id_):
         return words("–")
     unit = book.fact(id_).unit

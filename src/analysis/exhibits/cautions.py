@@ -92,9 +92,11 @@ def _quality(book: Book) -> Rich:
     rows = book.frame("quality")
     if rows.empty:
         return EMPTY
-    below = rows[
-        (rows["share"] < rows["gate"].astype(float)) & (rows["table"] != "all")
-    ].sort_values(["share", "table", "field", "check"])
+    low = (rows["share"] < rows["gate"].astype(float)) & (rows["table"] != "all")
+    # Repeated rows are set aside, and counted there: what is kept can be relied on.
+    below = rows[low & (rows["check"] != "uniqueness")].sort_values(
+        ["share", "table", "field", "check"]
+    )
     told = [
         book.say(
             "exhibits.cautions.field",

@@ -127,6 +127,7 @@ _PLAIN: dict[str, tuple[str, list[str], dict[str, str], dict[str, str]]] = {
     ),
     "sources": ("source", ["table", "file"], {"rows": "count", "header_row": "count"}, {}),
     "cuts": ("cut", ["score", "boundary"], {"value": "row"}, {"unit_column": "unit"}),
+    "scheme_thresholds": ("threshold", ["threshold"], {"value": "row"}, {"unit_column": "unit"}),
 }
 _SEGMENT_UNITS = {
     "customers": "count",

@@ -126,7 +126,8 @@ def in_short(book: Book, measure: Measure) -> Rich:
     if measure.verdict == "did_not_pay":
         return book.words(f"exhibits.measure.short.{_fail(book, measure)}")
     if measure.verdict == "none":
-        return book.words("exhibits.measure.short.none")
+        key = "too_few" if too_few(book, measure) else "none"
+        return book.words(f"exhibits.measure.short.{key}")
     periods = book.value(f"{measure.id}.periods_needed")
     if periods is not None and periods > SLOW:
         return book.words("exhibits.measure.short.slow")
@@ -185,6 +186,11 @@ def why(book: Book, measure: Measure) -> Rich:
         periods=book.num(f"{measure.id}.periods_needed"),
         done=book.num(f"{measure.id}.done_share", decimals=0),
     )
+
+
+def too_few(book: Book, measure: Measure) -> bool:
+    """Whether there is a comparison, but of too few customers to estimate anything."""
+    return _reason_key(book, measure) == "too_few"
 
 
 def _reason_key(book: Book, measure: Measure) -> str:

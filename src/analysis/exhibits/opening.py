@@ -15,6 +15,7 @@ TOLD = (
     "kpis",
     "segment_summary",
     "scheme_segments",
+    "scheme_thresholds",
     "scheme_rules",
     "worklists",
     "warnings",

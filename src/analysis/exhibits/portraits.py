@@ -80,7 +80,7 @@ def _title(book: Book, segments: list[str]) -> Rich:
     if not found:
         found = [(s, row) for s in segments if (row := strongest(book, s, "basic")) and _clear(row)]
     if not found:
-        return book.words("exhibits.portraits.title.neutral")
+        return _title_of_means(book, segments)
     segment, row = max(found, key=lambda pair: (float(pair[1]["lift"]), pair[0]))
     id_ = ("persona", row["segment"], row["aspect"], row["trait"])
     key = "pain" if row["aspect"] == "pain" else "basic"
@@ -90,6 +90,25 @@ def _title(book: Book, segments: list[str]) -> Rich:
         trait=level_of(book, row),
         share=book.num(*id_),
         lift=book.num(*id_, "lift"),
+    )
+
+
+def _title_of_means(book: Book, segments: list[str]) -> Rich:
+    """Without a clear level: the mean that is most above that of the other customers."""
+    rows = book.frame("personas")
+    means = ~rows["trait"].str.contains("=", regex=False) & ~rows["trait"].isin(UNTOLD)
+    rows = rows[means & rows["notable"].astype(bool) & rows["segment"].isin(segments)]
+    rows = rows.assign(times=rows["lift"].astype(float))
+    rows = rows[np.isfinite(rows["times"]) & (rows["times"] > 1)]
+    if rows.empty:
+        return book.words("exhibits.portraits.title.neutral")
+    ordered = rows.sort_values(["times", "segment", "trait"], ascending=[False, True, True])
+    row = records(ordered.head(1))[0]
+    return book.say(
+        "exhibits.portraits.title.mean",
+        segment=book.label("segment", row["segment"]),
+        trait=trait_name(book, str(row["trait"])),
+        lift=book.num("persona", row["segment"], row["aspect"], row["trait"], "lift"),
     )
 
 
@@ -134,7 +153,7 @@ def heat_map(book: Book) -> Exhibit | None:
         return None
     labels = [_row_label(book, str(key)) for key in frame.index]
     heads = [book.short_label(str(s)).plain for s in frame.columns]
-    title = book.say("exhibits.portraits.heat.title", count=book.num("segments.count"))
+    title = _heat_title(book, frame)
     alt = title.plain + book.text("exhibits.list.colon") + _alt(frame, labels, heads)
     svg = _draw(frame, labels, heads)
     ids = " ".join(
@@ -154,6 +173,25 @@ def heat_map(book: Book) -> Exhibit | None:
     )
 
 
+def _heat_title(book: Book, frame: pd.DataFrame) -> Rich:
+    """What stands out upwards in the two segments where most does."""
+    rows = book.frame("personas")
+    rows = rows.assign(key=rows["aspect"] + "\n" + rows["trait"], times=rows["lift"].astype(float))
+    clear = rows["notable"].astype(bool) & (rows["times"] > 1) & np.isfinite(rows["times"])
+    clear &= rows["key"].isin(frame.index) & rows["segment"].isin(frame.columns)
+    found = rows[clear].sort_values(["times", "segment", "key"], ascending=[False, True, True])
+    first = records(found.drop_duplicates("segment").head(2))
+    if not first:
+        return book.words("exhibits.portraits.heat.title.rarer")
+    said = {}
+    for place, row in zip("ab", first, strict=False):
+        said[f"segment_{place}"] = book.label("segment", str(row["segment"]))
+        said[f"trait_{place}"] = level_of(book, row)
+        said[f"lift_{place}"] = book.num(_id(row["segment"], str(row["key"])))
+    key = "two" if len(first) > 1 else "one"
+    return book.say(f"exhibits.portraits.heat.title.{key}", **said)
+
+
 def _id(segment: object, key: str) -> str:
     aspect, _, trait = key.partition("\n")
     return fact_id("persona", segment, aspect, trait, "lift")
@@ -170,6 +208,11 @@ def _grid(book: Book) -> pd.DataFrame | None:
         return None
     shares = shares[~shares["trait"].str.partition("=")[0].isin(UNTOLD)]
     shares["key"] = shares["aspect"] + "\n" + shares["trait"]
+    # A trait whose every difference may be chance is no row: three customers make a lift of ten.
+    telling = set(shares.loc[shares["notable"].astype(bool), "key"])
+    shares = shares[shares["key"].isin(telling)]
+    if shares.empty:
+        return None
     distance = np.abs(np.log(shares["lift"].astype(float).clip(0.05, 20).to_numpy()))
     shares["far"] = distance * (1 + shares["notable"].astype(int).to_numpy())
     rank = shares.groupby("key")["far"].max().sort_index()

@@ -15,6 +15,7 @@ from analysis.exhibits.measures import (
     effect_scale,
     likely,
     measures,
+    too_few,
     unit_words,
     verdict_word,
     why,
@@ -216,7 +217,7 @@ def _small(piece: Rich) -> Rich:
 
 
 def _who(book: Book, m: Measure) -> Rich:
-    compared = bool(book.value(f"{m.id}.n_control")) and m.verdict != "none"
+    compared = bool(book.value(f"{m.id}.n_control"))
     treated = book.num(f"{m.id}.n_treated")
     if not compared:
         return m.name + _small(book.say("exhibits.review.who_all", treated=treated))
@@ -238,7 +239,7 @@ def _interval(book: Book, m: Measure, axis: intervals.Axis, divisor: float) -> C
     priced = bool(even) and bool(book.value(f"{m.id}.break_even"))
     even_text = book.say("exhibits.review.even", value=even) if priced else EMPTY
     brackets = book.say("exhibits.unit.brackets", value=reach) if reach else EMPTY
-    absent = book.text("exhibits.review.absent")
+    absent = book.text(f"exhibits.review.{'too_few' if too_few(book, m) else 'absent'}")
     svg = intervals.draw(
         axis,
         m.verdict,  # type: ignore[arg-type]
@@ -294,6 +295,8 @@ def _decision(book: Book, m: Measure) -> Rich:
         "cannot_tell": "keep_testing",
         "none": "start",
     }
+    if not kind and too_few(book, m):
+        kind = "keep_testing"  # in two waves it was already
     if not kind and m.verdict == "none" and not book.has(f"plan.{m.strategy}.later"):
         kind = "watch"
     key = kind or fallback[m.verdict]

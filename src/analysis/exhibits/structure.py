@@ -10,6 +10,7 @@ from analysis.exhibits.book import Book
 from analysis.exhibits.crosswalk import PAGE as RULES
 from analysis.exhibits.exhibit import Exhibit
 from analysis.exhibits.markup import EMPTY, Rich, join, words
+from analysis.exhibits.segments import nobody
 from analysis.exhibits.tables import Cell, Column, Row, figure, note, stacked, table
 from analysis.segmentation.bands import SIZES, in_size_order
 
@@ -23,6 +24,8 @@ ORDERS = {"value_need": (("high", "mid", "low"), ("simple", "complex", "custom")
 
 def matrices(book: Book) -> list[Exhibit]:
     """Each matrix with its totals and thin cells marked, and what the clusters say of the rules."""
+    if nobody(book):
+        return []
     cells = book.frame("matrix_cells")
     made = (
         [
@@ -196,13 +199,21 @@ def decided(book: Book) -> Rich:
     rows = book.frame("overrides")
     if rows.empty:
         return EMPTY
+    unknown = EMPTY
+    if book.has("override.unknown_customer"):
+        unknown = book.say(
+            "exhibits.structure.unknown", count=book.num("override.unknown_customer")
+        )
     if not book.has("override.applied"):
-        return book.words("exhibits.structure.decided_none")
+        return book.say("exhibits.structure.decided_none", unknown=unknown)
     expired = EMPTY
     if book.has("override.expired"):
         expired = book.say("exhibits.structure.expired", count=book.num("override.expired"))
     return book.say(
-        "exhibits.structure.decided", count=book.num("override.applied"), expired=expired
+        "exhibits.structure.decided",
+        count=book.num("override.applied"),
+        expired=expired,
+        unknown=unknown,
     )
 
 
@@ -211,7 +222,7 @@ def rules(book: Book) -> Exhibit | None:
 
     The rules one by one are for those who write them: they stand in the workbook.
     """
-    if not book.knows("scheme_rules"):
+    if nobody(book) or not book.knows("scheme_rules"):
         return None
     told = book.words("exhibits.structure.none.rules")
     if len(book.frame("scheme_rules")):

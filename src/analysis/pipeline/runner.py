@@ -102,6 +102,7 @@ def run(
     if options.start:
         find(stages, options.start)
     preflight.check(config)
+    preflight.decided(config)  # refused now rather than after cleaning
     inputs = source_fingerprints(config.settings, config.root)
     folder = config.root / "reports" / config.settings.run
     record_name = config.settings.period + (f"~{options.name}" if options.name else "")

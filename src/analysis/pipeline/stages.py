@@ -79,9 +79,10 @@ STAGES: tuple[Stage, ...] = (
         gives=(
             "features", "cuts", "segments", "segments_before", "crosswalk", "movements",
             "movement_matrix", "segment_summary", "arrears", "accounts", "segment_history",
-            "scheme_segments", "scheme_rules", "segment_scores", "crosswalk_summary",
-            "tier_differences", "overrides", "warnings", "warning_record", "worklists",
-            "matrix_cells", "cluster_choice", "clusters", "cluster_profiles", "review",
+            "scheme_segments", "scheme_thresholds", "scheme_rules", "segment_scores",
+            "crosswalk_summary", "tier_differences", "overrides", "warnings",
+            "warning_record", "worklists", "matrix_cells", "cluster_choice", "clusters",
+            "cluster_profiles", "review",
         ),
         reads_sealed=True,
         files=(

@@ -17,7 +17,7 @@ from analysis.segmentation.place import as_before, segment
 from analysis.segmentation.review import review
 from analysis.segmentation.rulebook import Rulebook, rulebook
 from analysis.segmentation.scheme import Scheme, load_scheme, load_schemes
-from analysis.segmentation.scheme_tables import scheme_rules, scheme_segments
+from analysis.segmentation.scheme_tables import scheme_rules, scheme_segments, scheme_thresholds
 from analysis.segmentation.scores import scores
 from analysis.segmentation.steady import steady
 from analysis.segmentation.summary import summary
@@ -59,6 +59,7 @@ __all__ = [
     "rulebook",
     "scheme_rules",
     "scheme_segments",
+    "scheme_thresholds",
     "score_anchors",
     "scores",
     "segment",

@@ -131,5 +131,7 @@ def _reason(row: dict[Any, Any], known: dict[str, Any]) -> str:
         args["period"] = number(row["revenue_period"], "money")
         args["previous"] = number(row["revenue_previous"], "money")
     elif key == "rescue":
+        if not row["days_over"] > 0:  # at risk for another reason than silence
+            return str(row["placed"])
         key = "rescue_moved_down" if moved else "rescue_win_back"
     return sentence(f"account.{key}", args)

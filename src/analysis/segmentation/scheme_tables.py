@@ -18,6 +18,7 @@ from analysis.settings_segmentation import Segmentation
 
 NEAR = 0.05  # within this share of a cut, a customer is near it
 SEGMENTS = ["scheme", "segment", "position", "rank", "role", "primary", "name_zh", "name_en"]
+THRESHOLDS = ["position", "threshold", "value", "unit", "source"]
 RULES = [
     "position", "rule", "segment", "place", "condition", "customers", "amount", "near_cut",
 ]  # fmt: skip
@@ -34,6 +35,19 @@ def scheme_segments(*schemes: Scheme) -> pd.DataFrame:
         for name, segment in scheme.segments.items()
     ]  # fmt: skip
     return pd.DataFrame(rows, columns=SEGMENTS)
+
+
+def scheme_thresholds(scheme: Scheme, settings: Segmentation) -> pd.DataFrame:
+    """RECORD ``scheme_thresholds``: the numbers in force that the scheme's rules name."""
+    own = settings.thresholds
+    rows = [
+        (
+            i, name, own.get(name, entry.value), entry.unit,
+            "settings" if name in own else "scheme",
+        )
+        for i, (name, entry) in enumerate(scheme.thresholds.items(), start=1)
+    ]  # fmt: skip
+    return pd.DataFrame(rows, columns=THRESHOLDS)
 
 
 def scheme_rules(

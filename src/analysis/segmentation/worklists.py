@@ -66,11 +66,14 @@ def worklists(
     causes = movements.set_index("customer_id")["cause"]
     told = {
         "reorder": _each("worklist_reason.reorder", parts["reorder"]),
-        "win_back": _each("worklist_reason.win_back", parts["win_back"]),
+        "win_back": _unless_silent(parts["win_back"], "worklist_reason.win_back"),
         "moved_down": list(parts["moved_down"]["customer_id"].map(causes)),
         "warning": list(parts["warning"]["reason"]),
     }
-    found = [_ranked(part.assign(list=name, reason=told[name])) for name, part in parts.items()]
+    found = [
+        _ranked(part.assign(list=name, reason=told[name], days_over=_past(part)))
+        for name, part in parts.items()
+    ]
     names = RECORD["worklists"].names
     filled = [part[names] for part in found if len(part)]
     return pd.concat(filled, ignore_index=True) if filled else pd.DataFrame(columns=names)
@@ -88,11 +91,13 @@ def joined(
     Returns
     -------
     pandas.DataFrame
-        Columns of RECORD ``segments`` and ``features``; segment_before and direction of its
-        movement (empty without one); name, owner_id, owner and region; amount and days_over.
+        Columns of RECORD ``segments`` (its reason as placed) and ``features``; segment_before and
+        direction of its movement (empty without one); name, owner_id, owner and region; amount
+        and days_over.
     """
-    kept = [c for c in segments.columns if c != "reason"]
-    frame = segments[kept].merge(features, on="customer_id", validate="one_to_one")
+    frame = segments.rename(columns={"reason": "placed"}).merge(
+        features, on="customer_id", validate="one_to_one"
+    )
     moved = movements[["customer_id", "segment_before", "direction"]]
     frame = frame.merge(moved, on="customer_id", how="left")
     details = [c for c in ("customer_id", *_DETAILS) if c in customers.columns]
@@ -113,7 +118,12 @@ def at_risk(frame: pd.DataFrame, roles: Mapping[str, str]) -> pd.Series:
 
 
 def late(frame: pd.DataFrame, risk: pd.Series) -> pd.Series:
-    """Overdue to reorder: not at risk, past `LATE_CYCLES` of a cycle known from own intervals."""
+    """Overdue to reorder: not at risk, past `LATE_CYCLES` of a cycle known from own intervals.
+
+    Who has a contract that runs buys at its end, however long the last order is ago.
+    """
+    if "days_to_renewal" in frame:
+        risk = risk | (frame["days_to_renewal"].astype(float) >= 0)
     return ~risk & (frame["recency_cycles"] > LATE_CYCLES) & (frame["intervals"] > 0)
 
 
@@ -138,6 +148,18 @@ def numbers(frame: pd.DataFrame) -> list[dict[str, Any]]:
         for name, (c, unit) in columns.items()
     }
     return [dict(zip(values, row, strict=True)) for row in zip(*values.values(), strict=True)]
+
+
+def _past(frame: pd.DataFrame) -> pd.Series:
+    """Days beyond the own cycle; missing for who is still within it."""
+    over = frame["days_over"].astype(float)
+    return over.where(over > 0)
+
+
+def _unless_silent(frame: pd.DataFrame, key: str) -> list[str]:
+    """That it is silent; who is at risk for another reason is told that of its place."""
+    told = pd.Series(_each(key, frame), index=frame.index, dtype=object)
+    return list(told.where(frame["days_over"] > 0, frame["placed"]))
 
 
 def _each(key: str, frame: pd.DataFrame) -> list[str]:
