@@ -9,6 +9,16 @@ from pydantic import Field
 from analysis.settings_types import Country, Section, Share, Switch
 
 
+class Decision(Section):
+    """When a measure stops that nobody can settle."""
+
+    stop_chance: Share = Field(
+        0.5,
+        description="a measure that would take too long to settle stops if the chance that it"
+        " pays is below this [share]",
+    )
+
+
 class Effectiveness(Section):
     """What last period's measures did."""
 
@@ -31,6 +41,10 @@ class Effectiveness(Section):
     not_collected: list[str] = Field(
         default_factory=list,
         description="kinds and methods of payment that do not count as collected",
+    )
+    decision: Decision = Field(default_factory=Decision, description="expand, keep testing, stop")
+    adjustments: str = Field(
+        "standard", description="a file of params/adjustments; empty: no rules"
     )
 
 
