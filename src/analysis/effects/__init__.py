@@ -1,18 +1,27 @@
 """What last period's measures did, the KPIs, and where the money came from and went to."""
 
+from analysis.effects.adjustments import adjust, load_adjustments
 from analysis.effects.bridge import bridge
+from analysis.effects.conclusions import conclude
 from analysis.effects.estimate import estimate
+from analysis.effects.evidence import accumulate
 from analysis.effects.kpis import kpis
 from analysis.effects.margin import margin_rate
 from analysis.effects.outcomes import outcomes_from_orders
 from analysis.effects.planned import of_period, treatments_from_plan
+from analysis.effects.signals import signals
 
 __all__ = [
+    "accumulate",
+    "adjust",
     "bridge",
+    "conclude",
     "estimate",
     "kpis",
+    "load_adjustments",
     "margin_rate",
     "of_period",
     "outcomes_from_orders",
+    "signals",
     "treatments_from_plan",
 ]

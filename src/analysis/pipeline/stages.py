@@ -102,6 +102,7 @@ STAGES: tuple[Stage, ...] = (
         sections=("effectiveness", "report.watch", "strategy.holidays"),
         gives=("effects", "kpis", "bridge"),
         reads_sealed=True,
+        files=("params/adjustments/*.yml",),
     ),
     Stage(
         "strategy",
