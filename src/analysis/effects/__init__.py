@@ -1,8 +1,11 @@
 """What last period's measures did, the KPIs, and where the money came from and went to."""
 
+from analysis.effects.adjustments import adjust, load_adjustments
 from analysis.effects.arr_bridge import arr_bridge, renewals
 from analysis.effects.bridge import bridge
+from analysis.effects.conclusions import conclude
 from analysis.effects.estimate import estimate
+from analysis.effects.evidence import accumulate
 from analysis.effects.gaps import gaps
 from analysis.effects.goals import goals
 from analysis.effects.kpi_cuts import kpi_cuts
@@ -12,20 +15,26 @@ from analysis.effects.kpis import kpis
 from analysis.effects.margin import margin_rate
 from analysis.effects.outcomes import outcomes_from_orders
 from analysis.effects.planned import of_period, treatments_from_plan
+from analysis.effects.signals import signals
 
 __all__ = [
     "KPI_TABLES",
+    "accumulate",
+    "adjust",
     "arr_bridge",
     "bridge",
+    "conclude",
     "dictionary",
     "estimate",
     "gaps",
     "goals",
     "kpi_cuts",
     "kpis",
+    "load_adjustments",
     "margin_rate",
     "of_period",
     "outcomes_from_orders",
     "renewals",
+    "signals",
     "treatments_from_plan",
 ]

@@ -104,6 +104,7 @@ STAGES: tuple[Stage, ...] = (
         sections=("effectiveness", "goals", "report.watch", "strategy.holidays"),
         gives=("effects", "kpis", "kpi_cuts", "kpi_dictionary", "bridge"),
         reads_sealed=True,
+        files=("params/adjustments/*.yml",),
     ),
     Stage(
         "strategy",
