@@ -4,6 +4,7 @@ from analysis.effects.adjustments import adjust, load_adjustments
 from analysis.effects.arr_bridge import arr_bridge, renewals
 from analysis.effects.bridge import bridge
 from analysis.effects.conclusions import conclude
+from analysis.effects.detection import designs
 from analysis.effects.estimate import estimate
 from analysis.effects.evidence import accumulate
 from analysis.effects.gaps import gaps
@@ -25,6 +26,13 @@ __all__ = [
     "bridge",
     "conclude",
     "dictionary",
+from analysis.effects.waves import as_planned, assign
+
+__all__ = [
+    "as_planned",
+    "assign",
+    "bridge",
+    "designs",
     "estimate",
     "gaps",
     "goals",
