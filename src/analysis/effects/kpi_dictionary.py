@@ -258,5 +258,5 @@ def _has(tables: Mapping[str, pa.Table | pd.DataFrame | None], need: str) -> boo
         known = table[column].notna().any() if not value else (table[column] == value).any()
         return bool(known)
     if value:
-        return pc.index(table[column], value).as_py() >= 0
-    return table[column].null_count < table.num_rows
+        return bool(pc.index(table[column], value).as_py() >= 0)
+    return bool(table[column].null_count < table.num_rows)
