@@ -17,22 +17,19 @@ from analysis.effects.margin import margin_rate
 from analysis.effects.outcomes import outcomes_from_orders
 from analysis.effects.planned import of_period, treatments_from_plan
 from analysis.effects.signals import signals
+from analysis.effects.waves import as_planned, assign
 
 __all__ = [
     "KPI_TABLES",
     "accumulate",
     "adjust",
     "arr_bridge",
-    "bridge",
-    "conclude",
-    "dictionary",
-from analysis.effects.waves import as_planned, assign
-
-__all__ = [
     "as_planned",
     "assign",
     "bridge",
+    "conclude",
     "designs",
+    "dictionary",
     "estimate",
     "gaps",
     "goals",
