@@ -226,7 +226,12 @@ def _unit(rung: Rung) -> str:
 
 
 def _row(
-    check: str, value: float, unit: str, bound: float, passed: bool | None, **more: tuple[float, str]
+    check: str,
+    value: float,
+    unit: str,
+    bound: float,
+    passed: bool | None,
+    **more: tuple[float, str],
 ) -> dict[str, Any]:
     state = "read" if passed is None else "passed" if passed else "doubtful"
     args = {"value": (value, unit), "bound": (bound, unit), **more}

@@ -39,6 +39,7 @@ import pyarrow as pa
 from analysis.calendars import Period
 from analysis.effects import verdicts
 from analysis.effects.checks import balance_table, checks, event_table
+from analysis.effects.evidence import accumulate
 from analysis.effects.pooling import holm
 from analysis.effects.rungs import Material, Rung, climb, within
 from analysis.effects.study import ALL, HELD_OUT, before_after, cases, mean
@@ -206,7 +207,10 @@ def _judged_together(effects: pd.DataFrame, plan: pd.DataFrame | None) -> pd.Dat
     """Holm's p over the rows for all customers on which a strategy is judged."""
     aims = _aims(plan)
     aimed = pd.Series(
-        [o in aims.get(s, set()) for s, o in zip(effects["strategy"], effects["outcome"], strict=True)],
+        [
+            o in aims.get(s, set())
+            for s, o in zip(effects["strategy"], effects["outcome"], strict=True)
+        ],
         index=effects.index,
         dtype=bool,
     )

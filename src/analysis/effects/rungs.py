@@ -104,12 +104,7 @@ def climb(case: Case, material: Material) -> Rung:
     balance_p, ratio_p = balance_of(case), _ratio_p(case, settings)
     tried = Rung(case, "D", balance_p=balance_p, ratio_p=ratio_p)
     alarm = min(_known(balance_p), _known(ratio_p)) < settings.balance_alarm
-    if (
-        settings.assignment == RANDOMISED
-        and len(case.treated)
-        and len(case.control)
-        and not alarm
-    ):
+    if settings.assignment == RANDOMISED and len(case.treated) and len(case.control) and not alarm:
         return replace(drawn(case, material), balance_p=balance_p, ratio_p=ratio_p)
     staged = rolled_out(case, material)
     tried = replace(tried, staged=staged)

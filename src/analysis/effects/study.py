@@ -197,7 +197,7 @@ def _with_blocks(treatments: pd.DataFrame, waves: pd.DataFrame | None) -> pd.Dat
     columns = ["customer_id", "strategy", "arm"]
     found = treatments[columns].copy()
     for name in ("cost", "done"):
-        found[name] = treatments[name] if name in treatments else None
+        found[name] = treatments.get(name)
     found["done"] = found["done"].astype(object).map({True: 1.0, False: 0.0})
     found["cost"] = found["cost"].astype(float)
     if "block" in treatments:
@@ -215,7 +215,7 @@ def _with_blocks(treatments: pd.DataFrame, waves: pd.DataFrame | None) -> pd.Dat
 def _every(
     treatments: pd.DataFrame, listed: pd.DataFrame | None, period: Period | None
 ) -> pd.DataFrame:
-    """All who were reached up to the period's end: customer_id, strategy, arm, started_on, …"""
+    """Who was reached by the period's end: customer_id, strategy, arm, started_on, cost, done."""
     rows = treatments if listed is None or period is None else listed
     rows = rows[~rows["arm"].isin((HELD_OUT, EXEMPT))]
     found = rows[["customer_id", "strategy", "arm"]].copy()
