@@ -13,16 +13,16 @@ import pandas as pd
 
 from analysis.effects.balancing import matched
 from analysis.effects.estimators import Contrast, contrast
-from analysis.effects.outcomes import REVENUE, WINDOWS
+from analysis.effects.outcomes import REVENUE
 from analysis.effects.rungs import BEFORE, Material, Rung, roll_out_panel, with_traits
 from analysis.effects.sensitivity import e_value, robustness_value
 from analysis.effects.staggered import placebo_date
-from analysis.effects.study import split_groups
+from analysis.effects.study import labels, split_groups
 from analysis.tables import RECORD
 
 # Traits that contain the last window before the measure: a placebo on that window, or on the
 # one before, must not know them.
-_LATEST = frozenset({BEFORE, "money_1", "recency_days", "order_days", "cycle_days"})
+_LATEST = frozenset({BEFORE, "money_1", "recency_days", "order_days", "cycle_days", "segment"})
 _SHOWN_AS = {"share": "points"}  # a difference of shares is one of percentage points
 
 
@@ -64,21 +64,21 @@ def checks(rung: Rung, material: Material) -> pd.DataFrame:
 def balance_table(rung: Rung, traits: pd.DataFrame | None) -> pd.DataFrame:
     """RECORD ``balance``: what was known of both sides before the measure.
 
-    The comparison is weighted where it was made like the treated (C). Distances are in standard
-    deviations of the treated.
+    The comparison is weighted where it was made like the treated (C). The standard deviation of
+    a distance is the root of the mean of both variances.
     """
     names = RECORD["balance"].names
     key = {"strategy": rung.case.strategy, "arm": rung.case.arm}
     if rung.alike is not None:
-        found = rung.alike.balance
-        return found.assign(**key, n=sum(rung.sizes)).reindex(columns=names)
+        return rung.alike.balance.assign(**key)[list(names)]
     against = replace(rung.case, pool=rung.comparison)
     both = with_traits(against, traits)
     if both is None or both[0].empty or both[1].empty:
         return pd.DataFrame(columns=names)
-    treated, control, known = both
+    treated, control, traits_known = both
+    known = [name for name in traits_known if name != "segment"]
     first, second = treated[known].mean(), control[known].mean()
-    spread = treated[known].std(ddof=1).to_numpy(float)
+    spread = np.sqrt((treated[known].var(ddof=1) + control[known].var(ddof=1)) / 2).to_numpy(float)
     gap = (first - second).to_numpy(float)
     found = pd.DataFrame(
         {
@@ -179,17 +179,16 @@ def _earlier(rung: Rung, material: Material, window: int) -> Contrast | None:
         side.assign(value=side["customer_id"].map(money)) for side in (treated, control)
     )
     newer = {f"money_{k}" for k in range(1, window + 1)}
-    known = [n for n in names if n not in _LATEST | newer and not n.startswith("segment_")]
+    known = [name for name in names if name not in _LATEST | newer]
     last = f"money_{window + 1}"
     if rung.grade == "C":
-        found = matched(treated, control, known, level=material.settings.level) if known else None
+        if not known:
+            return None
+        found = matched(treated, control, known, level=material.settings.level, group="group")
         return found.contrast if found is not None else None
     values = [side["value"].to_numpy(float) for side in (treated, control)]
     earlier = [side[last].to_numpy(float) if last in known else None for side in (treated, control)]
-    blocks, groups = (
-        (treated[name].to_numpy(object), control[name].to_numpy(object))
-        for name in ("block", "group")
-    )
+    blocks, groups = (labels(treated, control, name) for name in ("block", "group"))
     return contrast(
         values[0], values[1], earlier[0], earlier[1],
         level=material.settings.level, blocks=blocks, groups=groups,

@@ -40,7 +40,8 @@ from analysis.calendars import Period
 from analysis.effects import verdicts
 from analysis.effects.checks import balance_table, checks, event_table
 from analysis.effects.evidence import accumulate
-from analysis.effects.pooling import holm
+from analysis.effects.pooling import POOLED, holm, pool
+from analysis.effects.returns import returns
 from analysis.effects.rungs import Material, Rung, climb, within
 from analysis.effects.study import ALL, HELD_OUT, before_after, cases, mean
 from analysis.engine import to_frame
@@ -145,7 +146,8 @@ def estimate(
         )
     ]
     rows = [_row(rung, settings) for rung in _with_segments(rungs, material, segments)]
-    effects = _judged_together(pd.DataFrame(rows, columns=RECORD["effects"].names), plan)
+    effects = pd.DataFrame(rows, columns=RECORD["effects"].names)
+    effects = _drawn_together(_judged_together(effects, plan), settings.level)
     main = _main(rungs, plan)
     return Estimates(
         effects,
@@ -222,17 +224,26 @@ def _judged_together(effects: pd.DataFrame, plan: pd.DataFrame | None) -> pd.Dat
     return effects.assign(p_adjusted=adjusted)
 
 
+def _drawn_together(effects: pd.DataFrame, level: float) -> pd.DataFrame:
+    """Each segment's estimate drawn towards those of the other segments of its measure."""
+    parts = effects[effects["segment"] != ALL]
+    found = effects.copy()
+    names = ["pooled", "pooled_low", "pooled_high", "pooled_chance"]
+    for _, rows in parts.groupby(["strategy", "arm", "outcome"], sort=True):
+        drawn = pool(rows["estimate"].to_numpy(float), rows["std_error"].to_numpy(float), level)
+        found.loc[rows.index, names] = drawn[POOLED].to_numpy(float)
+    return found.astype(dict.fromkeys(names, float))
+
+
 def _row(rung: Rung, settings: Effectiveness) -> dict[str, Any]:
     case, found, done = rung.case, rung.found, rung.done
     n_treated, n_control = rung.sizes
     reached = case.started if rung.grade == "B" else case.treated
     cost, done_share = mean(reached, "cost"), mean(reached, "done")
+    worth = returns(found, n_treated, cost, settings.margin_rate, case.unit, settings.level)
     line = verdicts.break_even(cost, settings.margin_rate, case.unit)
     verdict = _verdict(rung, settings, line, cost, done_share)
     mean_treated = mean(case.treated, "value")
-    extra = math.nan
-    if found is not None and case.unit == "money":
-        extra = found.estimate * settings.margin_rate * n_treated
     below_draw = found is not None and rung.grade in ("B", "C")
     groups = pd.concat([case.treated["group"], rung.comparison["group"]])
     return {
@@ -263,16 +274,24 @@ def _row(rung: Rung, settings: Effectiveness) -> dict[str, Any]:
         ),
         "cost_per_customer": cost,
         "break_even": line if not math.isinf(line) else math.nan,
-        "total_value": extra - cost * n_treated,
+        "total_value": worth.extra - cost * n_treated,
         "before_after": before_after(case.treated),
         "before_after_control": before_after(rung.comparison),
         "n_needed": verdict.n_needed,
         "periods_needed": verdict.periods_needed,
         "done_share": done_share,
         "cost_total": cost * n_treated,
-        "extra_margin": extra,
+        "extra_margin": worth.extra,
         "balance_p": rung.balance_p,
         "margin_rate": settings.margin_rate,
+        "margin_low": worth.low,
+        "margin_high": worth.high,
+        "return_rate": worth.rate,
+        "return_low": worth.rate_low,
+        "return_high": worth.rate_high,
+        "chance_pays": worth.chance,
+        "decision": "none",
+        "what_would_change": "{}",
         "as_done": done.estimate if done is not None else math.nan,
         "as_done_low": done.low if done is not None else math.nan,
         "as_done_high": done.high if done is not None else math.nan,
@@ -317,8 +336,7 @@ def _verdict(
 def _evidence(
     effects: pd.DataFrame, period: Period | None, history: pd.DataFrame | None, level: float
 ) -> pd.DataFrame:
-    """This period's evidence put to that of the periods before."""
+    """Evidence of the period put to that of the periods before."""
     if period is None:
         return _empty("evidence")
-    rows = effects[effects["segment"] == ALL].assign(period=period.name)
-    return accumulate(rows.reindex(columns=RECORD["evidence"].names), history, level)
+    return accumulate(effects[effects["segment"] == ALL].assign(period=period.name), history, level)

@@ -12,7 +12,6 @@ from analysis.calendars import Period
 from analysis.engine import query, to_frame
 
 REVENUE = "revenue"
-WINDOWS = 4  # windows of money before the measure among the traits
 _LATE = timedelta(days=7)  # orders that begin later than this within a period cover a part of it
 
 _OUTCOMES = """
@@ -53,13 +52,19 @@ WITH lines AS (
     SELECT date_diff('day', min(day), $day) + 1 AS span FROM lines
 ), seen AS (
     SELECT customer_id,
-           {money},
+           sum(CASE WHEN back = 1 THEN amount END) AS money_1,
+           sum(CASE WHEN back = 2 THEN amount END) AS money_2,
+           sum(CASE WHEN back = 3 THEN amount END) AS money_3,
+           sum(CASE WHEN back = 4 THEN amount END) AS money_4,
            min(day) AS first_day, max(day) AS last_day, count(DISTINCT day) AS days_ever,
            count(DISTINCT CASE WHEN day > $year_ago THEN day END) AS days_year
     FROM lines GROUP BY customer_id
 )
 SELECT c.customer_id,
-       {known},
+       CAST(coalesce(s.money_1, 0) AS DECIMAL(18, 4)) AS money_1,
+       CAST(coalesce(s.money_2, 0) AS DECIMAL(18, 4)) AS money_2,
+       CAST(coalesce(s.money_3, 0) AS DECIMAL(18, 4)) AS money_3,
+       CAST(coalesce(s.money_4, 0) AS DECIMAL(18, 4)) AS money_4,
        CAST(coalesce(date_diff('day', s.last_day, $day), reach.span) AS DOUBLE) AS recency_days,
        CAST(coalesce(s.days_year, 0) AS DOUBLE) AS order_days,
        CAST(CASE WHEN s.days_ever > 1
@@ -69,15 +74,7 @@ SELECT c.customer_id,
 FROM who AS c CROSS JOIN reach LEFT JOIN seen AS s USING (customer_id)
 WHERE reach.span IS NOT NULL
 ORDER BY c.customer_id
-""".format(
-    money=",\n           ".join(
-        f"sum(CASE WHEN back = {k} THEN amount END) AS money_{k}" for k in range(1, WINDOWS + 1)
-    ),
-    known=",\n       ".join(
-        f"CAST(coalesce(s.money_{k}, 0) AS DECIMAL(18, 4)) AS money_{k}"
-        for k in range(1, WINDOWS + 1)
-    ),
-)
+"""
 
 
 def outcomes_from_orders(

@@ -18,7 +18,7 @@ from analysis.effects.design import sample_ratio_p
 from analysis.effects.estimators import Contrast, as_done, contrast
 from analysis.effects.outcomes import REVENUE
 from analysis.effects.staggered import Staggered, staggered
-from analysis.effects.study import Case, before
+from analysis.effects.study import Case, before, labels
 from analysis.settings_measures import Effectiveness
 
 RANDOMISED = "randomised"
@@ -88,6 +88,8 @@ class Rung:
         """Customers treated and compared with."""
         if self.grade == "B" and self.staged is not None:
             return self.staged.n_treated, self.staged.n_control
+        if self.grade == "C" and self.alike is not None:
+            return self.alike.n_treated, self.alike.n_control
         return len(self.case.treated), len(self.comparison)
 
     @property
@@ -143,8 +145,7 @@ def drawn(case: Case, material: Material) -> Rung:
         return Rung(case, "A")
     values = (first["value"].to_numpy(float), second["value"].to_numpy(float))
     earlier = before(case) or (None, None)
-    blocks = (first["block"].to_numpy(object), second["block"].to_numpy(object))
-    groups = (first["group"].to_numpy(object), second["group"].to_numpy(object))
+    blocks, groups = labels(first, second, "block"), labels(first, second, "group")
     found = contrast(
         *values,
         *earlier,
@@ -219,7 +220,7 @@ def like_them(case: Case, material: Material) -> Matched | None:
     if both is None or min(len(both[0]), len(both[1])) < least:
         return None
     treated, control, names = both
-    return matched(treated, control, names, level=material.settings.level)
+    return matched(treated, control, names, level=material.settings.level, group="group")
 
 
 def with_traits(
@@ -230,7 +231,6 @@ def with_traits(
     The outcome before, the given traits, and the segment before where the treated come from
     several. Of two names for one thing the outcome before stands for the latest money.
     """
-    n = len(case.treated)
     both = pd.concat([case.treated, case.pool], ignore_index=True)
     names: list[str] = []
     if len(both) and both[BEFORE].notna().all():
@@ -241,13 +241,10 @@ def with_traits(
             own = [name for name in own if name != "money_1"]
         both = both.merge(traits[["customer_id", *own]], on="customer_id", how="left")
         names += [name for name in own if both[name].notna().all()]
-    if not names:
-        return None
-    for segment in sorted(set(case.treated["segment"]))[1:]:
-        both[f"segment_{segment}"] = (both["segment"] == segment).astype(float)
-        names.append(f"segment_{segment}")
-    names = [name for name in names if both[name].astype(float).nunique() > 1]
-    both[names] = both[names].astype(float)
+    if names and len(set(case.treated["segment"])) > 1:
+        names.append("segment")
+    names = [name for name in names if len(set(both[name])) > 1]
+    n = len(case.treated)
     return (both.iloc[:n], both.iloc[n:], names) if names else None
 
 
@@ -256,9 +253,7 @@ def balance_of(case: Case) -> float:
     earlier = before(case)
     if earlier is None or min(len(earlier[0]), len(earlier[1])) < 2:
         return math.nan
-    arms = (case.treated, case.control)
-    blocks, groups = (tuple(arm[name].to_numpy(object) for arm in arms)
-                      for name in ("block", "group"))  # fmt: skip
+    blocks, groups = (labels(case.treated, case.control, name) for name in ("block", "group"))
     return contrast(*earlier, blocks=blocks, groups=groups).p_value
 
 

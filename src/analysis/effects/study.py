@@ -15,7 +15,7 @@ import numpy as np
 import pandas as pd
 
 from analysis.calendars import Period
-from analysis.effects.estimators import Floats
+from analysis.effects.estimators import Floats, Labels
 
 HELD_OUT, EXEMPT, ALL = "held_out", "exempt", "all"
 MONEY_OUTCOMES = frozenset({"revenue", "spend", "amount", "margin"})
@@ -59,16 +59,13 @@ class Case:
 
     def within(self, segment: str) -> Case:
         """The same comparison among the customers of a segment."""
-        parts = {
-            name: frame[frame["segment"] == segment]
-            for name, frame in (
-                ("treated", self.treated),
-                ("control", self.control),
-                ("pool", self.pool),
-            )
-        }
-        started = self.started[self.started["segment"] == segment]
-        return replace(self, segment=segment, started=started, **parts)
+        treated, control, pool, started = (
+            frame[frame["segment"] == segment]
+            for frame in (self.treated, self.control, self.pool, self.started)
+        )
+        return replace(
+            self, segment=segment, treated=treated, control=control, pool=pool, started=started
+        )
 
     def seed(self, seed: int) -> list[int]:
         """A seed for this comparison alone, so that other rows do not move its permutations."""
@@ -97,7 +94,7 @@ def cases(
     every = _every(treatments, listed, period)
     reached = treatments[~treatments["arm"].isin((HELD_OUT, EXEMPT))]
     busy = set(reached["customer_id"])
-    scope = set(customers["customer_id"]) if customers is not None else None
+    scope = set(customers["customer_id"]) if customers is not None and len(customers) else None
     spared = _exempt(listed if listed is not None else treatments, waves)
     for outcome, rows in outcomes.groupby("outcome", sort=True):
         measured = _measured(rows, segments, customers, waves)
@@ -142,6 +139,11 @@ def before(case: Case) -> tuple[Floats, Floats] | None:
     first = case.treated[_BEFORE].to_numpy(float)
     second = case.control[_BEFORE].to_numpy(float)
     return None if np.isnan(first).any() or np.isnan(second).any() else (first, second)
+
+
+def labels(first: pd.DataFrame, second: pd.DataFrame, name: str) -> tuple[Labels, Labels]:
+    """A column of two frames, e.g. the blocks of both arms."""
+    return first[name].to_numpy(object), second[name].to_numpy(object)
 
 
 def mean(rows: pd.DataFrame, column: str) -> float:

@@ -100,7 +100,9 @@ STAGES: tuple[Stage, ...] = (
         "notebooks/04_effectiveness.ipynb",
         needs=("cleaning", "segmentation"),
         sections=("effectiveness", "report.watch", "strategy.holidays"),
-        gives=("effects", "kpis", "bridge"),
+        gives=(
+            "effects", "effect_checks", "event_study", "balance", "evidence", "kpis", "bridge",
+        ),
         reads_sealed=True,
     ),
     Stage(
