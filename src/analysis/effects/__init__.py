@@ -1,6 +1,7 @@
 """What last period's measures did, the KPIs, and where the money came from and went to."""
 
 from analysis.effects.bridge import bridge
+from analysis.effects.detection import designs
 from analysis.effects.estimate import Estimates, estimate
 from analysis.effects.kpis import kpis
 from analysis.effects.margin import margin_rate
@@ -10,10 +11,14 @@ from analysis.effects.outcomes import (
     traits_from_orders,
 )
 from analysis.effects.planned import of_period, treatments_from_plan
+from analysis.effects.waves import as_planned, assign
 
 __all__ = [
     "Estimates",
+    "as_planned",
+    "assign",
     "bridge",
+    "designs",
     "estimate",
     "kpis",
     "margin_rate",

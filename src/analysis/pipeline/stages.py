@@ -110,7 +110,7 @@ STAGES: tuple[Stage, ...] = (
         "notebooks/05_strategy.ipynb",
         needs=("cleaning", "segmentation", "effectiveness"),
         sections=("strategy", "effectiveness"),
-        gives=("plan", "plan_summary", "decisions", "tasks"),
+        gives=("plan", "plan_summary", "decisions", "tasks", "waves", "designs"),
         files=("params/playbooks/*.yml",),
     ),
     Stage(
