@@ -8,10 +8,10 @@ from collections.abc import Iterator
 from dataclasses import replace
 from typing import Any
 
-import numpy as np
 import pandas as pd
 
 from analysis.effects.balancing import matched
+from analysis.effects.design import balance
 from analysis.effects.estimators import Contrast, contrast
 from analysis.effects.outcomes import REVENUE
 from analysis.effects.rungs import BEFORE, Material, Rung, roll_out_panel, with_traits
@@ -75,21 +75,10 @@ def balance_table(rung: Rung, traits: pd.DataFrame | None) -> pd.DataFrame:
     both = with_traits(against, traits)
     if both is None or both[0].empty or both[1].empty:
         return pd.DataFrame(columns=names)
-    treated, control, traits_known = both
-    known = [name for name in traits_known if name != "segment"]
-    first, second = treated[known].mean(), control[known].mean()
-    spread = np.sqrt((treated[known].var(ddof=1) + control[known].var(ddof=1)) / 2).to_numpy(float)
-    gap = (first - second).to_numpy(float)
-    found = pd.DataFrame(
-        {
-            "trait": known,
-            "treated": first.to_numpy(float),
-            "control": second.to_numpy(float),
-            "distance": np.divide(gap, spread, out=np.zeros_like(gap), where=spread > 0),
-            "n": len(treated) + len(control),
-        }
-    )
-    return found.round(10).assign(**key).reindex(columns=names)
+    treated, control, known = both
+    drawn = {"block": "block", "group": "group"} if rung.grade == "A" else {}
+    found = balance(treated, control, [name for name in known if name != "segment"], **drawn)
+    return found.assign(**key, n=len(treated) + len(control)).reindex(columns=names)
 
 
 def event_table(rung: Rung) -> pd.DataFrame:
