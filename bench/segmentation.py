@@ -4,7 +4,10 @@ Each contender runs in a process of its own, which reports its seconds and the m
 held, data included. Whoever is not installed is said to be left out. `split` counts the customers
 whose score differs from that of another customer with the very same value: it should be nought.
 
-    python bench/segmentation.py [--customers 5000000] [--orders 5000000]
+    python bench/segmentation.py [--customers 5000000] [--orders 5000000] [--peer-python PATH]
+
+The peer pins libraries of its own; it may stand in another environment, whose interpreter
+``--peer-python`` names.
 
 "the whole period" places two ends, the past one without reasons, and compares them; then come
 clusters and matrices. Its customers have moved: a tenth ordered again, a tenth fell silent.
@@ -13,7 +16,6 @@ clusters and matrices. Its customers have moved: a tenth ordered again, a tenth 
 from __future__ import annotations
 
 import argparse
-import importlib.util
 import json
 import resource
 import subprocess
@@ -319,12 +321,18 @@ def contend(name: str, folder: Path) -> None:
     print(json.dumps({"steps": watch.steps, "peak_mb": peak, **found}))
 
 
+def _has_peer(python: str) -> bool:
+    found = subprocess.run([python, "-c", f"import {PEER}"], check=False, capture_output=True)
+    return found.returncode == 0
+
+
 def main() -> None:
     """Make the data, run every contender, print a line for each."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--customers", type=int, default=5_000_000)
     parser.add_argument("--orders", type=int, default=5_000_000, help="0: no features from orders")
     parser.add_argument("--only", default="", help="contenders whose name holds this text")
+    parser.add_argument("--peer-python", default=sys.executable, help="interpreter with the peer")
     options = parser.parse_args()
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
@@ -337,10 +345,11 @@ def main() -> None:
                 contender.startswith("features") and not options.orders
             ):
                 continue
-            if PEER in contender and importlib.util.find_spec(PEER) is None:
-                print(f"{contender}: LEFT OUT, not installed here")
+            python = options.peer_python if PEER in contender else sys.executable
+            if PEER in contender and not _has_peer(python):
+                print(f"{contender}: LEFT OUT, not installed for {python}")
                 continue
-            command = [sys.executable, __file__, "--contender", contender, str(folder)]
+            command = [python, __file__, "--contender", contender, str(folder)]
             done = subprocess.run(command, check=True, stdout=subprocess.PIPE, text=True)
             print(f"{contender}: {done.stdout.strip()}", flush=True)
 
