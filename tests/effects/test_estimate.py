@@ -135,7 +135,7 @@ def test_needed_customers_do_settle_it():
 
 def test_an_interval_lies_above_no_effect_at_most_at_the_nominal_rate():
     # without a cost the break-even is 0: the hardest case
-    found = judged(*many(200, n=320, cost=0.0))
+    found = judged(*many(200, n=160, share=0.5, cost=0.0))
     assert (found["low"] > 0).sum() <= 11  # 2.5 % of 200 are 5; 11 is 2.7 standard errors above
     assert (found["verdict"] == "worked").sum() <= 1  # judged together, the best is luck
 
