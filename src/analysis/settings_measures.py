@@ -26,6 +26,29 @@ class Kpis(Section):
     live_share: Share = Field(0.5, description="seats in use from which a customer is live [share]")
 
 
+class Ladder(Section):
+    """What evidence below a draw must stand up to."""
+
+    pre_periods: int = Field(
+        4, ge=2, description="staged roll-out: periods before the first start [periods]"
+    )
+    trigger_periods: int = Field(
+        1,
+        ge=0,
+        description="periods before the start in which customers were chosen; the comparison"
+        " begins before them [periods]",
+    )
+    panel_periods: int = Field(
+        12, ge=3, description="periods of orders that a staged roll-out is read from [periods]"
+    )
+    pre_trend_alarm: Share = Field(
+        0.05, description="p of a difference before the start that breaks a roll-out [share]"
+    )
+    least_overlap: Share = Field(
+        0.8, description="share of the treated that have customers like them [share]"
+    )
+
+
 class Decision(Section):
     """When a measure stops that nobody can settle."""
 
@@ -60,6 +83,7 @@ class Effectiveness(Section):
         description="kinds and methods of payment that do not count as collected",
     )
     kpis: Kpis = Field(default_factory=Kpis, description="what the KPIs count")
+    ladder: Ladder = Field(default_factory=Ladder, description="evidence below a draw")
     decision: Decision = Field(default_factory=Decision, description="expand, keep testing, stop")
     adjustments: str = Field(
         "standard", description="a file of params/adjustments; empty: no rules"

@@ -5,7 +5,7 @@ from analysis.effects.arr_bridge import arr_bridge, renewals
 from analysis.effects.bridge import bridge
 from analysis.effects.conclusions import conclude
 from analysis.effects.detection import designs
-from analysis.effects.estimate import estimate
+from analysis.effects.estimate import Estimates, estimate
 from analysis.effects.evidence import accumulate
 from analysis.effects.gaps import gaps
 from analysis.effects.goals import goals
@@ -14,13 +14,18 @@ from analysis.effects.kpi_dictionary import TABLES as KPI_TABLES
 from analysis.effects.kpi_dictionary import dictionary
 from analysis.effects.kpis import kpis
 from analysis.effects.margin import margin_rate
-from analysis.effects.outcomes import outcomes_from_orders
+from analysis.effects.outcomes import (
+    outcomes_from_orders,
+    panel_from_orders,
+    traits_from_orders,
+)
 from analysis.effects.planned import of_period, treatments_from_plan
 from analysis.effects.signals import signals
 from analysis.effects.waves import as_planned, assign
 
 __all__ = [
     "KPI_TABLES",
+    "Estimates",
     "accumulate",
     "adjust",
     "arr_bridge",
@@ -39,7 +44,9 @@ __all__ = [
     "margin_rate",
     "of_period",
     "outcomes_from_orders",
+    "panel_from_orders",
     "renewals",
     "signals",
+    "traits_from_orders",
     "treatments_from_plan",
 ]

@@ -102,7 +102,10 @@ STAGES: tuple[Stage, ...] = (
         "notebooks/04_effectiveness.ipynb",
         needs=("cleaning", "segmentation"),
         sections=("effectiveness", "goals", "report.watch", "strategy.holidays"),
-        gives=("effects", "kpis", "kpi_cuts", "kpi_dictionary", "bridge"),
+        gives=(
+            "effects", "effect_checks", "event_study", "balance", "evidence", "kpis", "kpi_cuts",
+            "kpi_dictionary", "bridge",
+        ),
         reads_sealed=True,
         files=("params/adjustments/*.yml",),
     ),
