@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from scipy import optimize
 
@@ -259,6 +259,7 @@ def test_a_constant_outcome_is_an_exact_statement():
 
 @settings(max_examples=25)
 @given(seed=st.integers(0, 2**32 - 1), factor=st.sampled_from([1e-3, 0.7, 40.0, 1e5]))
+@example(seed=8379, factor=1e-3)  # the last step gains less than rounding takes
 def test_order_and_units_do_not_matter(seed, factor):
     first, second = draw(np.random.default_rng(seed), 120)
     base = matched(first, second, TRAITS)

@@ -340,27 +340,3 @@ def test_every_kpi_has_a_name_and_a_definition():
     for kpi in KPIS:
         assert wording.has(f"kpi.{kpi.key}")
         assert wording.has(f"kpi_definition.{kpi.key}")
-
-
-def test_a_target_of_the_best_segment_counts_for_that_segment_only() -> None:
-    counts = pd.DataFrame({"period": ["2025Q3"], "segment": ["platinum"], "customers": [18]})
-    named = pd.DataFrame(
-        {
-            "kpi": "high_value_customers", "period": "2025Q3",
-            "segment": ["high_value"], "value": [171.0],
-        }
-    )  # fmt: skip
-
-    def target(goals: pd.DataFrame) -> float:
-        found = kpis(
-            history(),
-            goals,
-            Q3,
-            segment_counts=counts,
-            scheme_segments=scheme_segments("platinum4"),
-        )
-        return float(measured(found, "high_value_customers")["target"])
-
-    assert np.isnan(target(named))
-    assert target(named.assign(segment="platinum")) == 171
-    assert target(named.assign(segment="all")) == 171

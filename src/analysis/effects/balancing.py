@@ -25,6 +25,7 @@ _SMALLEST_ARM = 2  # a variance needs two customers
 _BALANCED = 1e-9  # standard deviations; one more step squares it
 _STEPS = 200
 _HALVINGS = 40
+_ROUNDING = 1e-14
 
 
 @dataclass(frozen=True)
@@ -166,7 +167,8 @@ def balancing_weights(distances: Floats) -> Floats | None:
         size = 1.0
         for _ in range(_HALVINGS):
             trial, moved = _dual(distances, slopes + size * step)
-            if trial <= height + 1e-4 * size * descent:
+            # close to the bottom the gain is smaller than what rounding makes of the height
+            if trial <= height + 1e-4 * size * descent + _ROUNDING * abs(height):
                 break
             size /= 2
         else:
