@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import zipfile
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
@@ -23,6 +24,9 @@ from analysis.sources.grid import HEADER_SEARCH, Grid, Note, Scorer, count, find
 
 _MOST_BYTES = 2 * 1024**3
 _MOST_RATIO = 200
+_CHUNK = 1 << 20
+_FORMULA = re.compile(rb"<(?:\w+:)?f[\s/>]")  # any prefix, with or without attributes
+_LONGEST_TAG = 64
 _EXACT = 10**15  # beyond it a cell's number has lost its last digits
 
 
@@ -188,7 +192,7 @@ def _as_text(value: Any) -> str | None:
 def _check_formulas(file: File, title: str, grid: Grid) -> None:
     """A formula without a stored value reads as an empty cell: find it and say so."""
     missing = [i for i, c in enumerate(grid.columns) if c.null_count]
-    if not missing:
+    if not missing or not _any_formula(file):
         return
     empty = {i: set(_rows_where_null(grid, i)) for i in missing}
     book = load_workbook(file.path, read_only=True, data_only=False)
@@ -208,6 +212,20 @@ def _check_formulas(file: File, title: str, grid: Grid) -> None:
                     raise SourceError(Problem("sources.formula_without_value", args))
     finally:
         book.close()
+
+
+def _any_formula(file: File) -> bool:
+    """Whether any part may hold a formula: parsing all cells again takes as long as reading them."""
+    with zipfile.ZipFile(file.path) as archive:
+        for name in archive.namelist():
+            if name.endswith(".xml") and "sharedStrings" not in name:
+                with archive.open(name) as part:
+                    tail = b""
+                    while chunk := part.read(_CHUNK):
+                        if _FORMULA.search(tail + chunk):
+                            return True
+                        tail = chunk[-_LONGEST_TAG:]
+    return False
 
 
 def _rows_where_null(grid: Grid, index: int) -> list[int]:
