@@ -7,6 +7,7 @@ the number of threads; files and extensions are out of reach of a query.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from functools import cache
 from typing import Any, TypeAlias
 
 import duckdb
@@ -38,13 +39,20 @@ def query(sql: str, params: Sequence[Any] | Mapping[str, Any] = (), **tables: Fr
     pyarrow.Table
         The rows, in the statement's order.
     """
-    with duckdb.connect(":memory:", config={"threads": "2"}) as connection:
+    with _database().cursor() as connection:
         for name, table in tables.items():
-            connection.register(name, table)
-        connection.execute("SET enable_external_access = false")
-        connection.execute("SET lock_configuration = true")
+            connection.register(name, table)  # seen by this connection alone
         table = connection.sql(sql, params=params or None).to_arrow_table()
     return _plain(table)
+
+
+@cache
+def _database() -> duckdb.DuckDBPyConnection:
+    """One empty database a process: opening one takes longer than most queries."""
+    database = duckdb.connect(":memory:", config={"threads": "2"})
+    database.execute("SET enable_external_access = false")
+    database.execute("SET lock_configuration = true")
+    return database
 
 
 def _plain(table: pa.Table) -> pa.Table:

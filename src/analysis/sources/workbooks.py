@@ -215,7 +215,7 @@ def _check_formulas(file: File, title: str, grid: Grid) -> None:
 
 
 def _any_formula(file: File) -> bool:
-    """Whether any part may hold a formula: parsing all cells again takes as long as reading them."""
+    """Whether any part may hold a formula; parsing all cells again takes as long as reading."""
     with zipfile.ZipFile(file.path) as archive:
         for name in archive.namelist():
             if name.endswith(".xml") and "sharedStrings" not in name:
