@@ -125,6 +125,14 @@ def _country(code: str) -> Any:
     return holidays.country_holidays(code)
 
 
+def spring_festival(year: int, country: str) -> date | None:
+    """First day of the lunar year; None where the country does not keep it as Spring Festival."""
+    if country != "CN":
+        return None
+    days = holidays.country_holidays(country, years=year, language="en_US")
+    return min(days.get_named("Spring Festival", lookup="icontains"), default=None)
+
+
 @dataclass(frozen=True)
 class WorkingCalendar:
     """Working days of a country, make-up working days included.

@@ -73,8 +73,9 @@ TABLES: dict[str, tuple[str, ...]] = {
         "activity_id string  the activity",
         "customer_id! string  the customer",
         "happened_at! timestamp  when",
-        "kind! string  visit, call, mail, webinar, view",
+        "kind! string  visit, call, mail, webinar, view, material",
         "owner_id string  who",
+        "connected boolean  the call was answered",
         "text string  note",
     ),
     "usage": (
@@ -233,6 +234,7 @@ TABLES: dict[str, tuple[str, ...]] = {
         "customer_id string  the customer",
         "owner_id string  who",
         "status string  done, open, moved",
+        "due_on date  due",
         "done_on date  done",
     ),
     "signals": (

@@ -33,6 +33,9 @@ TABLES: dict[str, tuple[str, ...]] = {
         "quantity number  units [units]",
         "amount! money  money of the line [currency]",
         "cost money  cost of the line [currency]",
+        "list_price money  list price of one unit [currency]",
+        "promised_on date  promised delivery",
+        "shipped_on date  actual delivery",
     ),
     "contacts": (
         "contact kept, without name, phone and mail",
@@ -52,6 +55,7 @@ TABLES: dict[str, tuple[str, ...]] = {
         "happened_at! timestamp  when",
         "kind! string  visit, call, …",
         "owner_id string  who",
+        "connected boolean  the call was answered",
         "text string  note, phones and mail addresses masked",
     ),
     "tickets": (

@@ -15,9 +15,10 @@ from rapidfuzz import process
 from analysis import wording
 from analysis.calendars import Period
 from analysis.errors import Problem
-from analysis.settings_model import Settings
+from analysis.settings_goals import goal_problems
+from analysis.settings_model import SCHEME_OF, Settings
 from analysis.settings_sources import Source
-from analysis.settings_yaml import Key
+from analysis.settings_yaml import Key, read_layer
 from analysis.tables import INPUT
 
 SECRET = re.compile(r"\$\{([A-Za-z_][A-Za-z0-9_]*)\}")
@@ -82,7 +83,7 @@ def _problem_of(detail: Any, key: Key) -> Problem:
         if message.startswith("one_of:"):
             choices = message.removeprefix("one_of:").split(",")
             return Problem("settings.one_of", {"setting": setting, "allowed": choices})
-        if message in ("bad_period", "bad_timezone", "bad_country", "increasing", "below_root"):
+        if message in _WRONG_VALUES:
             return Problem(f"settings.{message}", {"setting": setting, "found": detail["input"]})
         return Problem("settings.impossible_date", {"setting": setting, "found": detail["input"]})
     if kind.startswith("date"):
@@ -91,6 +92,11 @@ def _problem_of(detail: Any, key: Key) -> Problem:
     found = detail["input"]
     shown = found if isinstance(found, (str, int, float, bool)) else type(found).__name__
     return Problem("settings.wrong_type", {"setting": setting, "allowed": allowed, "found": shown})
+
+
+_WRONG_VALUES = (
+    "bad_period", "bad_timezone", "bad_country", "increasing", "below_root", "goal_in_words",
+)  # fmt: skip
 
 
 def allowed_values(detail: Any) -> Any:
@@ -136,8 +142,8 @@ def _section_at(key: Key) -> type[BaseModel] | None:
             if name is None:
                 return None
             annotation = fields[name].annotation
-        elif get_origin(annotation) is dict:
-            annotation = get_args(annotation)[1]
+        elif get_origin(annotation) in (dict, list):
+            annotation = get_args(annotation)[-1]
         else:
             return None
     annotation = _unwrap(annotation)
@@ -175,7 +181,7 @@ def name_checks(
     values: Mapping[str, Any], root: Path, places: Mapping[Key, tuple[str, int]]
 ) -> list[Problem]:
     """Tables, columns and files that do not exist, found even where other values are wrong too."""
-    found = _files(values, root, places)
+    found = _files(values, root, places) + _goals(values, root, places)
     sources = values.get("sources")
     for table, source in sources.items() if isinstance(sources, Mapping) else ():
         if table not in INPUT:
@@ -191,6 +197,23 @@ def name_checks(
                 place = place_of(("sources", table, "columns", column), places)
                 found.append(Problem("settings.unknown_column", args, *place))
     return found
+
+
+def _goals(
+    values: Mapping[str, Any], root: Path, places: Mapping[Key, tuple[str, int]]
+) -> list[Problem]:
+    """Goals that cannot be measured."""
+    kpis = [key.removeprefix("kpi.") for key in wording.keys("en") if key.startswith("kpi.")]
+    section = values.get("segmentation")
+    scheme = section.get("scheme") if isinstance(section, Mapping) else None
+    scheme = scheme or SCHEME_OF.get(str(values.get("business_model", "trade")), "")
+    path = root / "params" / "schemes" / f"{scheme}.yml"
+    segments = read_layer(path, path.name).values.get("segments") if path.is_file() else None
+    goals, period = values.get("goals"), str(values.get("period", ""))
+    return [
+        Problem(f"settings.{what}", {"setting": ".".join(key), **args}, *place_of(key, places))
+        for key, what, args in goal_problems(goals, period, kpis, segments)
+    ]
 
 
 # Empty scheme: that of the business model; empty playbook: the one named like the scheme, or none.

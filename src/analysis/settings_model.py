@@ -11,6 +11,7 @@ from typing import Any, Literal
 
 from pydantic import Field, model_validator
 
+from analysis.settings_goals import GoalItem
 from analysis.settings_measures import Effectiveness, Strategy
 from analysis.settings_segmentation import Segmentation
 from analysis.settings_sources import Cleaning, Scope, Source
@@ -94,6 +95,7 @@ class Settings(Section):
     personas: Personas = Field(default_factory=Personas, description="portraits")
     effectiveness: Effectiveness = Field(default_factory=Effectiveness, description="effects")
     strategy: Strategy = Field(default_factory=Strategy, description="plan")
+    goals: list[GoalItem] = Field(default_factory=list, description="what shall be reached")
     report: Report = Field(default_factory=Report, description="report")
     runner: Runner = Field(default_factory=Runner, description="running")
     notebooks: dict[str, str] = Field(

@@ -13,10 +13,32 @@ from analysis import engine
 from analysis.cleaning import masking
 from analysis.cleaning.keys import UNMATCHED
 from analysis.settings_sources import Cleaning
-from analysis.tables import INPUT, RECORD, counts_money
+from analysis.tables import INPUT, RECORD, Table, counts_money
 
-_DAYS = {"activities": "happened_at", "tickets": "opened_at"}
-_NUMBERS = {"contacts": "contact_id", "activities": "activity_id", "tickets": "ticket_id"}
+_DAYS = {"activities": "happened_at", "tickets": "opened_at", "surveys": "answered_on"}
+_NUMBERS = {
+    "contacts": "contact_id", "activities": "activity_id", "tickets": "ticket_id",
+    "surveys": "survey_id",
+}  # fmt: skip
+# What had not happened yet on the last day that counts is not known.
+_UNKNOWN_YET = {
+    "tickets": """
+        CASE WHEN first_response_at < $tomorrow THEN first_response_at END AS first_response_at,
+        CASE WHEN closed_at >= $tomorrow THEN NULL ELSE satisfaction END AS satisfaction,
+        CASE WHEN closed_at < $tomorrow THEN closed_at END AS closed_at""",
+    "leads": """
+        CASE WHEN converted_at >= $tomorrow THEN NULL ELSE customer_id END AS customer_id,
+        CASE WHEN converted_at >= $tomorrow THEN NULL ELSE stage END AS stage,
+        CASE WHEN converted_at < $tomorrow THEN converted_at END AS converted_at""",
+    "opportunities": """
+        CASE WHEN closed_at >= $tomorrow THEN 'open' ELSE status END AS status,
+        CASE WHEN closed_at >= $tomorrow THEN NULL ELSE stage END AS stage,
+        CASE WHEN closed_at >= $tomorrow THEN NULL ELSE reason_lost END AS reason_lost,
+        CASE WHEN closed_at < $tomorrow THEN closed_at END AS closed_at""",
+    "tasks": """
+        CASE WHEN done_on >= $tomorrow THEN 'open' ELSE status END AS status,
+        CASE WHEN done_on < $tomorrow THEN done_on END AS done_on""",
+}
 # What ERP exports call the two kinds of payment; other words stay.
 _KINDS = """
     SELECT * REPLACE (CASE WHEN kind IN ('应收款', '应收', '货款', '回款') THEN 'receivable'
@@ -122,31 +144,28 @@ def customers(
     return engine.conform(_masked(found, "name"), RECORD["customers"])
 
 
-def other(table: str, judged: pa.Table, as_of: date) -> pa.Table:
-    """Every table but customers and orders as recorded.
+def other(table: str, judged: pa.Table, as_of: date, contract: Table) -> pa.Table:
+    """Every table but customers and orders as recorded, in the layout of `contract`.
 
     Missing numbers are made from the content; phones and mail addresses in text are masked;
-    what happened to a ticket after as_of is not known yet; a payment's kind becomes a key.
+    what happened to a ticket, lead, deal or task after as_of is not known yet; a payment's kind
+    becomes a key.
     """
     rows = kept(judged)
     number = _NUMBERS.get(table)
     if number and rows[number].null_count:
         rows = _numbered(rows, number, _DAYS.get(table))
-    if table == "tickets":
+    if table in _UNKNOWN_YET:
         rows = engine.query(
-            "SELECT * REPLACE ("
-            "CASE WHEN first_response_at < $tomorrow THEN first_response_at END "
-            "AS first_response_at, "
-            "CASE WHEN closed_at >= $tomorrow THEN NULL ELSE satisfaction END AS satisfaction, "
-            "CASE WHEN closed_at < $tomorrow THEN closed_at END AS closed_at) FROM t",
+            f"SELECT * REPLACE ({_UNKNOWN_YET[table]}) FROM t",  # noqa: S608
             {"tomorrow": as_of + timedelta(days=1)},
             t=rows,
         )
     if table == "payments":
         rows = engine.query(_KINDS, t=rows)
-    if "text" in RECORD[table].names:
+    if "text" in contract.names:
         rows = _masked(rows, "text")
-    return engine.conform(rows, RECORD[table])
+    return engine.conform(rows, contract)
 
 
 def _masked(rows: pa.Table, column: str) -> pa.Table:

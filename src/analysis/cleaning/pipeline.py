@@ -25,8 +25,10 @@ from analysis.tables import ARROW_TYPES, INPUT, RECORD
 TABLES = (
     "customers", "orders", "contacts", "activities", "tickets", "people", "treatments",
     "outcomes", "targets", "customer_keys", "receivables", "payments", "invoices", "controls",
-    "subscriptions", "usage",
+    "subscriptions", "usage", "surveys", "leads", "opportunities", "tasks",
 )  # fmt: skip
+# The record's own ``tasks`` are those of the plan; what was reported back stands beside them.
+_NAMED = {"tasks": "task_results"}
 _FAR_AHEAD = timedelta(days=3653)  # a CRM's 9999-12-31 stands for "never"
 
 
@@ -98,6 +100,7 @@ def clean(
     steps = reconcile(given, removed, {**kept, "customers": outputs.kept(judged["customers"])}
                       if "customers" in given else kept)  # fmt: skip
     _gate(checks, settings)
+    kept = {_NAMED.get(name, name): table for name, table in kept.items()}
     return Cleaned(kept, removed, steps, checks, bridged.bridge, bridged.unmatched)
 
 
@@ -260,12 +263,12 @@ def _outputs(
     settings: Settings,
     as_of: date,
 ) -> dict[str, pa.Table]:
-    found = {n: RECORD[n].schema().empty_table() for n in TABLES}
+    found = {n: RECORD[_NAMED.get(n, n)].schema().empty_table() for n in TABLES}
     if "orders" in judged:
         found["orders"] = outputs.orders(judged["orders"])
     for name in judged:
         if name not in ("orders", "customers"):
-            found[name] = outputs.other(name, judged[name], as_of)
+            found[name] = outputs.other(name, judged[name], as_of, RECORD[_NAMED.get(name, name)])
     every = judged["customers"] if "customers" in judged else _no_customers()
     listed, tops = outputs.kept(every), groups.topmost(every, relations)
     lines = outputs.kept(judged["orders"]) if "orders" in judged else _no_lines()

@@ -25,6 +25,7 @@ _DAYS = {
     "orders": "ordered_at", "activities": "happened_at", "tickets": "opened_at",
     "treatments": "started_on", "customers": "joined_on", "receivables": "as_of",
     "payments": "paid_on", "invoices": "invoiced_on", "usage": "used_on",
+    "surveys": "answered_on", "leads": "created_at", "opportunities": "created_at",
 }  # fmt: skip
 
 
@@ -40,7 +41,8 @@ def rules(table: str, settings: Cleaning, scope: Scope, *, bridged: bool = False
     keyed = any(c.name == "customer_id" for c in INPUT[table].columns)
     if bridged:
         candidates.append(Rule("unmatched_key", "unmatched IS NOT NULL"))
-    if keyed:
+    # a lead, a deal or a task may be of a firm that is no customer yet
+    if "customer_id" in INPUT[table].required:
         candidates.append(Rule("missing_customer", "customer_id IS NULL"))
     candidates.append(Rule("missing_value", _missing(table)))
     if keyed:
@@ -67,7 +69,10 @@ def rules(table: str, settings: Cleaning, scope: Scope, *, bridged: bool = False
         ]
     if keyed and table != "customers":
         candidates.append(
-            Rule("unknown_customer", "NOT known AND fate IS DISTINCT FROM 'out_of_scope'")
+            Rule(
+                "unknown_customer",
+                "customer_id IS NOT NULL AND NOT known AND fate IS DISTINCT FROM 'out_of_scope'",
+            )
         )
     if table == "contacts":
         candidates.append(Rule("wrong_contacts", "NOT reachable"))
@@ -76,7 +81,9 @@ def rules(table: str, settings: Cleaning, scope: Scope, *, bridged: bool = False
     return [rule for rule in candidates if in_force(rule.name, settings)]
 
 
-_OWN_NUMBERS = ("order_id", "line_id", "contact_id", "activity_id", "ticket_id")
+_OWN_NUMBERS = (
+    "order_id", "line_id", "contact_id", "activity_id", "ticket_id", "survey_id"
+)  # fmt: skip
 
 
 def in_force(rule: str, settings: Cleaning) -> bool:

@@ -1,8 +1,14 @@
 """What last period's measures did, the KPIs, and where the money came from and went to."""
 
+from analysis.effects.arr_bridge import arr_bridge, renewals
 from analysis.effects.bridge import bridge
 from analysis.effects.detection import designs
 from analysis.effects.estimate import Estimates, estimate
+from analysis.effects.gaps import gaps
+from analysis.effects.goals import goals
+from analysis.effects.kpi_cuts import kpi_cuts
+from analysis.effects.kpi_dictionary import TABLES as KPI_TABLES
+from analysis.effects.kpi_dictionary import dictionary
 from analysis.effects.kpis import kpis
 from analysis.effects.margin import margin_rate
 from analysis.effects.outcomes import (
@@ -14,17 +20,24 @@ from analysis.effects.planned import of_period, treatments_from_plan
 from analysis.effects.waves import as_planned, assign
 
 __all__ = [
+    "KPI_TABLES",
     "Estimates",
+    "arr_bridge",
     "as_planned",
     "assign",
     "bridge",
     "designs",
+    "dictionary",
     "estimate",
+    "gaps",
+    "goals",
+    "kpi_cuts",
     "kpis",
     "margin_rate",
     "of_period",
     "outcomes_from_orders",
     "panel_from_orders",
+    "renewals",
     "traits_from_orders",
     "treatments_from_plan",
 ]

@@ -63,13 +63,17 @@ def bridge(orders: pa.Table, period: Period, previous: Period | None = None) -> 
         more + less + not_bought = current, exactly: the sums are those of decimal numbers.
         Customers who bought for exactly the same money count in none of the changes.
     """
-    then = previous or period.previous()
-    found = query(
-        _SQL,
-        {"start": period.start, "end": period.end, "from": then.start, "to": then.end},
-        orders=orders.select(["customer_id", "ordered_at", "amount"]),
-    )
+    found = steps(orders, period, previous or period.previous())
     frame = to_frame(found).set_index("step").reindex(list(STEPS))
     frame["amount"] = frame["amount"].fillna(0.0)
     frame["customers"] = frame["customers"].fillna(0).astype("int64")
     return frame.reset_index()[["step", "amount", "customers"]]
+
+
+def steps(orders: pa.Table, period: Period, then: Period) -> pa.Table:
+    """The steps that occur, with money as decimal numbers: step, amount, customers."""
+    return query(
+        _SQL,
+        {"start": period.start, "end": period.end, "from": then.start, "to": then.end},
+        orders=orders.select(["customer_id", "ordered_at", "amount"]),
+    )

@@ -1,4 +1,4 @@
-"""The KPIs' formulas, over orders, activities and tickets.
+"""What the KPIs of orders are made of, by period and group.
 
 Every window ends on the period's last day. "The last year" is the twelve months up to that
 day, "the year before" the twelve months before those.
@@ -13,14 +13,21 @@ retention            customers with an order in the year before who ordered agai
 repurchase_rate      customers with two orders or more in the last year / customers with one
                      or more
 average_order        revenue / orders in the period
-visit_coverage       customers visited or called in the period / customers known by its end
-satisfaction         mean rating of the tickets opened in the period
+conversion           customers first known in the last year who have ordered by the period's end /
+                     customers first known in the last year; only where some known customer has
+                     not ordered: a list of buyers alone says nothing of those who did not buy
+lifetime_value       margin of the last year by buyer of that year / (1 − retention): the geometric
+                     life of a customer at a constant loss (Gupta and Lehmann 2003, Journal of
+                     Interactive Marketing 17(1), 9-24), without discounting
+on_time_delivery     lines promised for a day of the period that left by that day / lines promised
+return_rate          Σ returned / Σ sold, of the lines of the period; only where returns are known
+discount             1 − Σ amount / Σ quantity × list price, of lines sold that have a list price
 ytd revenue          Σ amount from 1 January to the period's end
 quarter_end_push     Σ amount from the fifth last working day of the period on / revenue: what is
                      pushed out at the end often comes back
 
-A window that begins before the first recorded order, or visit, by more than a tenth of its length
-gives no value: what was not recorded is not 0. New customers need a year of records before.
+A window that begins before the first recorded order by more than a tenth of its length gives no
+value: what was not recorded is not 0. New customers need a year of records before.
 """
 
 from __future__ import annotations
@@ -28,30 +35,28 @@ from __future__ import annotations
 from collections.abc import Iterable
 from datetime import date, timedelta
 
-import pandas as pd
 import pyarrow as pa
 
 from analysis.calendars import Period, WorkingCalendar
-from analysis.engine import query, to_frame
+from analysis.effects.kpi_groups import Grouping, picked, placed
+from analysis.engine import query
 
 MOST_UNRECORDED = 0.1  # share of a window that may lie before the first record
 LAST_DAYS = 5  # working days at the period's end that show a push
-_VISITS = ("visit", "call")
 
 _DOCS = """
-SELECT o.customer_id, o.order_id, CAST(o.ordered_at AS DATE) AS day, g.segment,
-       CAST(sum(o.amount) AS DECIMAL(18, 4)) AS amount,
-       CAST(sum(CASE WHEN o.cost IS NOT NULL THEN o.amount END) AS DECIMAL(18, 4)) AS costed,
-       CAST(sum(o.cost) AS DECIMAL(18, 4)) AS cost
-FROM orders AS o JOIN groups AS g USING (customer_id)
-GROUP BY ALL
+SELECT segment, customer_id, order_id, CAST(ordered_at AS DATE) AS day,
+       CAST(sum(amount) AS DECIMAL(18, 4)) AS amount,
+       CAST(sum(CASE WHEN cost IS NOT NULL THEN amount END) AS DECIMAL(18, 4)) AS costed,
+       CAST(sum(cost) AS DECIMAL(18, 4)) AS cost
+FROM orders GROUP BY ALL
 """
 
 _PERIOD = """
 SELECT w.period, d.segment,
        CAST(sum(amount) AS DECIMAL(18, 4)) AS revenue,
        CAST(sum(costed) AS DECIMAL(18, 4)) AS costed,
-       CAST(sum(cost) AS DECIMAL(18, 4)) AS cost,
+       CAST(sum(costed) - sum(cost) AS DECIMAL(18, 4)) AS margin,
        count(DISTINCT CASE WHEN amount > 0 THEN order_id END) AS orders,
        count(DISTINCT CASE WHEN amount > 0 THEN customer_id END) AS active
 FROM docs AS d JOIN windows AS w ON d.day BETWEEN w.start AND w.stop
@@ -66,13 +71,21 @@ WITH bought AS (
     FROM docs AS d JOIN windows AS w ON d.day BETWEEN w.before_start AND w.stop
     WHERE d.amount > 0
     GROUP BY w.period, d.segment, d.customer_id
+), earned AS (
+    SELECT w.period, d.segment, CAST(sum(costed) - sum(cost) AS DECIMAL(18, 4)) AS year_margin
+    FROM docs AS d JOIN windows AS w ON d.day BETWEEN w.year_start AND w.stop
+    GROUP BY w.period, d.segment
+), counted AS (
+    SELECT period, segment,
+           count(CASE WHEN year_before > 0 THEN 1 END) AS base,
+           count(CASE WHEN year_before > 0 AND last_year > 0 THEN 1 END) AS kept,
+           count(CASE WHEN last_year > 0 THEN 1 END) AS buyers,
+           count(CASE WHEN last_year > 1 THEN 1 END) AS repeated
+    FROM bought GROUP BY period, segment
 )
-SELECT period, segment,
-       count(CASE WHEN year_before > 0 THEN 1 END) AS base,
-       count(CASE WHEN year_before > 0 AND last_year > 0 THEN 1 END) AS kept,
-       count(CASE WHEN last_year > 0 THEN 1 END) AS buyers,
-       count(CASE WHEN last_year > 1 THEN 1 END) AS repeated
-FROM bought GROUP BY period, segment
+SELECT c.*, CASE WHEN kept < base AND buyers > 0
+            THEN year_margin / buyers / (1 - kept / CAST(base AS DOUBLE)) END AS lifetime
+FROM counted AS c LEFT JOIN earned AS e ON e.period = c.period AND e.segment = c.segment
 """
 
 _NEW = """
@@ -85,6 +98,21 @@ FROM first AS f JOIN windows AS w ON f.day BETWEEN w.start AND w.stop
 GROUP BY w.period, f.segment
 """
 
+_CAME = """
+WITH first AS (
+    SELECT customer_id, min(day) AS day FROM docs WHERE amount > 0 GROUP BY customer_id
+), known AS (
+    SELECT w.period, m.segment, m.since >= w.year_start AS came, f.day IS NOT NULL AS bought
+    FROM members AS m JOIN windows AS w ON m.since <= w.stop
+    LEFT JOIN first AS f ON f.customer_id = m.customer_id AND f.day <= w.stop
+)
+SELECT period, segment, count(CASE WHEN came THEN 1 END) AS came,
+       count(CASE WHEN came AND bought THEN 1 END) AS converted
+FROM known
+WHERE period IN (SELECT period FROM known WHERE NOT bought)
+GROUP BY period, segment
+"""
+
 _YTD = """
 SELECT w.period, d.segment, CAST(sum(amount) AS DECIMAL(18, 4)) AS ytd
 FROM docs AS d JOIN windows AS w ON d.day BETWEEN w.january AND w.stop
@@ -92,98 +120,94 @@ GROUP BY w.period, d.segment
 """
 
 _PUSH = """
-SELECT w.period, d.segment, CAST(sum(amount) AS DECIMAL(18, 4)) AS pushed,
-       count(DISTINCT CASE WHEN amount > 0 THEN order_id END) AS pushed_orders
-FROM docs AS d JOIN windows AS w ON d.day BETWEEN w.push AND w.stop
+SELECT w.period, d.segment,
+       CAST(sum(CASE WHEN d.day >= w.push THEN amount ELSE 0 END) AS DECIMAL(18, 4)) AS pushed,
+       CASE WHEN any_value(w.weekly) THEN 0 ELSE CAST(sum(amount) AS DECIMAL(18, 4)) END
+           AS pushed_of,
+       count(DISTINCT CASE WHEN d.day >= w.push AND amount > 0 THEN order_id END)
+           AS pushed_orders
+FROM docs AS d JOIN windows AS w ON d.day BETWEEN w.start AND w.stop
 GROUP BY w.period, d.segment
 """
 
-_COVERAGE = """
-SELECT w.period, g.segment, count(*) AS known,
-       count(CASE WHEN EXISTS (
-           SELECT 1 FROM visits AS v
-           WHERE v.customer_id = g.customer_id AND v.day BETWEEN w.start AND w.stop
-       ) THEN 1 END) AS visited
-FROM groups AS g JOIN windows AS w ON g.since <= w.stop
-WHERE date_diff('day', w.start, CAST((SELECT min(day) FROM visits) AS DATE))
-      <= $unrecorded * (date_diff('day', w.start, w.stop) + 1)
-GROUP BY w.period, g.segment
+# A sum a day first: the join with the windows then sees days, not lines.
+_LINES = """
+WITH lines AS (
+    SELECT segment, CAST(ordered_at AS DATE) AS day, amount,
+           CASE WHEN amount > 0 AND quantity > 0 AND list_price > 0
+                THEN CAST(quantity * list_price AS DECIMAL(18, 4)) END AS listed
+    FROM orders
+), days AS (
+    SELECT segment, day, sum(CASE WHEN amount < 0 THEN -amount ELSE 0 END) AS sent_back,
+           sum(CASE WHEN amount > 0 THEN amount ELSE 0 END) AS sent, count(*) AS lines,
+           sum(listed) AS listed, sum(CASE WHEN listed IS NOT NULL THEN amount END) AS sold_at,
+           count(listed) AS listed_lines
+    FROM lines GROUP BY segment, day
+)
+SELECT w.period, d.segment, CAST(sum(sent_back) AS DECIMAL(18, 4)) AS sent_back,
+       CASE WHEN (SELECT sum(sent_back) FROM days) > 0
+            THEN CAST(sum(sent) AS DECIMAL(18, 4)) END AS sent,
+       sum(lines) AS lines, CAST(sum(listed) AS DECIMAL(18, 4)) AS listed_at,
+       CAST(sum(sold_at) AS DECIMAL(18, 4)) AS sold_at, sum(listed_lines) AS listed_lines
+FROM days AS d JOIN windows AS w ON d.day BETWEEN w.start AND w.stop
+GROUP BY w.period, d.segment
 """
 
-_SATISFACTION = """
-SELECT w.period, g.segment, avg(t.satisfaction) AS satisfaction, count(*) AS rated
-FROM tickets AS t
-JOIN groups AS g USING (customer_id)
-JOIN windows AS w ON CAST(t.opened_at AS DATE) BETWEEN w.start AND w.stop
-WHERE t.satisfaction IS NOT NULL
-GROUP BY w.period, g.segment
+_PROMISES = """
+WITH days AS (
+    SELECT segment, CAST(promised_on AS DATE) AS day, count(*) AS promised,
+           count(CASE WHEN CAST(shipped_on AS DATE) <= CAST(promised_on AS DATE) THEN 1 END)
+               AS on_time
+    FROM orders
+    WHERE promised_on IS NOT NULL AND amount > 0
+      AND (SELECT count(shipped_on) FROM orders) > 0
+    GROUP BY segment, day
+)
+SELECT w.period, d.segment, sum(promised) AS promised, sum(on_time) AS on_time
+FROM days AS d JOIN windows AS w ON d.day BETWEEN w.start AND w.stop
+GROUP BY w.period, d.segment
 """
 
 
-def first_day(orders: pa.Table) -> date | None:
-    """Day of the first recorded order."""
-    found = query(
-        "SELECT min(CAST(ordered_at AS DATE)) AS day FROM orders",
-        orders=orders.select(["ordered_at"]),
-    )
+def first_day(table: pa.Table, column: str, condition: str = "") -> date | None:
+    """Day of the first row of a table that has one in `column`."""
+    where = f" WHERE {condition}" if condition else ""
+    found = query(f"SELECT min(CAST({column} AS DATE)) AS day FROM t{where}", t=table)  # noqa: S608
     day = found.column("day")[0].as_py()
     return None if day is None else day.date()
 
 
-def raw_values(
-    orders: pa.Table,
-    groups: pd.DataFrame,
-    periods: Iterable[Period],
-    activities: pa.Table | None,
-    tickets: pa.Table | None,
-    calendar: WorkingCalendar,
-) -> pd.DataFrame:
-    """Everything the KPIs are made of.
+def order_sums(orders: pa.Table, groups: Grouping, windows: pa.Table) -> list[pa.Table]:
+    """The sums of the KPIs of orders.
 
     Parameters
     ----------
-    orders, activities, tickets
-        RECORD tables.
+    orders
+        RECORD table.
     groups
-        customer_id, segment (``all`` for everybody), since: the day the customer is known
-        from.
-    periods
-        The periods.
-    calendar
-        Whose working days count at the period's end.
+        Whom each customer counts for.
+    windows
+        As `windows` makes them.
 
     Returns
     -------
-    DataFrame
-        One row a period and segment, indexed by both: revenue, costed, cost, orders, active,
-        base, kept, buyers, repeated, new, ytd, pushed, pushed_orders and, where the tables are
-        given, known, visited, satisfaction, rated.
+    list of pyarrow.Table
+        Each one row a period and segment (the group): revenue, costed, margin, orders, active;
+        base, kept, buyers, repeated, lifetime; new; came, converted; ytd; pushed, pushed_of,
+        pushed_orders; sent_back, sent, lines, listed_at, sold_at, listed_lines; promised,
+        on_time.
     """
-    spans = _windows(periods, calendar)
-    members = pa.table(
-        {
-            "customer_id": pa.array(groups["customer_id"].astype(str), pa.string()),
-            "segment": pa.array(groups["segment"].astype(str), pa.string()),
-            "since": pa.array(pd.to_datetime(groups["since"]), pa.timestamp("us")),
-        }
-    )
-    columns = ["customer_id", "order_id", "ordered_at", "amount", "cost"]
-    docs = query(_DOCS, orders=orders.select(columns), groups=members)
-    parts = [query(sql, docs=docs, windows=spans) for sql in (_PERIOD, _YEAR, _NEW, _YTD, _PUSH)]
-    if activities is not None and len(activities):
-        visits = query(
-            "SELECT DISTINCT customer_id, CAST(happened_at AS DATE) AS day FROM activities"
-            " WHERE kind IN ($visit, $call)",
-            dict(zip(("visit", "call"), _VISITS, strict=True)),
-            activities=activities.select(["customer_id", "happened_at", "kind"]),
-        )
-        unrecorded = {"unrecorded": MOST_UNRECORDED}
-        parts.append(query(_COVERAGE, unrecorded, visits=visits, groups=members, windows=spans))
-    if tickets is not None and len(tickets):
-        chosen = tickets.select(["customer_id", "opened_at", "satisfaction"])
-        parts.append(query(_SATISFACTION, tickets=chosen, groups=members, windows=spans))
-    frames = [to_frame(part).set_index(["period", "segment"]) for part in parts]
-    return pd.concat(frames, axis=1).sort_index()
+    columns = ["order_id", "ordered_at", "amount", "cost"]
+    docs = query(_DOCS, orders=placed(orders, "orders", columns, groups))
+    by_docs = (_PERIOD, _YEAR, _NEW, _YTD, _PUSH)
+    found = [query(sql, docs=docs, windows=windows) for sql in by_docs]
+    found.append(query(_CAME, docs=docs, windows=windows, members=groups.members))
+    lines = ["ordered_at", "amount", "quantity", "list_price"]
+    found.append(query(_LINES, orders=placed(orders, "orders", lines, groups), windows=windows))
+    if picked(orders, "orders", ["promised_on"])["promised_on"].null_count < orders.num_rows:
+        dates = placed(orders, "orders", ["amount", "promised_on", "shipped_on"], groups)
+        found.append(query(_PROMISES, orders=dates, windows=windows))
+    return found
 
 
 def year_start(stop: date) -> date:
@@ -193,7 +217,8 @@ def year_start(stop: date) -> date:
     return after.replace(year=after.year - 1, day=28 if leap else after.day)
 
 
-def _windows(periods: Iterable[Period], calendar: WorkingCalendar) -> pa.Table:
+def windows(periods: Iterable[Period], calendar: WorkingCalendar) -> pa.Table:
+    """Every day that a sum begins or ends on, a row a period."""
     rows = []
     for period in sorted(set(periods)):
         last_year = year_start(period.end)
@@ -206,6 +231,7 @@ def _windows(periods: Iterable[Period], calendar: WorkingCalendar) -> pa.Table:
                 "before_start": year_start(last_year - timedelta(days=1)),
                 "january": date(int(period.name[:4]), 1, 1),
                 "push": calendar.nth_last_working(period.end, LAST_DAYS),
+                "weekly": period.kind == "week",
             }
         )
     return pa.Table.from_pylist(rows)

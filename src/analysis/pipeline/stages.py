@@ -67,6 +67,7 @@ STAGES: tuple[Stage, ...] = (
             "outcomes", "targets", "customer_keys", "receivables", "payments", "invoices",
             "controls", "removed_rows", "reconciliation", "sources", "quality", "key_bridge",
             "unmatched_keys", "tie_out", "tie_out_left_out", "subscriptions", "usage",
+            "surveys", "leads", "opportunities", "task_results",
         ),
         files=("params/mappings/*.yml",),
     ),
@@ -101,7 +102,8 @@ STAGES: tuple[Stage, ...] = (
         needs=("cleaning", "segmentation"),
         sections=("effectiveness", "report.watch", "strategy.holidays"),
         gives=(
-            "effects", "effect_checks", "event_study", "balance", "evidence", "kpis", "bridge",
+            "effects", "effect_checks", "event_study", "balance", "evidence", "adjustments",
+            "kpis", "kpi_cuts", "kpi_dictionary", "goals", "gaps", "bridge", "arr_bridge",
         ),
         reads_sealed=True,
     ),

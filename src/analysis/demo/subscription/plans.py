@@ -72,6 +72,7 @@ def tasks(world: World, quarter: Quarter) -> pd.DataFrame:
     moved = stream.random(len(row)) < 0.4
     when = workdays(some["start"].to_numpy() + 4 + 12 * nth + stream.integers(0, 6, len(row)))
     done &= when <= quarter.last
+    due = workdays(some["start"].to_numpy() + 9 + 12 * nth)
     at = some["customer"].to_numpy()
     title = [TASKS[s][n] for s, n in zip(some["strategy"], nth, strict=True)]
     finished = [str(d) if ok else "" for d, ok in zip(dates(when), done, strict=True)]
@@ -81,6 +82,7 @@ def tasks(world: World, quarter: Quarter) -> pd.DataFrame:
             "客户编号": world.folk["customer_id"].to_numpy()[at],
             "任务": title,
             "责任人": world.folk["csm_id"].to_numpy()[at],
+            "最迟": dates(np.minimum(due, quarter.last)),
             "状态": np.where(done, "已完成", np.where(moved, "改期", "未完成")),
             "完成日期": finished,
         }
