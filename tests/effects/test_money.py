@@ -15,9 +15,10 @@ from hypothesis import strategies as st
 
 from analysis.calendars import Period, WorkingCalendar
 from analysis.effects import kpis
+from analysis.effects.kpi_compare import status
 from analysis.effects.kpi_dictionary import BY_KEY
-from analysis.effects.kpis import status
 from analysis.engine import conform
+from analysis.settings_measures import Effectiveness
 from analysis.tables import RECORD
 
 Q3 = Period.parse("2025Q3")
@@ -82,8 +83,10 @@ RECEIVABLES = table(
 
 
 def found(*given_targets: tuple[str, str, float], **more: Any) -> pd.DataFrame:
-    given_tables = {"payments": PAYMENTS, "receivables": RECEIVABLES, **more}
-    frame = kpis(ORDERS, targets(*given_targets), Q3, **given_tables)
+    settings = Effectiveness(not_collected=more.pop("not_collected", []))
+    as_of = more.pop("as_of", None)
+    tables = {"payments": PAYMENTS, "receivables": RECEIVABLES, **more}
+    frame = kpis(ORDERS, targets(*given_targets), Q3, settings, tables=tables, as_of=as_of)
     assert conform(frame, RECORD["kpis"]).num_rows == len(frame)
     return frame
 
@@ -143,7 +146,9 @@ def test_where_the_file_does_not_tell_what_is_overdue() -> None:
 
 def test_without_the_tables_there_are_no_rows_rather_than_nought() -> None:
     for none in (None, RECORD["payments"].schema().empty_table()):
-        frame = kpis(ORDERS, None, Q3, payments=none, receivables=None)
+        frame = kpis(
+            ORDERS, None, Q3, Effectiveness(), tables={"payments": none, "receivables": None}
+        )
         assert not set(frame["kpi"]) & set(MONEY)
     old = found(receivables=table("receivables", owed("A", "2025-06-30", "1-30", 5, 5)))
     assert old.query("kpi == 'overdue' and period == '2025Q3'").empty

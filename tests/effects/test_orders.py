@@ -16,13 +16,15 @@ from tests.schemes import scheme_segments
 from analysis import wording
 from analysis.calendars import Period
 from analysis.effects import bridge, kpis, outcomes_from_orders
+from analysis.effects.kpi_compare import status, time_elapsed
 from analysis.effects.kpi_dictionary import BY_KEY, KPIS
 from analysis.effects.kpi_values import year_start
-from analysis.effects.kpis import status, time_elapsed
 from analysis.engine import conform
+from analysis.settings_measures import Effectiveness
 from analysis.tables import RECORD
 
 Q3 = Period.parse("2025Q3")
+SETTINGS = Effectiveness()
 
 
 def orders(*lines):
@@ -168,7 +170,7 @@ def history():
 
 @pytest.mark.requirement("001-25")
 def test_kpi_values_by_hand():
-    found = kpis(history(), None, Q3)
+    found = kpis(history(), None, Q3, SETTINGS)
     value = {key: measured(found, key)["value"] for key in found["kpi"].unique()}
     # steady: three orders of 100; kept 400; first 50 − 20; sender −30
     assert value["revenue"] == 300 + 400 + 30 - 30
@@ -189,7 +191,7 @@ def test_kpi_values_by_hand():
 
 
 def test_kpi_periods_changes_and_history():
-    found = kpis(history(), None, Q3)
+    found = kpis(history(), None, Q3, SETTINGS)
     revenue = found.query("kpi == 'revenue' and segment == 'all'")
     assert len(revenue) == 9
     assert revenue["period"].iloc[0] == "2025Q3"
@@ -201,7 +203,7 @@ def test_kpi_periods_changes_and_history():
     assert share["change"] == pytest.approx(share["value"] - share["previous"])
     # two years are needed: 2024Q3 reaches back to 2022-10-01, before the first order
     assert np.isnan(measured(found, "retention", period="2024Q3")["value"])
-    short = kpis(orders(("A", "2025-08-20", 1)), None, Q3)
+    short = kpis(orders(("A", "2025-08-20", 1)), None, Q3, SETTINGS)
     # the reported quarter's orders are its orders; what was not recorded before is not 0
     assert measured(short, "revenue")["value"] == 1
     assert short["previous"].isna().all()
@@ -222,7 +224,7 @@ def test_targets_and_lights():
         ],
         columns=["kpi", "period", "segment", "owner_id", "value"],
     )
-    found = kpis(history(), targets, Q3, watch=0.02)
+    found = kpis(history(), targets, Q3, SETTINGS, watch=0.02)
     revenue = measured(found, "revenue")
     assert revenue["attainment"] == pytest.approx(700 / 710)
     assert (revenue["gap"], revenue["status"]) == (-10, "watch")
@@ -235,9 +237,9 @@ def test_targets_and_lights():
     assert year["target"] == 0.75
     assert np.isnan(year["previous"])
     quarters = targets.query("period == '2025Q3'").copy()
-    assert np.isnan(measured(kpis(history(), quarters, Q3), "ytd_attainment")["value"])
+    assert np.isnan(measured(kpis(history(), quarters, Q3, SETTINGS), "ytd_attainment")["value"])
     full = pd.concat([quarters, *(quarters.assign(period=f"2025Q{q}").iloc[:1] for q in (1, 2, 4))])
-    year = measured(kpis(history(), full, Q3), "ytd_attainment")
+    year = measured(kpis(history(), full, Q3, SETTINGS), "ytd_attainment")
     assert year["denominator"] == 4 * 710
 
 
@@ -284,12 +286,15 @@ def test_segments_visits_and_ratings():
         history(),
         None,
         Q3,
-        segments=segments,
-        segment_counts=counts,
-        scheme_segments=scheme_segments(),
-        customers=customers,
-        activities=activities,
-        tickets=tickets,
+        SETTINGS,
+        tables={
+            "segments": segments,
+            "segment_history": counts,
+            "scheme_segments": scheme_segments(),
+            "customers": customers,
+            "activities": activities,
+            "tickets": tickets,
+        },
     )
     coverage = measured(found, "visit_coverage")
     # known: steady, kept, first, lost, and sender by its order; "later" is not yet
@@ -309,7 +314,7 @@ def test_segments_visits_and_ratings():
 @pytest.mark.requirement("000-27", "001-25")
 @pytest.mark.parametrize("name", ["2025-W36", "2025-09", "2025H1", "2025"])
 def test_other_periods(name):
-    found = kpis(history(), None, Period.parse(name))
+    found = kpis(history(), None, Period.parse(name), SETTINGS)
     assert set(found.query("kpi == 'revenue'")["value"].notna())
     assert found["period"].nunique() == 9
 
@@ -318,7 +323,7 @@ def test_status_reads_the_direction():
     kpi = BY_KEY["revenue"]
     assert status(kpi, 98.0, 100.0, 0.02) == "watch"
     assert status(kpi, 97.9, 100.0, 0.02) == "below"
-    lower = type(kpi)("overdue", "share", better="lower")
+    lower = type(kpi)("overdue", "share", "overdue", better="lower")
     assert status(lower, 0.17, 0.18, 0.02) == "on_target"
     assert status(lower, 0.22, 0.18, 0.02) == "below"
 

@@ -12,8 +12,8 @@ import pyarrow as pa
 from analysis.calendars import Period
 from analysis.effects.kpi_compare import NOTHING, Values, against_year_ago, status
 from analysis.effects.kpi_dictionary import KPIS, Kpi
-from analysis.effects.kpi_groups import CUTS, by_cut, folk
-from analysis.effects.kpi_sums import Books, add_up, measure, open_books, sums_of
+from analysis.effects.kpi_groups import CUTS, NOBODY, by_cut, folk
+from analysis.effects.kpi_sums import Books, add_up, by_group, measure, open_books
 from analysis.effects.kpi_targets import Goals, goal, person_goals, team_goals
 from analysis.effects.kpis import roles_in, spans
 from analysis.engine import Frame
@@ -66,8 +66,9 @@ def kpi_cuts(
         members = sorted(set(sums.index.get_level_values("segment")))
         if not any(members):
             continue
+        found = by_group(sums, wanted, members)
         for member in members:
-            by_period = {one.name: sums_of(sums, one.name, member) for one in wanted}
+            by_period = {one.name: found[one.name, member] for one in wanted}
             for kpi in (k for k in KPIS if k.by_cut):
                 rows += _row(books, kpi, cut, member, wanted, by_period, goals[cut], watch)
     return pd.DataFrame(rows, columns=RECORD["kpi_cuts"].names)
@@ -93,7 +94,7 @@ def _row(
         for one in wanted
     }
     found = values[kpi.key, member, period.name]
-    if math.isnan(found.value):
+    if math.isnan(found.value) or (member == NOBODY and not found.value):
         return []
     target = goal(goals, kpi.key, period, member)
     year_ago, _, _ = against_year_ago(kpi, member, period, period, values, books.calendar.country)

@@ -14,6 +14,7 @@ from typing import Any, Literal
 
 import pandas as pd
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from analysis.tables import RECORD
 
@@ -31,8 +32,8 @@ class Kpi:
     better
         Which direction is good.
     needs
-        Record tables, or ``table.column``, without which it cannot be measured. The first one's
-        records decide how far back it goes.
+        Record tables, ``table.column`` or ``table.column=value``, without which it cannot be
+        measured. The records of the first one's table decide how far back it goes.
     kind
         process (what was done) or outcome (what came of it).
     top, bottom, n
@@ -105,7 +106,7 @@ def _whole(key: str, unit: Unit, top: str, bottom: str = "", **more: Any) -> Kpi
 
 def _done(key: str, **more: Any) -> Kpi:
     """How often the sales force did something."""
-    needs = ("activities",)
+    needs = (f"activities.kind={key.removesuffix('s')}",)
     return Kpi(key, "count", key, n=key, needs=needs, kind="process", additive=True, **more)
 
 
@@ -242,12 +243,19 @@ def dictionary(tables: Mapping[str, pa.Table | pd.DataFrame | None]) -> pd.DataF
 
 
 def _has(tables: Mapping[str, pa.Table | pd.DataFrame | None], need: str) -> bool:
-    name, _, column = need.partition(".")
+    name, _, rest = need.partition(".")
+    column, _, value = rest.partition("=")
     table = tables.get(name)
     if table is None or not len(table):
         return False
-    if isinstance(table, pd.DataFrame):
-        return not column or (column in table.columns and bool(table[column].notna().any()))
     if not column:
         return True
-    return column in table.column_names and table[column].null_count < table.num_rows
+    names = table.columns if isinstance(table, pd.DataFrame) else table.column_names
+    if column not in names:
+        return False
+    if isinstance(table, pd.DataFrame):
+        known = table[column].notna().any() if not value else (table[column] == value).any()
+        return bool(known)
+    if value:
+        return pc.index(table[column], value).as_py() >= 0
+    return table[column].null_count < table.num_rows

@@ -32,18 +32,20 @@ WITH days AS (
     SELECT segment, CAST(happened_at AS DATE) AS day, kind, count(*) AS done,
            count(CASE WHEN connected THEN 1 END) AS answered, count(connected) AS dialled
     FROM activities GROUP BY ALL
-)
+), kinds AS (SELECT DISTINCT kind FROM days)
 SELECT w.period, d.segment,
-       sum(CASE WHEN kind = 'visit' THEN done ELSE 0 END) AS visits,
-       sum(CASE WHEN kind = 'call' THEN done ELSE 0 END) AS calls,
-       sum(CASE WHEN kind = 'mail' THEN done ELSE 0 END) AS mails,
-       sum(CASE WHEN kind = 'webinar' THEN done ELSE 0 END) AS webinars,
-       sum(CASE WHEN kind = 'material' THEN done ELSE 0 END) AS materials,
+       {kinds},
        sum(CASE WHEN kind = 'call' THEN answered ELSE 0 END) AS answered,
        sum(CASE WHEN kind = 'call' THEN dialled ELSE 0 END) AS dialled
 FROM days AS d JOIN windows AS w ON d.day BETWEEN w.start AND w.stop
 GROUP BY w.period, d.segment
 """
+# A kind that nobody ever wrote down was not done nought times: it was not recorded.
+_KINDS = ", ".join(
+    f"CASE WHEN '{kind}' IN (SELECT kind FROM kinds) THEN "  # noqa: S608
+    f"sum(CASE WHEN kind = '{kind}' THEN done ELSE 0 END) END AS {kind}s"
+    for kind in ("visit", "call", "mail", "webinar", "material")
+)
 _CONTACTS = """
 SELECT DISTINCT customer_id, CAST(happened_at AS DATE) AS day, kind = 'visit' AS visited
 FROM activities WHERE kind IN ('visit', 'call')
@@ -139,7 +141,7 @@ def process_sums(
     if _has(tables, "activities"):
         columns = ["happened_at", "kind", "connected"]
         rows = placed(tables["activities"], "activities", columns, groups)
-        found.append(query(_DONE, activities=rows, windows=windows))
+        found.append(query(_DONE.format(kinds=_KINDS), activities=rows, windows=windows))
         contacts = contacts_of(tables["activities"])
         found.append(query(_COVERAGE, contacts=contacts, members=groups.members, windows=windows))
     if _has(tables, "task_results"):

@@ -1,11 +1,8 @@
 """Yearly recurring revenue and renewals, by period and group.
 
-A contract counts from its first day until the one that renews it takes over, else until its last
-day; while a renewal is still negotiated it goes on counting for as long as a renewal may come
-late. So an early renewal is not counted twice, and the gap before a late one is no loss. What
-renews a contract: the one that names it as its predecessor; else, unless it is marked as lost, the
-customer's next one that begins within `renewal_gap_days` of its end and runs longer. Added seats
-are contracts too, renewed with the one they belong to.
+Until when a contract counts and what renews it stands in `analysis.effects.terms`: an early
+renewal is not counted twice, and the gap before a late one is no loss. Added seats are contracts
+too, renewed with the one they belong to.
 
 arr                      Σ yearly revenue of the contracts that count on the period's last day
 net_revenue_retention    of the customers on the evening before the period: their yearly revenue
@@ -27,36 +24,18 @@ from collections.abc import Mapping
 import pyarrow as pa
 
 from analysis.calendars import Period
-from analysis.effects.kpi_groups import Grouping, picked, placed
+from analysis.effects.kpi_groups import Grouping, picked
+from analysis.effects.terms import terms
 from analysis.engine import Frame, query
-
-_COLUMNS = ("subscription_id", "starts_on", "ends_on", "arr", "seats", "predecessor", "status")
+from analysis.tables import RECORD
 
 _RUNNING = """
-WITH terms AS (
-    SELECT subscription_id AS term, customer_id, segment, coalesce(arr, 0) AS arr, status,
-           nullif(predecessor, '') AS predecessor, seats,
-           CAST(starts_on AS DATE) AS starts, CAST(ends_on AS DATE) AS ends
-    FROM subscriptions
-), named AS (
-    SELECT predecessor AS term, arg_min(term, (starts, term)) AS follower
-    FROM terms WHERE predecessor IS NOT NULL GROUP BY predecessor
-), near AS (
-    SELECT t.term, arg_min(s.term, (s.starts, s.term)) AS follower
-    FROM terms AS t JOIN terms AS s ON s.customer_id = t.customer_id
-     AND s.starts > t.starts AND s.ends > t.ends
-     AND abs(date_diff('day', t.ends, s.starts)) <= $gap
-    WHERE t.status IS DISTINCT FROM 'churned'
-    GROUP BY t.term
-)
-SELECT t.*, f.term AS follower,
-       CASE WHEN f.term IS NOT NULL THEN CAST(f.starts - 1 AS DATE)
-            WHEN t.status = 'negotiating' THEN CAST(t.ends + $gap AS DATE)
-            ELSE t.ends END AS until
+SELECT t.term, t.customer_id, t.starts, t.ends, t.until, t.arr, t.follower,
+       coalesce(m.segment, $rest) AS segment, s.seats
 FROM terms AS t
-LEFT JOIN named AS n ON n.term = t.term
-LEFT JOIN near AS c ON c.term = t.term
-LEFT JOIN terms AS f ON f.term = coalesce(n.follower, c.follower)
+LEFT JOIN members AS m ON m.customer_id = t.customer_id
+LEFT JOIN seats AS s ON s.subscription_id = t.term
+WHERE coalesce(m.segment, $rest) IS NOT NULL
 """
 _BOOK = """
 WITH customers AS (
@@ -101,7 +80,8 @@ FROM customers GROUP BY period, segment
 _LIVE = """
 WITH logged AS (SELECT DISTINCT customer_id FROM usage),
 first AS (
-    SELECT r.customer_id, r.segment, min(r.starts) AS day, arg_min(r.seats, (r.starts, r.term))
+    SELECT r.customer_id, r.segment, CAST(min(r.starts) AS DATE) AS day,
+           arg_min(r.seats, (r.starts, r.term))
                AS seats
     FROM running AS r JOIN logged AS l ON l.customer_id = r.customer_id
     GROUP BY ALL
@@ -128,7 +108,7 @@ GROUP BY r.segment
 
 
 def running(subscriptions: Frame, groups: Grouping, gap_days: int) -> pa.Table:
-    """Every contract with the days on which it counts and what renews it.
+    """Every contract with its group.
 
     Parameters
     ----------
@@ -137,7 +117,7 @@ def running(subscriptions: Frame, groups: Grouping, gap_days: int) -> pa.Table:
     groups
         Whom each customer counts for.
     gap_days
-        Days by which a renewal may begin after, or before, the end.
+        Days within which a contract can still be renewed, see `analysis.effects.terms`.
 
     Returns
     -------
@@ -145,12 +125,18 @@ def running(subscriptions: Frame, groups: Grouping, gap_days: int) -> pa.Table:
         term, customer_id, segment (the group), arr, seats, starts, ends, until (last day on
         which it counts), follower (the contract that renews it, or null).
     """
-    rows = placed(subscriptions, "subscriptions", _COLUMNS, groups)
-    return query(_RUNNING, {"gap": gap_days}, subscriptions=rows)
+    book = picked(subscriptions, "subscriptions", RECORD["subscriptions"].names)
+    return query(
+        _RUNNING,
+        {"rest": groups.rest},
+        terms=terms(book, gap_days),
+        members=groups.members,
+        seats=book.select(["subscription_id", "seats"]),
+    )
 
 
 def subscription_sums(
-    terms: pa.Table,
+    book: pa.Table,
     tables: Mapping[str, Frame],
     windows: pa.Table,
     *,
@@ -161,8 +147,8 @@ def subscription_sums(
 
     Parameters
     ----------
-    terms
-        As `running` gives them.
+    book
+        The contracts as `running` gives them.
     tables
         RECORD tables by name; ``usage`` says who is live.
     windows
@@ -172,19 +158,19 @@ def subscription_sums(
     """
     eves = query("SELECT *, CAST(start - INTERVAL 1 DAY AS DATE) AS eve FROM w", w=windows)
     found = [
-        query(_BOOK, running=terms, windows=eves),
-        query(_RENEWALS, running=terms, windows=eves),
+        query(_BOOK, running=book, windows=eves),
+        query(_RENEWALS, running=book, windows=eves),
     ]
     if "usage" in tables and len(tables["usage"]):
         used = picked(tables["usage"], "usage", ["customer_id", "used_on", "users"])
         limits = {"days": live_days, "share": live_share}
-        found.append(query(_LIVE, limits, running=terms, usage=used, windows=windows))
+        found.append(query(_LIVE, limits, running=book, usage=used, windows=windows))
     return found
 
 
-def red_sums(terms: pa.Table, segments: Frame, at_risk: str, period: Period) -> pa.Table:
+def red_sums(book: pa.Table, segments: Frame, at_risk: str, period: Period) -> pa.Table:
     """Yearly revenue on the period's last day of the customers that are in the segment at risk."""
     named = picked(segments, "segments", ["customer_id", "segment"])
     red = query("SELECT customer_id FROM s WHERE segment = $red", {"red": at_risk}, s=named)
     days = {"period": period.name, "stop": period.end}
-    return query(_RED, days, running=terms, red=red)
+    return query(_RED, days, running=book, red=red)

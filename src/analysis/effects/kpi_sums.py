@@ -7,7 +7,6 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import date, timedelta
 
-import numpy as np
 import pandas as pd
 import pyarrow as pa
 
@@ -128,18 +127,26 @@ def add_up(books: Books, groups: Grouping, periods: Iterable[Period]) -> pd.Data
         )
         parts += [] if kept is None else [kept]
     if "subscriptions" in tables:
-        terms = running(tables["subscriptions"], groups, own.renewal_gap_days)
+        book = running(tables["subscriptions"], groups, own.renewal_gap_days)
         parts += subscription_sums(
-            terms, tables, spans, live_days=own.live_days, live_share=own.live_share
+            book, tables, spans, live_days=own.live_days, live_share=own.live_share
         )
         if "segments" in tables:
             at_risk = books.roles.one(AT_RISK)
-            parts.append(red_sums(terms, tables["segments"], at_risk, books.reported))
+            parts.append(red_sums(book, tables["segments"], at_risk, books.reported))
     if not parts:
         index = pd.MultiIndex.from_arrays([[], []], names=["period", "segment"])
         return pd.DataFrame(index=index)
-    frames = [to_frame(part).set_index(["period", "segment"]) for part in parts]
-    return pd.concat(frames, axis=1).sort_index()
+    return pd.concat([_frame(part) for part in parts], axis=1).sort_index()
+
+
+def _frame(part: pa.Table) -> pd.DataFrame:
+    """Sums by period and group; money without the dust of its way to a float."""
+    frame = to_frame(part).set_index(["period", "segment"])
+    for name in part.column_names:
+        if pa.types.is_decimal(part.schema.field(name).type):
+            frame[name] = frame[name].round(4)
+    return frame
 
 
 def measure(
@@ -154,7 +161,8 @@ def measure(
     goal
         The target it is divided by, where it is `of_target`.
     """
-    if kpi.top not in sums or not _recorded(books, kpi, period):
+    missing = set(kpi.tables) - {"orders", "targets"} - set(books.tables)
+    if missing or kpi.top not in sums or not _recorded(books, kpi, period):
         return Measured()
     n = sums.get(kpi.n or kpi.bottom, math.nan)
     whole = goal if kpi.of_target else sums.get(kpi.bottom, math.nan)
@@ -170,13 +178,14 @@ def measure(
     return Measured(kpi.scale * part / whole, n, part, whole)
 
 
-def sums_of(table: pd.DataFrame, period: str, group: str) -> Sums:
-    """The sums of a period and group; those that nobody has are left out."""
-    present = [str(c) for c in table.columns if table[c].notna().any()]
-    if (period, group) not in table.index:
-        return dict.fromkeys(present, math.nan)
-    found = table.loc[(period, group), present]
-    return {str(name): float(np.asarray(value)) for name, value in found.items()}
+def by_group(
+    table: pd.DataFrame, periods: Iterable[Period], groups: Iterable[str]
+) -> dict[tuple[str, str], Sums]:
+    """(period, group) → its sums, missing ones NaN; a sum that nobody has is left out."""
+    every = [(one.name, group) for one in periods for group in groups]
+    index = pd.MultiIndex.from_tuples(every, names=["period", "segment"])
+    full = table.dropna(axis=1, how="all").astype(float).reindex(index)
+    return dict(zip(every, full.to_dict("records"), strict=True))  # type: ignore[arg-type]
 
 
 def _or_nought(value: float) -> float:

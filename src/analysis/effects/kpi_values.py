@@ -169,10 +169,12 @@ GROUP BY w.period, d.segment
 """
 
 
-def first_day(table: pa.Table, column: str, condition: str = "") -> date | None:
-    """Day of the first row of a table that has one in `column`."""
-    where = f" WHERE {condition}" if condition else ""
-    found = query(f"SELECT min(CAST({column} AS DATE)) AS day FROM t{where}", t=table)  # noqa: S608
+def first_day(table: pa.Table, column: str = "ordered_at") -> date | None:
+    """Day of the first row of a table, by one of its columns."""
+    found = query(
+        f"SELECT min(CAST({column} AS DATE)) AS day FROM t",  # noqa: S608
+        t=table.select([column]),
+    )
     day = found.column("day")[0].as_py()
     return None if day is None else day.date()
 

@@ -22,15 +22,13 @@ from analysis.effects.kpi_compare import (
 )
 from analysis.effects.kpi_dictionary import KPIS, Kpi
 from analysis.effects.kpi_groups import ALL, by_segment, everybody, folk
-from analysis.effects.kpi_sums import Books, Measured, add_up, measure, open_books, sums_of
+from analysis.effects.kpi_sums import Books, Measured, Sums, add_up, by_group, measure, open_books
 from analysis.effects.kpi_targets import Goals, company_goals, goal
 from analysis.engine import Frame, to_frame
 from analysis.roles import AT_RISK, BEST, Roles, roles_of
 from analysis.settings_measures import Effectiveness
 from analysis.stats import wilson
 from analysis.tables import RECORD
-
-Key = tuple[str, str, str]  # KPI, group, period
 
 
 def kpis(
@@ -89,8 +87,9 @@ def kpis(
     wanted = spans(shown, holidays)
     sums = add_up(books, everybody(known), wanted)
     sums = pd.concat([sums, _company(given.get("segment_history"), roles, wanted)], axis=1)
+    company = by_group(sums, wanted, [ALL])
     values = {
-        (kpi.key, ALL, one.name): _valued(books, kpi, one, sums, ALL, goals)
+        (kpi.key, ALL, one.name): _valued(books, kpi, one, company[one.name, ALL], goals)
         for one in wanted
         for kpi in KPIS
     }
@@ -104,9 +103,11 @@ def kpis(
     segments = books.tables.get("segments")
     if segments is not None and len(orders):
         sums = add_up(books, by_segment(known, segments), [period])
-        for segment in sorted(set(sums.index.get_level_values("segment"))):
+        names = sorted(set(sums.index.get_level_values("segment")))
+        parts = by_group(sums, [period], names)
+        for segment in names:
             for kpi in (k for k in KPIS if k.by_segment):
-                found = _valued(books, kpi, period, sums, segment, goals)
+                found = _valued(books, kpi, period, parts[period.name, segment], goals)
                 key = (kpi.key, segment, period.name)
                 rows.append(
                     _line(kpi, segment, period, {key: found}, goals, watch, books, compare=False)
@@ -129,12 +130,10 @@ def spans(shown: list[Period], holidays: str) -> list[Period]:
     return sorted(near | {one for one in joint if one is not None})
 
 
-def _valued(
-    books: Books, kpi: Kpi, period: Period, sums: pd.DataFrame, group: str, goals: Goals
-) -> Measured:
+def _valued(books: Books, kpi: Kpi, period: Period, sums: Sums, goals: Goals) -> Measured:
     when = period.year() if kpi.cumulative else period
     target = goal(goals, kpi.of_target, when) if kpi.of_target else math.nan
-    return measure(books, kpi, period, sums_of(sums, period.name, group), target)
+    return measure(books, kpi, period, sums, target)
 
 
 def _company(history: Frame | None, roles: Roles, periods: list[Period]) -> pd.DataFrame:
