@@ -10,12 +10,11 @@ from typing import Any
 
 import pandas as pd
 
-from analysis.effects.balancing import matched
 from analysis.effects.design import balance
 from analysis.effects.estimators import Contrast, contrast
 from analysis.effects.outcomes import REVENUE
 from analysis.effects.rungs import BEFORE, Material, Rung, roll_out_panel, with_traits
-from analysis.effects.sensitivity import e_value, robustness_value
+from analysis.effects.sensitivity import e_value_of, placebo_outcome, robustness_value
 from analysis.effects.staggered import placebo_date
 from analysis.effects.study import labels, split_groups
 from analysis.tables import RECORD
@@ -156,7 +155,11 @@ def _placebos(rung: Rung, material: Material) -> Iterator[dict[str, Any]]:
 
 
 def _earlier(rung: Rung, material: Material, window: int) -> Contrast | None:
-    """The same comparison with the money of an earlier window as the outcome."""
+    """The same comparison with the money of an earlier window as the outcome.
+
+    Arms that were drawn differ by chance alone; what is asked of them is what is asked of their
+    balance, else one draw in twenty would be doubted at each look.
+    """
     if material.traits is None or f"money_{window + 1}" not in material.traits:
         return None
     both = with_traits(replace(rung.case, pool=rung.comparison), material.traits)
@@ -171,16 +174,14 @@ def _earlier(rung: Rung, material: Material, window: int) -> Contrast | None:
     known = [name for name in names if name not in _LATEST | newer]
     last = f"money_{window + 1}"
     if rung.grade == "C":
-        if not known:
-            return None
-        found = matched(treated, control, known, level=material.settings.level, group="group")
-        return found.contrast if found is not None else None
+        level = material.settings.level
+        return placebo_outcome(treated, control, known, "value", level=level, group="group")
     values = [side["value"].to_numpy(float) for side in (treated, control)]
     earlier = [side[last].to_numpy(float) if last in known else None for side in (treated, control)]
     blocks, groups = (labels(treated, control, name) for name in ("block", "group"))
     return contrast(
         values[0], values[1], earlier[0], earlier[1],
-        level=material.settings.level, blocks=blocks, groups=groups,
+        level=1 - material.settings.balance_alarm, blocks=blocks, groups=groups,
     )  # fmt: skip
 
 
@@ -190,13 +191,16 @@ def _hidden(rung: Rung, material: Material) -> Iterator[dict[str, Any]]:
     if found is None or rung.grade not in ("B", "C") or found.std_error == 0:
         return
     if rung.case.unit == "share":
-        reached = float(rung.case.treated["value"].mean())
-        without = reached - found.estimate
-        if reached > 0 and without > 0:
-            yield _row("e_value", e_value(reached / without), "number", math.nan, None)
+        without = float(rung.case.treated["value"].mean()) - found.estimate
+        if without > 0:
+            strength = e_value_of(found, share=without)
+            more = {"limit": (strength.limit, "number")}
+            yield _row("e_value", strength.estimate, "number", math.nan, None, **more)
     if rung.case.unit == "money":
         t, freedom = found.estimate / found.std_error, sum(rung.sizes) - 2
-        yield _row("robustness", robustness_value(t, freedom), "share", math.nan, None)
+        least = robustness_value(t, freedom, material.settings.level)
+        value, more = robustness_value(t, freedom), {"limit": (least, "share")}
+        yield _row("robustness", value, "share", math.nan, None, **more)
 
 
 def _placebo(check: str, found: Contrast, unit: str) -> dict[str, Any]:

@@ -116,7 +116,7 @@ def climb(case: Case, material: Material) -> Rung:
     tried = replace(tried, alike=alike)
     if alike is not None and alike.overlap >= settings.ladder.least_overlap:
         return replace(tried, grade="C", found=alike.contrast)
-    return replace(tried, why=_why_not(case, material, alike))
+    return replace(tried, why=_why_not(case, material))
 
 
 def within(segment: str, rung: Rung, material: Material) -> Rung | None:
@@ -268,9 +268,9 @@ def _known(p: float) -> float:
     return 1.0 if math.isnan(p) else p
 
 
-def _why_not(case: Case, material: Material, alike: Matched | None) -> str:
+def _why_not(case: Case, material: Material) -> str:
     if case.pool.empty:
         return "no_comparison"
     if min(len(case.treated), len(case.pool)) < material.settings.min_arm:
         return "too_few_alike"
-    return "not_comparable" if alike is None else "poor_overlap"
+    return "poor_overlap" if with_traits(case, material.traits) else "not_comparable"
