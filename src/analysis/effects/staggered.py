@@ -36,6 +36,7 @@ from analysis.effects.estimators import Contrast, Floats
 from analysis.stats import steady
 
 METHOD = "staggered"
+_SINGULAR = 1e-10  # share of the largest variance below which a direction says nothing
 
 
 @dataclass(frozen=True)
@@ -291,14 +292,14 @@ def _wald(estimates: Floats, influence: Floats, data: Panel) -> tuple[float, flo
     covariance = sums.T @ sums
     if not size or not np.trace(covariance) > 0:
         return math.nan, math.nan
-    rank = int(np.linalg.matrix_rank(covariance, hermitian=True))
-    large = special.chdtrc(rank, estimates @ np.linalg.pinv(covariance) @ estimates)
+    rank = int(np.linalg.matrix_rank(covariance, hermitian=True, rtol=_SINGULAR))
+    large = special.chdtrc(rank, estimates @ _inverse(covariance) @ estimates)
     freedoms = data.freedoms
     parts = [
         sums[data.stratum == at].T @ sums[data.stratum == at] * (1 + 1 / freedom)
         for at, freedom in enumerate(freedoms)
     ]
-    inverse = np.linalg.pinv(np.sum(parts, axis=0))
+    inverse = _inverse(np.sum(parts, axis=0))
     explained = [part @ inverse for part in parts]
     spent = sum(
         (np.trace(part @ part) + np.trace(part) ** 2) / freedom
@@ -309,3 +310,7 @@ def _wald(estimates: Floats, influence: Floats, data: Panel) -> tuple[float, flo
         return math.nan, steady(float(large), 1.0)
     statistic = estimates @ inverse @ estimates * left / (left + rank - 1) / rank
     return steady(float(special.fdtrc(rank, left, statistic)), 1.0), steady(float(large), 1.0)
+
+
+def _inverse(covariance: Floats) -> Floats:
+    return np.asarray(np.linalg.pinv(covariance, rcond=_SINGULAR, hermitian=True), dtype=float)
