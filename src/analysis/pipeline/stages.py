@@ -100,9 +100,9 @@ STAGES: tuple[Stage, ...] = (
         "effectiveness",
         "notebooks/04_effectiveness.ipynb",
         needs=("cleaning", "segmentation"),
-        sections=("effectiveness", "report.watch", "strategy.holidays"),
+        sections=("effectiveness", "goals", "report.watch", "strategy.holidays"),
         gives=(
-            "effects", "effect_checks", "event_study", "balance", "evidence", "adjustments",
+            "effects", "effect_checks", "event_study", "balance", "evidence",
             "kpis", "kpi_cuts", "kpi_dictionary", "goals", "gaps", "bridge", "arr_bridge",
         ),
         reads_sealed=True,
