@@ -14,6 +14,7 @@ import pandas as pd
 
 from analysis.exhibits.facts import Fact, FactBook, fact_id, plain_value, records
 from analysis.exhibits.page_facts import page_facts
+from analysis.exhibits.walks import cut_below
 from analysis.roles import AT_RISK, BEST, Roles, roles_of
 from analysis.settings_model import Settings
 from analysis.tables import INPUT
@@ -114,13 +115,7 @@ def _cut(steps: Mapping[str, float], target: float) -> float:
         levels.append(level)
     if not math.isnan(target):
         levels.append(target)
-    low, high = min(levels), max(levels)
-    span = high - low
-    if low <= 0 or span <= 0 or span >= 0.35 * high:
-        return 0.0
-    rough = low - 0.45 * span
-    unit = 10.0 ** math.floor(math.log10(span)) / 2
-    return max(math.floor(rough / unit) * unit, 0.0)
+    return cut_below(levels)
 
 
 def _movements(matrix: pd.DataFrame) -> Iterator[Fact]:
