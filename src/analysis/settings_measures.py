@@ -49,6 +49,16 @@ class Kpis(Section):
     live_share: Share = Field(0.5, description="seats in use from which a customer is live [share]")
 
 
+class Decision(Section):
+    """When a measure stops that nobody can settle."""
+
+    stop_chance: Share = Field(
+        0.5,
+        description="a measure that would take too long to settle stops if the chance that it"
+        " pays is below this [share]",
+    )
+
+
 class Effectiveness(Section):
     """What last period's measures did."""
 
@@ -74,6 +84,10 @@ class Effectiveness(Section):
     )
     ladder: Ladder = Field(default_factory=Ladder, description="evidence below a draw")
     kpis: Kpis = Field(default_factory=Kpis, description="what the KPIs count")
+    decision: Decision = Field(default_factory=Decision, description="expand, keep testing, stop")
+    adjustments: str = Field(
+        "standard", description="a file of params/adjustments; empty: no rules"
+    )
 
 
 class Strategy(Section):
