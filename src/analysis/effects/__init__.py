@@ -1,5 +1,6 @@
 """What last period's measures did, the KPIs, and where the money came from and went to."""
 
+from analysis.effects.adjustments import adjust, load_adjustments
 from analysis.effects.arr_bridge import arr_bridge, renewals
 from analysis.effects.bridge import bridge
 from analysis.effects.detection import designs
@@ -17,11 +18,13 @@ from analysis.effects.outcomes import (
     traits_from_orders,
 )
 from analysis.effects.planned import of_period, treatments_from_plan
+from analysis.effects.signals import signals
 from analysis.effects.waves import as_planned, assign
 
 __all__ = [
     "KPI_TABLES",
     "Estimates",
+    "adjust",
     "arr_bridge",
     "as_planned",
     "assign",
@@ -33,11 +36,13 @@ __all__ = [
     "goals",
     "kpi_cuts",
     "kpis",
+    "load_adjustments",
     "margin_rate",
     "of_period",
     "outcomes_from_orders",
     "panel_from_orders",
     "renewals",
+    "signals",
     "traits_from_orders",
     "treatments_from_plan",
 ]

@@ -117,6 +117,10 @@ def _funnel(key: str, unit: Unit, top: str, bottom: str = "", **more: Any) -> Kp
 
 _DEALS = ("opportunities.closed_at", "opportunities.status")
 _TERMS: dict[str, Any] = {"needs": ("subscriptions.arr",), "window": "opening", "strict": True}
+_RED: dict[str, Any] = {
+    "needs": ("segments", "subscriptions.arr"), "window": "none", "balance": True,
+    "statistic": True, "better": "lower", "additive": True, "by_segment": False,
+}  # fmt: skip
 
 KPIS: tuple[Kpi, ...] = (
     _always("revenue", "money", "revenue", n="orders", additive=True),
@@ -195,11 +199,8 @@ KPIS: tuple[Kpi, ...] = (
     Kpi("lost_arr", "money", "arr_lost", n="arr_gone", better="lower", additive=True, **_TERMS),
     Kpi("live_rate", "share", "live", "started", needs=("usage", "subscriptions.seats"),
         window="none", interval=True),
-    _whole("red_accounts", "count", "red", needs=("segment_history", "subscriptions"),
-           window="none", balance=True, statistic=True, better="lower"),
-    Kpi("red_arr", "money", "red_arr", n="red_customers", needs=("segments", "subscriptions.arr"),
-        window="none", balance=True, statistic=True, better="lower", additive=True,
-        by_segment=False),
+    Kpi("red_accounts", "count", "red_customers", n="red_customers", **_RED),
+    Kpi("red_arr", "money", "red_arr", n="red_customers", **_RED),
 )  # fmt: skip
 
 BY_KEY: dict[str, Kpi] = {kpi.key: kpi for kpi in KPIS}
@@ -257,5 +258,5 @@ def _has(tables: Mapping[str, pa.Table | pd.DataFrame | None], need: str) -> boo
         known = table[column].notna().any() if not value else (table[column] == value).any()
         return bool(known)
     if value:
-        return pc.index(table[column], value).as_py() >= 0
-    return table[column].null_count < table.num_rows
+        return bool(pc.index(table[column], value).as_py() >= 0)
+    return bool(table[column].null_count < table.num_rows)

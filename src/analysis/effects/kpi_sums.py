@@ -131,13 +131,23 @@ def add_up(books: Books, groups: Grouping, periods: Iterable[Period]) -> pd.Data
         parts += subscription_sums(
             book, tables, spans, live_days=own.live_days, live_share=own.live_share
         )
-        if "segments" in tables:
-            at_risk = books.roles.one(AT_RISK)
-            parts.append(red_sums(book, tables["segments"], at_risk, books.reported))
+        parts.append(_red(books, book))
     if not parts:
         index = pd.MultiIndex.from_arrays([[], []], names=["period", "segment"])
         return pd.DataFrame(index=index)
     return pd.concat([_frame(part) for part in parts], axis=1).sort_index()
+
+
+def _red(books: Books, book: pa.Table) -> pa.Table:
+    """The customers at risk now, and those that were when the period began."""
+    at_risk, now = books.roles.one(AT_RISK), books.reported
+    placed_in = {"segments": now, "segments_before": now.previous()}
+    found = [
+        red_sums(book, books.tables[name], at_risk, period)
+        for name, period in placed_in.items()
+        if name in books.tables
+    ]
+    return pa.concat_tables(found) if found else red_sums(book, pd.DataFrame(), at_risk, now)
 
 
 def _frame(part: pa.Table) -> pd.DataFrame:

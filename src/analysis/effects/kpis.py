@@ -25,7 +25,7 @@ from analysis.effects.kpi_groups import ALL, by_segment, everybody, folk
 from analysis.effects.kpi_sums import Books, Measured, Sums, add_up, by_group, measure, open_books
 from analysis.effects.kpi_targets import Goals, company_goals, goal
 from analysis.engine import Frame, to_frame
-from analysis.roles import AT_RISK, BEST, Roles, roles_of
+from analysis.roles import BEST, Roles, roles_of
 from analysis.settings_measures import Effectiveness
 from analysis.stats import wilson
 from analysis.tables import RECORD
@@ -137,18 +137,17 @@ def _valued(books: Books, kpi: Kpi, period: Period, sums: Sums, goals: Goals) ->
 
 
 def _company(history: Frame | None, roles: Roles, periods: list[Period]) -> pd.DataFrame:
-    """Sums of the whole company: best, everybody and red by period, and the year elapsed."""
+    """Sums of the whole company: best and everybody by period, and the year elapsed."""
     elapsed = {one.name: time_elapsed(one) for one in periods}
     found = pd.DataFrame({"elapsed": pd.Series(elapsed, dtype=float)})
     if history is not None and len(history):
         frame = to_frame(history) if isinstance(history, pa.Table) else history
         number = frame["customers"].astype(float)
         period, segment = frame["period"].astype(str), frame["segment"].astype(str)
-        for name, role in (("best", BEST), ("red", AT_RISK)):
-            own = roles.one(role)
-            if own:
-                here = number.where(segment == own, 0.0).groupby(period).sum()
-                found[name] = here.reindex(found.index)
+        best = roles.one(BEST)
+        if best:
+            here = number.where(segment == best, 0.0).groupby(period).sum()
+            found["best"] = here.reindex(found.index)
         part = segment != ALL
         found["everybody"] = number[part].groupby(period[part]).sum().reindex(found.index)
     found.index = pd.MultiIndex.from_product([found.index, [ALL]], names=["period", "segment"])
