@@ -124,13 +124,15 @@ TABLES: dict[str, tuple[str, ...]] = {
         "n integer  what the value rests on",
         "attainment number  way covered from baseline to target; without baseline value / target",
         "status! string  on_target, watch, below, none",
-        "note json  why it cannot be measured, or what is inconsistent; empty: nothing",
+        "note json  list of catalogue keys and arguments: why it cannot be measured, what so few"
+        " customers cannot show, what does not agree; empty: nothing",
     ),
     "gaps": (
         "split × step",
         "split step",
-        "split! string  price (volume, price, mix), customers (new, kept, lost), collection",
-        "step! string  base, the parts, actual",
+        "split! string  price (volume, price, mix), customers (new, kept, lost), collection, or a"
+        " cut: region, team, owner, segment",
+        "step! string  base, the parts, actual; of a cut, its members",
         "against! string  target, previous or year_ago",
         "amount! money  money; parts are signed and add up [currency]",
         "n integer  customers or lines behind it",

@@ -13,11 +13,15 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from analysis.calendars import Period
+from analysis.demo.subscription.kinds import dates, day
+from analysis.demo.subscription.ledger import bridge as of_the_book
+from analysis.demo.subscription.world import simulate
 from analysis.effects import arr_bridge, renewals
 from analysis.engine import conform
 from analysis.tables import RECORD
 
 Q3 = Period.parse("2025Q3")
+STATUS = {"已续": "renewed", "未到期": "active", "谈判中": "negotiating", "流失": "churned"}
 COLUMNS = ("subscription_id", "customer_id", "starts_on", "ends_on", "arr", "predecessor", "status")
 
 
@@ -228,9 +232,7 @@ def test_two_ways_of_counting_agree_to_the_cent(rows, grace, name):
     after = counts_on(rows, period.end, grace)
     assert found["opening"][0] == sum(before.values())
     assert found["closing"][0] == sum(after.values())
-    changes = {
-        c: after.get(c, Decimal(0)) - before.get(c, Decimal(0)) for c in {*before, *after}
-    }
+    changes = {c: after.get(c, Decimal(0)) - before.get(c, Decimal(0)) for c in {*before, *after}}
     stayed = [c for c in changes if c in before and c in after]
     assert found["new"][0] == sum(v for c, v in changes.items() if c not in before)
     assert found["lost"][0] == sum(v for c, v in changes.items() if c not in after)
@@ -240,3 +242,33 @@ def test_two_ways_of_counting_agree_to_the_cent(rows, grace, name):
     assert parts == found["closing"][0]
     following = bridge(ledger(*rows), period.next(), grace_days=grace)
     assert following["opening"] == found["closing"]
+
+
+def test_the_made_up_vendor_to_the_cent():
+    """Its own ledger knows which contracts count on which day; ours reads the exported columns."""
+    world = simulate(150, 7)
+    book = world.book
+    table = pa.table(
+        {
+            "subscription_id": pa.array(book["contract"], pa.string()),
+            "customer_id": pa.array(book["customer"].astype(str), pa.string()),
+            "starts_on": pa.array(pd.to_datetime(dates(book["start"].to_numpy()))),
+            "ends_on": pa.array(pd.to_datetime(dates(book["end"].to_numpy()))),
+            "arr": pa.array([Decimal(fen) / 100 for fen in book["arr"].tolist()]),
+            "seats": pa.array(book["seats"], pa.int64()),
+            "predecessor": pa.array(book["predecessor"].replace("", None), pa.string()),
+            "status": pa.array(book["status"].map(STATUS), pa.string()),
+        }
+    )
+    for name in ("2024Q1", "2024Q4", "2025Q3"):
+        period = Period.parse(name)
+        truth = of_the_book(book, day(period.start), day(period.end), 150)
+        found = {step: int(money * 100) for step, (money, _) in bridge(table, period).items()}
+        assert found == {
+            "opening": truth["opening"],
+            "new": truth["new"],
+            "expansion": truth["expansion"],
+            "contraction": -truth["contraction"],
+            "lost": -truth["churn"],
+            "closing": truth["closing"],
+        }

@@ -16,6 +16,7 @@ from analysis import wording
 from analysis.calendars import Period
 from analysis.effects import goals
 from analysis.effects.goals import customers_to_show
+from analysis.engine import conform
 from analysis.settings_goals import Goal
 from analysis.tables import RECORD
 
@@ -38,7 +39,10 @@ def kpis(*rows):
 
 
 def notes(frame):
-    return [[n["key"] for n in json.loads(text)] if text else [] for text in frame["note"]]
+    return [
+        [n["key"] for n in json.loads(text)] if isinstance(text, str) else []
+        for text in frame["note"]
+    ]
 
 
 VALUES = kpis(
@@ -154,6 +158,9 @@ def test_what_goals_ask_beyond_the_kpis_by_hand():
         [(800_000 + 500_000 + 799_999) / 4, 400_000 / 1_000_000, 1 / 4, 1, 2 / 3, 2]
     )
     assert found["n"].tolist() == [4, 2, 4, 4, 3, 3]
+    # a quarter of four reaches it: the share asks for two, the number for one
+    assert notes(found)[3] == ["goal_note.disagree"]
+    assert conform(found, RECORD["goals"]).num_rows == 6
     assert found["baseline"].iloc[0] == pytest.approx((800_000 + 500_000) / 4)
     assert found["status"].tolist() == [
         "on_target", "on_target", "below", "on_target", "on_target", "below",

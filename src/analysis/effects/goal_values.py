@@ -27,7 +27,7 @@ import pandas as pd
 import pyarrow as pa
 
 from analysis.calendars import Period
-from analysis.effects.kpi_values import MOST_UNRECORDED, first_day, year_start
+from analysis.effects.kpi_values import MOST_UNRECORDED, year_start
 from analysis.engine import query
 from analysis.settings_goals import Goal
 
@@ -57,7 +57,7 @@ WITH members AS (
         USING (customer_id)
     GROUP BY customer_id
 )
-SELECT count(*) AS members,
+SELECT (SELECT min(CAST(ordered_at AS DATE)) FROM orders) AS first, count(*) AS members,
        CAST(coalesce(sum(year), 0) AS DECIMAL(18, 4)) AS year,
        count(CASE WHEN year >= CAST($reach AS DOUBLE) THEN 1 END) AS reached,
        count(CASE WHEN bought > 0 THEN 1 END) AS bought,
@@ -121,15 +121,10 @@ def goal_value(
 def _of_orders(
     goal: Goal, period: Period, orders: pa.Table | None, members: pd.DataFrame | None
 ) -> Measured:
-    start = None if orders is None else first_day(orders)
-    if orders is None or start is None or members is None or members.empty:
+    if orders is None or not len(orders) or members is None or members.empty:
         return Measured()
     year = year_start(period.end)
     before = year_start(year - timedelta(days=1))
-    needed = {"upsell_rate": before, "win_back_rate": period.start, "won_back": period.start}
-    window = needed.get(goal.kpi, year)
-    if (start - window).days > MOST_UNRECORDED * ((period.end - window).days + 1):
-        return Measured()
     row = query(
         _SQL,
         {
@@ -143,6 +138,11 @@ def _of_orders(
         orders=orders.select(["customer_id", "ordered_at", "amount"]),
         segments=members[["customer_id", "segment"]].astype(str),
     ).to_pylist()[0]
+    first = row.pop("first")
+    needed = {"upsell_rate": before, "win_back_rate": period.start, "won_back": period.start}
+    window = needed.get(goal.kpi, year)
+    if (first.date() - window).days > MOST_UNRECORDED * ((period.end - window).days + 1):
+        return Measured()
     found = {name: float(value) for name, value in row.items()}
     if found["members"] == 0:
         return Measured()

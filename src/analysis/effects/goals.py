@@ -186,8 +186,8 @@ def _disagreeing(goal: Goal, measured: Measured, others: Sequence[Goal]) -> list
         bounds = {goal.direction, other.direction} == {"at_least"}
         if COUNT_OF.get(other.kpi) != goal.kpi or not (same and bounds):
             continue
-        planned = other.customers or goal.customers
-        n = float(planned) if planned else measured.n
+        planned = float(other.customers or goal.customers or math.nan)
+        n = planned if math.isnan(measured.n) else measured.n
         share, count = other.target or 0.0, goal.target or 0.0
         if not math.isnan(n) and math.ceil(share * n - _DUST) != count:
             args = {"share": (share, "share"), "n": (n, "count"), "target": (count, "count")}

@@ -105,6 +105,7 @@ STAGES: tuple[Stage, ...] = (
             "effects", "effect_checks", "event_study", "balance", "evidence", "adjustments",
             "kpis", "kpi_cuts", "kpi_dictionary", "goals", "gaps", "bridge", "arr_bridge",
         ),
+        files=("params/adjustments/*.yml",),
         reads_sealed=True,
     ),
     Stage(
