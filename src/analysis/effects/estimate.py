@@ -25,7 +25,8 @@ Segments are estimated on the rung of their strategy, where they have customers 
 Outcomes
 --------
 A strategy is judged on the outcome it was to move, where the plan names one that was measured;
-otherwise on each. Only what is judged counts among the strategies judged together (Holm).
+otherwise on each. Its further outcomes are a closer look and do not count among the strategies
+judged together (`analysis.effects.conclusions`).
 """
 
 from __future__ import annotations
@@ -39,9 +40,8 @@ import pyarrow as pa
 from analysis.calendars import Period
 from analysis.effects import verdicts
 from analysis.effects.checks import balance_table, checks, event_table
+from analysis.effects.conclusions import conclude
 from analysis.effects.evidence import accumulate
-from analysis.effects.pooling import POOLED, holm, pool
-from analysis.effects.returns import returns
 from analysis.effects.rungs import Material, Rung, climb, within
 from analysis.effects.study import ALL, HELD_OUT, before_after, cases, mean
 from analysis.engine import to_frame
@@ -147,14 +147,13 @@ def estimate(
     ]
     rows = [_row(rung, settings) for rung in _with_segments(rungs, material, segments)]
     effects = pd.DataFrame(rows, columns=RECORD["effects"].names)
-    effects = _drawn_together(_judged_together(effects, plan), settings.level)
-    main = _main(rungs, plan)
+    evidence = _evidence(effects, settings, period, history)
     return Estimates(
-        effects,
+        _concluded(effects, settings, plan, evidence),
         _together("effect_checks", [checks(rung, material) for rung in rungs]),
         _together("event_study", [event_table(rung) for rung in rungs]),
-        _together("balance", [balance_table(rung, traits) for rung in main]),
-        _evidence(effects, period, history, settings.level),
+        _together("balance", [balance_table(rung, traits) for rung in rungs]),
+        evidence,
     )
 
 
@@ -190,49 +189,28 @@ def _with_segments(
     return found
 
 
-def _main(rungs: list[Rung], plan: pd.DataFrame | None) -> list[Rung]:
-    """One rung a strategy and arm: the outcome it is judged on, else its first."""
-    aims = _aims(plan)
-    return sorted(
-        rungs, key=lambda rung: rung.case.outcome not in aims.get(rung.case.strategy, set())
-    )
+def _concluded(
+    effects: pd.DataFrame,
+    settings: Effectiveness,
+    plan: pd.DataFrame | None,
+    evidence: pd.DataFrame,
+) -> pd.DataFrame:
+    """Verdicts corrected for what is judged together, and decisions.
 
-
-def _aims(plan: pd.DataFrame | None) -> dict[str, set[str]]:
-    """What each strategy of a plan was to move."""
-    if plan is None or plan.empty:
-        return {}
-    return {str(name): set(rows["kpi"]) for name, rows in plan.groupby("strategy")}
-
-
-def _judged_together(effects: pd.DataFrame, plan: pd.DataFrame | None) -> pd.DataFrame:
-    """Holm's p over the rows for all customers on which a strategy is judged."""
-    aims = _aims(plan)
-    aimed = pd.Series(
-        [
-            o in aims.get(s, set())
-            for s, o in zip(effects["strategy"], effects["outcome"], strict=True)
-        ],
-        index=effects.index,
-        dtype=bool,
-    )
-    named = aimed.groupby(effects["strategy"]).transform("any")
-    judged = (effects["segment"] == ALL) & (aimed | ~named) & effects["p_value"].notna()
-    adjusted = pd.Series(math.nan, index=effects.index)
-    if judged.any():
-        adjusted[judged] = holm(effects.loc[judged, "p_value"].to_numpy(float))
-    return effects.assign(p_adjusted=adjusted)
-
-
-def _drawn_together(effects: pd.DataFrame, level: float) -> pd.DataFrame:
-    """Each segment's estimate drawn towards those of the other segments of its measure."""
-    parts = effects[effects["segment"] != ALL]
-    found = effects.copy()
-    names = ["pooled", "pooled_low", "pooled_high", "pooled_chance"]
-    for _, rows in parts.groupby(["strategy", "arm", "outcome"], sort=True):
-        drawn = pool(rows["estimate"].to_numpy(float), rows["std_error"].to_numpy(float), level)
-        found.loc[rows.index, names] = drawn[POOLED].to_numpy(float)
-    return found.astype(dict.fromkeys(names, float))
+    Further outcomes of a strategy that was to move another one are corrected among themselves.
+    """
+    aims: dict[str, set[str]] = {}
+    if plan is not None and not plan.empty:
+        aims = {str(name): set(rows["kpi"]) for name, rows in plan.groupby("strategy")}
+    pairs = list(zip(effects["strategy"], effects["outcome"], strict=True))
+    aimed = pd.Series([outcome in aims.get(name, ()) for name, outcome in pairs], effects.index)
+    judged = aimed | ~aimed.groupby(effects["strategy"]).transform("any")
+    parts = []
+    for mask in (judged, ~judged):
+        rows = effects[mask]
+        if len(rows):
+            parts.append(conclude(rows, settings, evidence).set_axis(rows.index))
+    return pd.concat(parts).sort_index() if parts else effects
 
 
 def _row(rung: Rung, settings: Effectiveness) -> dict[str, Any]:
@@ -240,7 +218,9 @@ def _row(rung: Rung, settings: Effectiveness) -> dict[str, Any]:
     n_treated, n_control = rung.sizes
     reached = case.started if rung.grade == "B" else case.treated
     cost, done_share = mean(reached, "cost"), mean(reached, "done")
-    worth = returns(found, n_treated, cost, settings.margin_rate, case.unit, settings.level)
+    extra = math.nan
+    if found is not None and case.unit == "money":
+        extra = found.estimate * settings.margin_rate * n_treated
     line = verdicts.break_even(cost, settings.margin_rate, case.unit)
     verdict = _verdict(rung, settings, line, cost, done_share)
     mean_treated = mean(case.treated, "value")
@@ -274,24 +254,16 @@ def _row(rung: Rung, settings: Effectiveness) -> dict[str, Any]:
         ),
         "cost_per_customer": cost,
         "break_even": line if not math.isinf(line) else math.nan,
-        "total_value": worth.extra - cost * n_treated,
+        "total_value": extra - cost * n_treated,
         "before_after": before_after(case.treated),
         "before_after_control": before_after(rung.comparison),
         "n_needed": verdict.n_needed,
         "periods_needed": verdict.periods_needed,
         "done_share": done_share,
         "cost_total": cost * n_treated,
-        "extra_margin": worth.extra,
+        "extra_margin": extra,
         "balance_p": rung.balance_p,
         "margin_rate": settings.margin_rate,
-        "margin_low": worth.low,
-        "margin_high": worth.high,
-        "return_rate": worth.rate,
-        "return_low": worth.rate_low,
-        "return_high": worth.rate_high,
-        "chance_pays": worth.chance,
-        "decision": "none",
-        "what_would_change": "{}",
         "as_done": done.estimate if done is not None else math.nan,
         "as_done_low": done.low if done is not None else math.nan,
         "as_done_high": done.high if done is not None else math.nan,
@@ -334,9 +306,13 @@ def _verdict(
 
 
 def _evidence(
-    effects: pd.DataFrame, period: Period | None, history: pd.DataFrame | None, level: float
+    effects: pd.DataFrame,
+    settings: Effectiveness,
+    period: Period | None,
+    history: pd.DataFrame | None,
 ) -> pd.DataFrame:
     """Evidence of the period put to that of the periods before."""
     if period is None:
         return _empty("evidence")
-    return accumulate(effects[effects["segment"] == ALL].assign(period=period.name), history, level)
+    current = effects[effects["segment"] == ALL].assign(period=period.name)
+    return accumulate(current, history, settings.level, min_done=settings.min_done)
