@@ -74,8 +74,8 @@ def test_what_holds_for_every_draw(case: tuple[list[int], int, float, int]) -> N
     found = drawn(candidates, customers, features, seed=seed, top=top)
     assert conform(found, RECORD["waves"]).num_rows == len(customers)
     # every corporate group together
-    assert (found.groupby("group_id")["wave"].nunique() == 1).all()
-    assert (found.groupby("group_id")["band"].nunique() <= 1).all()
+    alike = found[["group_id", "wave", "band", "chance"]].drop_duplicates()
+    assert alike["group_id"].is_unique
     # the largest are never drawn, nor is anybody of their groups
     richest = features.sort_values(["monetary", "customer_id"], ascending=[False, True])
     spared = set(customers.set_index("customer_id").loc[richest["customer_id"][:top], "group_id"])
@@ -120,7 +120,7 @@ def test_numbers_are_the_groups_own() -> None:
     found = drawn(asked(ids), customers, features).set_index("customer_id")
     renamed = {"C0029": "X0029"}
     other = drawn(
-        asked(ids[:-1] + ["X0029"]),
+        asked([*ids[:-1], "X0029"]),
         customers.replace(renamed),
         features.replace(renamed),
     ).set_index("customer_id")
@@ -133,6 +133,7 @@ def test_numbers_are_the_groups_own() -> None:
         assert (changed["chance"].to_numpy() != found["chance"].to_numpy()).all()
 
 
+@pytest.mark.slow
 def test_every_customer_waits_as_often_as_planned() -> None:
     """Over many seeds, in blocks of any size, and groups like single customers."""
     customers, features = company(11, [0, 0, 1, 2, 3, 4, 5, 6, 7, 8, 9])
@@ -140,11 +141,11 @@ def test_every_customer_waits_as_often_as_planned() -> None:
     waits = np.mean(
         [
             drawn(candidates, customers, features, seed=seed)["wave"] == "later"
-            for seed in range(300)
+            for seed in range(150)
         ],
         axis=0,
     )
-    assert np.abs(waits - 0.3).max() < 4 * np.sqrt(0.3 * 0.7 / 300)
+    assert np.abs(waits - 0.3).max() < 4 * np.sqrt(0.3 * 0.7 / 150)
 
 
 def test_the_share_is_raised_until_the_later_wave_can_be_judged() -> None:
@@ -192,7 +193,8 @@ def test_every_row_says_why() -> None:
     assert args["groups"]["value"] == (rest["band"] == 3).sum()
     said = told(late["why"].iloc[0], "zh", "CNY")
     assert said == (
-        f"抽签（同一集团算一家）：金额较大的 {args['groups']['value']} 家里有 {len(late)} 家排到下一批，"
+        f"抽签（同一集团算一家）：金额较大的 {args['groups']['value']} 家里"
+        f"有 {len(late)} 家排到下一批，"
         "这家在内，先作对照。"
     )
     for why in found["why"].unique():
