@@ -80,7 +80,7 @@ def listing(
 def _cell(column: str, value: Any, lang: Language, currency: str) -> str:
     # A reason, JSON of a key with its arguments, is read out.
     is_reason = isinstance(value, str) and value.startswith(('{"', '[{"'))
-    if is_reason and '"key"' in value:
+    if is_reason and ('"key"' in value or '"text"' in value):
         return told(value, lang, currency)
     return "" if is_reason or value == "{}" else word(column, value, lang)
 

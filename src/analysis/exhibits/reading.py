@@ -8,12 +8,12 @@ from typing import Any
 
 
 def sentences(reason: Any) -> list[dict[str, Any]]:
-    """The sentences of a cell: JSON of one map with a key, or of a list of such."""
+    """The sentences of a cell: JSON of a map with a key or own words, or of a list of such."""
     if not isinstance(reason, str) or not reason.strip():
         return []
     found = json.loads(reason)
     several = found if isinstance(found, list) else [found]
-    return [one for one in several if isinstance(one, Mapping) and "key" in one]
+    return [one for one in several if isinstance(one, Mapping) and {"key", "text"} & set(one)]
 
 
 def arguments(reason: Any) -> Iterator[tuple[list[str], Any, str]]:

@@ -24,6 +24,9 @@ from analysis.exhibits.tables import Cell, Column, Row, figure, note, stacked, t
 from analysis.wording.numbers import format_value
 
 PAGE = "review"
+# What the written rule of the effects decides, where page 1 asks for nothing else.
+_RULED = {"expand": "expand", "keep_testing": "keep_testing", "stop": "stop"}
+_CONTROLS = {"B": "who_later", "C": "who_alike"}
 _GOES_ON = ("keep", "keep_testing", "watch", "start")
 
 
@@ -223,7 +226,12 @@ def _who(book: Book, m: Measure) -> Rich:
     return (
         m.name
         + _small(book.say("exhibits.review.who", treated=treated))
-        + _small(book.say("exhibits.review.who_control", control=book.num(f"{m.id}.n_control")))
+        + _small(
+            book.say(
+                f"exhibits.review.{_CONTROLS.get(m.grade, 'who_control')}",
+                control=book.num(f"{m.id}.n_control"),
+            )
+        )
     )
 
 
@@ -296,13 +304,13 @@ def _decision(book: Book, m: Measure) -> Rich:
     }
     if not kind and m.verdict == "none" and not book.has(f"plan.{m.strategy}.later"):
         kind = "watch"
-    key = kind or fallback[m.verdict]
+    key = kind or _RULED.get(m.decision) or fallback[m.verdict]
     planned = book.frame("plan_summary")
     if key in _GOES_ON and len(planned) and m.strategy not in set(planned["strategy"]):
         key = "not_planned"  # the playbook in use does not have it
     head = book.words(f"exhibits.review.decision.{key}")
     detail = EMPTY
-    if key == "expand" and len(own):
+    if kind == "expand":
         detail = book.say(
             "exhibits.review.decision.to",
             count=book.num(f"decision.{own['rank'].iloc[0]}.customers"),
