@@ -3,8 +3,10 @@
 from analysis.effects.adjustments import adjust, load_adjustments
 from analysis.effects.arr_bridge import arr_bridge, renewals
 from analysis.effects.bridge import bridge
+from analysis.effects.conclusions import conclude
 from analysis.effects.detection import designs
 from analysis.effects.estimate import Estimates, estimate
+from analysis.effects.evidence import accumulate
 from analysis.effects.gaps import gaps
 from analysis.effects.goals import goals
 from analysis.effects.kpi_cuts import kpi_cuts
@@ -24,11 +26,13 @@ from analysis.effects.waves import as_planned, assign
 __all__ = [
     "KPI_TABLES",
     "Estimates",
+    "accumulate",
     "adjust",
     "arr_bridge",
     "as_planned",
     "assign",
     "bridge",
+    "conclude",
     "designs",
     "dictionary",
     "estimate",

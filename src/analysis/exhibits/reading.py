@@ -13,7 +13,7 @@ def sentences(reason: Any) -> list[dict[str, Any]]:
         return []
     found = json.loads(reason)
     several = found if isinstance(found, list) else [found]
-    return [one for one in several if isinstance(one, Mapping) and {"key", "text"} & set(one)]
+    return [dict(one) for one in several if isinstance(one, Mapping) and {"key", "text"} & set(one)]
 
 
 def arguments(reason: Any) -> Iterator[tuple[list[str], Any, str]]:

@@ -58,7 +58,7 @@ def _title(book: Book, found: list[Measure]) -> Rich:
         return book.words("exhibits.worth.title.plain")
     best = max(priced, key=lambda m: book.value(f"{m.id}.chance_pays") or 0.0)
     chance = book.num(f"{best.id}.chance_pays", decimals=0)
-    likely = (book.value(f"{best.id}.chance_pays") or 0.0) >= 0.5  # noqa: PLR2004 - even odds
+    likely = (book.value(f"{best.id}.chance_pays") or 0.0) >= 0.5
     key = "best" if likely else "unlikely"
     return book.say(f"exhibits.worth.title.{key}", name=best.name, chance=chance)
 
@@ -92,8 +92,8 @@ def _ranged(
     shown = book.num(f"{head}.{middle}", **form)
     if not (book.has(f"{head}.{low}") and book.has(f"{head}.{high}")):
         return shown
-    ends = [book.num(f"{head}.{part}", **form) for part in (low, high)]
-    return shown + _small(between(book, *ends, book.value(f"{head}.{low}") or 0.0))
+    first, last = (book.num(f"{head}.{part}", **form) for part in (low, high))
+    return shown + _small(between(book, first, last, book.value(f"{head}.{low}") or 0.0))
 
 
 def _done(book: Book, m: Measure, found: list[Measure]) -> Rich:
@@ -110,7 +110,7 @@ def _done(book: Book, m: Measure, found: list[Measure]) -> Rich:
 def _together(book: Book, m: Measure, found: list[Measure]) -> Rich:
     """All periods so far, with the wider range of several looks; a dash at the first."""
     head = fact_id("evidence", m.strategy, m.arm, m.outcome)
-    if (book.value(f"{head}.look") or 0) < 2:  # noqa: PLR2004 - one look is this period's own
+    if (book.value(f"{head}.look") or 0) < 2:
         return book.words("exhibits.worth.first")
     scale = effect_scale(book, found)
     shown = _ranged(book, head, "together", "together_low", "together_high", scale)

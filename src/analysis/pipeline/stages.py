@@ -107,6 +107,7 @@ STAGES: tuple[Stage, ...] = (
         ),
         files=("params/adjustments/*.yml",),
         reads_sealed=True,
+        files=("params/adjustments/*.yml",),
     ),
     Stage(
         "strategy",
