@@ -107,7 +107,6 @@ STAGES: tuple[Stage, ...] = (
         ),
         files=("params/adjustments/*.yml",),
         reads_sealed=True,
-        files=("params/adjustments/*.yml",),
     ),
     Stage(
         "strategy",
