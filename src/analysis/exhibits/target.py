@@ -22,6 +22,13 @@ PAGE = "target"
 MOST_GOALS = 8
 PITCH, WIDTH = 5.2, 87.0  # two walks stand beside one another [mm]
 _ALL = "all"
+_ORDER = ("price", "customers", "", "collection")  # by members: in between
+_STEPS = (
+    *("base", "ambition", "not_assigned"),
+    *("volume", "mix", "price", "new_products", "discontinued", "unpriced"),
+    *("new", "returned", "more", "less", "not_bought"),
+    *("newly_overdue", "collected"),
+)
 
 
 def target(book: Book) -> list[Exhibit]:
@@ -46,8 +53,10 @@ def target(book: Book) -> list[Exhibit]:
 
 def goals(book: Book) -> Exhibit:
     """A row a goal: from where to where, where it stands, its light, by when."""
-    frame = book.frame("goals")
-    chosen = records(frame.head(MOST_GOALS))
+    order = {goal.goal: place for place, goal in enumerate(book.settings.goals)}
+    listed = records(book.frame("goals"))
+    listed.sort(key=lambda row: (order.get(str(row["goal"]), len(order)), str(row["goal"])))
+    chosen = listed[:MOST_GOALS]
     columns = [
         Column(book.words("exhibits.target.head.goal"), row_head=True),
         Column(book.words("exhibits.target.head.way")),
@@ -121,8 +130,8 @@ def _splits(book: Book) -> list[str]:
     gaps = book.frame("gaps")
     if gaps.empty:
         return []
-    known = list(dict.fromkeys(gaps["split"].astype(str)))
-    return [s for s in known if s != "collection"] + [s for s in known if s == "collection"]
+    known = sorted(set(gaps["split"].astype(str)))
+    return sorted(known, key=lambda split: _ORDER.index(split) if split in _ORDER else 2)
 
 
 def _walk(book: Book, split: str) -> Exhibit | None:
@@ -163,8 +172,8 @@ def _parts(book: Book, split: str, rows: pd.DataFrame) -> list[_Part]:
     """The rows of a walk; of many members those with the most money, and the rest as one."""
     against = str(rows["against"].iloc[0])
     members = None if split in SPLITS else shown_members(rows)
-    parts = []
-    for step in rows["step"].astype(str):
+    parts: list[_Part] = []
+    for step in _in_order(rows):
         value = book.value(fact_id("gap", split, step, "amount")) or 0.0
         if step == "base":
             label = book.label("gap_against", against)
@@ -183,6 +192,14 @@ def _parts(book: Book, split: str, rows: pd.DataFrame) -> list[_Part]:
             kind = "plus" if (value > 0) != (split == "collection") else "minus"
         parts.append(_Part(step, label, kind))
     return parts
+
+
+def _in_order(rows: pd.DataFrame) -> list[str]:
+    """The steps as a walk takes them; members from the largest gain to the largest loss."""
+    amounts = dict(zip(rows["step"].astype(str), rows["amount"].astype(float), strict=True))
+    known = [step for step in _STEPS if step in amounts]
+    others = sorted(set(amounts) - set(known) - {"actual"}, key=lambda s: (-amounts[s], s))
+    return [*known, *others, "actual"]
 
 
 def _hidden(step: str, members: list[str]) -> bool:
