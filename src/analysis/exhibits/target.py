@@ -20,7 +20,7 @@ from analysis.exhibits.tiles import kpi_name
 
 PAGE = "target"
 MOST_GOALS = 8
-PITCH, WIDTH = 5.2, 87.0  # two walks stand beside one another [mm]
+PITCH, WIDTH = 4.6, 87.0  # two walks stand beside one another [mm]
 _ALL = "all"
 _ORDER = ("price", "customers", "", "collection")  # by members: in between
 _STEPS = (
@@ -66,7 +66,7 @@ def goals(book: Book) -> Exhibit:
         Column(book.words("exhibits.target.head.note"), "wide"),
     ]
     rows: list[Row] = [_goal(book, row) for row in chosen]
-    body: Block = table(columns, rows, class_="slim goals")
+    body: Block = table(columns, rows, class_="slim goal")
     lines = sum(max(1, len(row[-1].plain) // 26 + 1) for row in rows if isinstance(row[-1], Rich))
     return figure(
         "tbl-goals", _goals_title(book), body, page=PAGE, height=17 + 3.2 * len(rows) + 3.6 * lines
@@ -144,7 +144,7 @@ def _walk(book: Book, split: str) -> Exhibit | None:
     steps, told, ids = [], [], []
     for part in parts:
         id_ = fact_id("gap", split, part.step, "amount")
-        change = part.kind in ("plus", "minus")
+        change = part.kind in ("plus", "minus", "neutral")
         shown = book.num(id_, signed=change, scale=book.table_scale)
         value = book.value(id_) or 0.0
         steps.append(waterfall.Step(part.label.plain, part.kind, value, shown.plain))
@@ -190,6 +190,7 @@ def _parts(book: Book, split: str, rows: pd.DataFrame) -> list[_Part]:
             own = members is not None and step in members and step != "unknown"
             label = name(step) if own else book.label("gap_step", step)
             kind = "plus" if (value > 0) != (split == "collection") else "minus"
+            kind = "neutral" if step in _ASKED else kind
         parts.append(_Part(step, label, kind))
     return parts
 
@@ -218,8 +219,9 @@ def _title(book: Book, split: str, parts: list[_Part]) -> Rich:
     head = fact_id("gap", split)
     if split == "collection":
         keys = ("base", "actual", "newly_overdue", "collected")
-        args = {key: book.money(f"{head}.{key}.amount", absolute=True) for key in keys}
-        return book.say("exhibits.target.title.collection", **args)
+        args = {key: book.num(f"{head}.{key}.amount", absolute=True) for key in keys}
+        way = "up" if (book.value(f"{head}.net.amount") or 0.0) > 0 else "down"
+        return book.say(f"exhibits.target.title.collection_{way}", **args)
     changes = [p for p in parts if p.kind in ("plus", "minus") and p.step not in _ASKED]
     area = split if split in SPLITS else "members"
     about = book.label("gap_split", split)

@@ -15,6 +15,8 @@ from analysis.exhibits.tables import Column, Row, figure, note, stacked, table
 from analysis.wording.numbers import Scale
 
 MOST_DOUBTS = 3
+_SURE = 0.005  # a chance that close to all or nothing is told in words
+_SMALL = 1000  # units of money up to this need no decimals
 MOST_SUGGESTIONS = 4
 
 
@@ -25,7 +27,7 @@ def worth(book: Book) -> Exhibit | None:
         return None
     scale = _money_scale(book, found)
     unit = words(scale.label if scale else "")
-    heads = ("cost", "margin", "chance", "listed", "done", "together")
+    heads = ("margin", "chance", "done", "together")
     columns = [
         Column(book.words("exhibits.review.head.measure"), row_head=True),
         *(Column(book.say(f"exhibits.worth.head.{key}", unit=unit), "n") for key in heads),
@@ -33,18 +35,18 @@ def worth(book: Book) -> Exhibit | None:
     ]
     rows: list[Row] = [_row(book, m, found, scale) for m in found]
     body = stacked(table(columns, rows, class_="slim worth"), *map(note, _notes(book)))
-    lines = sum(max(2.0, len(_change(book, m).plain) / _room(book)) for m in found)
+    lines = sum(max(2.0, len(_change(book, m, found).plain) / _room(book)) for m in found)
     return figure(
         "tbl-worth",
         _title(book, found),
         body,
         page=page_of(book),
-        height=33 + 2.4 * len(found) + 3.7 * lines,
+        height=33 + 2.0 * len(found) + 3.7 * lines,
     )
 
 
 def _room(book: Book) -> float:
-    return 21.0 if book.lang == "zh" else 42.0  # letters of the last column's line
+    return 26.0 if book.lang == "zh" else 52.0  # letters of the last column's line
 
 
 def _money_scale(book: Book, found: list[Measure]) -> Scale | None:
@@ -57,50 +59,57 @@ def _title(book: Book, found: list[Measure]) -> Rich:
     if not priced:
         return book.words("exhibits.worth.title.plain")
     best = max(priced, key=lambda m: book.value(f"{m.id}.chance_pays") or 0.0)
-    chance = book.num(f"{best.id}.chance_pays", decimals=0)
+    chance = _chance(book, best)
     likely = (book.value(f"{best.id}.chance_pays") or 0.0) >= 0.5
     key = "best" if likely else "unlikely"
     return book.say(f"exhibits.worth.title.{key}", name=best.name, chance=chance)
 
 
 def _row(book: Book, m: Measure, found: list[Measure], scale: Scale | None) -> list[Rich]:
-    if m.verdict == "none":
-        cost = book.num(f"{m.id}.cost_total", scale=scale, decimals=1)
-        return [m.name, cost, *[words("–")] * 5, _change(book, m)]
-    money = m.unit == "money"
     return [
         m.name,
-        book.num(f"{m.id}.cost_total", scale=scale, decimals=1),
-        _ranged(book, m.id, "extra_margin", "margin_low", "margin_high", scale, decimals=0)
-        if money
-        else words("–"),
-        book.num(f"{m.id}.chance_pays", decimals=0),
-        _ranged(book, m.id, "estimate", "low", "high", effect_scale(book, found)),
+        _margin(book, m, scale),
+        _chance(book, m),
         _done(book, m, found),
         _together(book, m, found),
-        _change(book, m),
+        _change(book, m, found),
     ]
 
 
-def _ranged(
-    book: Book, head: str, middle: str, low: str, high: str, scale: Scale | None, decimals: int = -1
-) -> Rich:
-    """An estimate over its likely range."""
-    if not book.has(f"{head}.{middle}"):
-        return words("–")
-    form: dict[str, Any] = {"scale": scale, "decimals": decimals}
-    shown = book.num(f"{head}.{middle}", **form)
-    if not (book.has(f"{head}.{low}") and book.has(f"{head}.{high}")):
+def _margin(book: Book, m: Measure, scale: Scale | None) -> Rich:
+    """Cost → extra margin, over its likely range."""
+    places = {"zh": 1, "en": 2}[book.lang] if scale is not None and scale.divisor > _SMALL else 0
+    form: dict[str, Any] = {"scale": scale, "decimals": places}
+    cost = book.num(f"{m.id}.cost_total", **form)
+    if m.verdict == "none" or m.unit != "money" or not book.has(f"{m.id}.extra_margin"):
+        return cost
+    parts = {"cost": cost, "margin": book.num(f"{m.id}.extra_margin", **form)}
+    shown = book.say("exhibits.worth.margin", **parts)
+    if not (book.has(f"{m.id}.margin_low") and book.has(f"{m.id}.margin_high")):
         return shown
-    first, last = (book.num(f"{head}.{part}", **form) for part in (low, high))
-    return shown + _small(between(book, first, last, book.value(f"{head}.{low}") or 0.0))
+    ends = {part: book.num(f"{m.id}.margin_{part}", **form) for part in ("low", "high")}
+    least = book.value(f"{m.id}.margin_low") or 0.0
+    return shown + _small(between(book, ends["low"], ends["high"], least))
+
+
+def _chance(book: Book, m: Measure) -> Rich:
+    """The chance that it pays; beyond what a sample can say, in words."""
+    chance = book.value(f"{m.id}.chance_pays")
+    if chance is None or m.verdict == "none":
+        return words("–")
+    if not _SURE < chance < 1 - _SURE:
+        return book.words(f"exhibits.worth.chance.{'sure' if chance > _SURE else 'none'}")
+    return book.num(f"{m.id}.chance_pays", decimals=0)
 
 
 def _done(book: Book, m: Measure, found: list[Measure]) -> Rich:
-    """The effect on those whom the measure reached, over the share it reached."""
-    if not book.has(f"{m.id}.as_done"):
+    """The effect on everybody listed beside that on those reached, over the share reached."""
+    if not book.has(f"{m.id}.as_done") or m.verdict == "none":
         return words("–")
-    shown = book.num(f"{m.id}.as_done", scale=effect_scale(book, found))
+    scale = effect_scale(book, found)
+    both = {"listed": book.num(f"{m.id}.estimate", scale=scale)}
+    both["done"] = book.num(f"{m.id}.as_done", scale=scale)
+    shown = book.say("exhibits.worth.both", **both)
     if not book.has(f"{m.id}.done_share"):
         return shown
     share = book.num(f"{m.id}.done_share", decimals=0)
@@ -113,11 +122,14 @@ def _together(book: Book, m: Measure, found: list[Measure]) -> Rich:
     if (book.value(f"{head}.look") or 0) < 2:
         return book.words("exhibits.worth.first")
     scale = effect_scale(book, found)
-    shown = _ranged(book, head, "together", "together_low", "together_high", scale)
-    return shown + _small(book.say("exhibits.worth.looks", looks=book.num(f"{head}.look")))
+    parts = ("together", "together_low", "together_high")
+    shown, low, high = (book.num(f"{head}.{part}", scale=scale) for part in parts)
+    reach = between(book, low, high, book.value(f"{head}.together_low") or 0.0)
+    looks = book.say("exhibits.worth.looks", looks=book.num(f"{head}.look"))
+    return shown + _small(reach) + _small(looks)
 
 
-def _change(book: Book, m: Measure) -> Rich:
+def _change(book: Book, m: Measure, found: list[Measure]) -> Rich:
     rows = book.frame("effects")
     own = rows[
         (rows["strategy"] == m.strategy)
@@ -126,7 +138,10 @@ def _change(book: Book, m: Measure) -> Rich:
         & (rows["segment"] == "all")
     ]
     told = sentences(own["what_would_change"].iloc[0]) if len(own) else []
-    return book.told(told[0], m.id, "what_would_change") if told else words("–")
+    if not told:
+        return words("–")
+    scale = effect_scale(book, found)
+    return book.told(told[0], m.id, "what_would_change", scale=scale, unit=True)
 
 
 def _small(piece: Rich) -> Rich:
