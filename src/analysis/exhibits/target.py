@@ -15,7 +15,8 @@ from analysis.exhibits.exhibit import Exhibit
 from analysis.exhibits.facts import fact_id, records
 from analysis.exhibits.markup import EMPTY, Rich, join, name, words
 from analysis.exhibits.reading import sentences
-from analysis.exhibits.tables import Block, Column, Row, beside, figure, note, table
+from analysis.exhibits.recurring import is_recurring
+from analysis.exhibits.tables import Block, Column, Row, beside, figure, note, stack, table
 from analysis.exhibits.tiles import kpi_name
 
 PAGE = "target"
@@ -32,13 +33,17 @@ _STEPS = (
 
 
 def target(book: Book) -> list[Exhibit]:
-    """The chapter: goals, then the splits two by two; empty without either."""
+    """The chapter: goals, then the splits in two columns; empty without either."""
     made = [goals(book)] if len(book.frame("goals")) else []
     drawn = [walk for split in _splits(book) if (walk := _walk(book, split)) is not None]
-    for place in range(0, len(drawn), 2):
-        pair = drawn[place : place + 2]
-        one = beside(f"blk-gap-{place // 2}", *pair, class_="pair") if len(pair) > 1 else pair[0]
-        made.append(one)
+    if len(drawn) > 1:
+        columns: tuple[list[Exhibit], list[Exhibit]] = ([], [])
+        for walk in drawn:  # into the shorter column
+            min(columns, key=lambda column: sum(one.height for one in column)).append(walk)
+        left, right = (stack(f"blk-gap-{side}", *columns[side]) for side in (0, 1))
+        made.append(beside("blk-gap", left, right, class_="pair"))
+    else:
+        made += drawn
     if not made:
         return []
     if drawn:
@@ -130,7 +135,9 @@ def _splits(book: Book) -> list[str]:
     gaps = book.frame("gaps")
     if gaps.empty:
         return []
-    known = sorted(set(gaps["split"].astype(str)))
+    known = set(gaps["split"].astype(str))
+    if book.value("bridge.previous.amount") and not is_recurring(book):
+        known.discard("customers")  # page 1 shows it as its bridge
     return sorted(known, key=lambda split: _ORDER.index(split) if split in _ORDER else 2)
 
 
