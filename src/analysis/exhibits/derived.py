@@ -22,6 +22,7 @@ from analysis.tables import INPUT
 Tables = Mapping[str, pd.DataFrame]
 GAINS = ("new", "returned", "more")
 LOSSES = ("less", "not_bought")
+MOST_FILES = 12  # in the list of the last page; the workbook holds them all
 
 
 def derive(tables: Tables, book: FactBook, settings: Settings) -> FactBook:
@@ -235,6 +236,8 @@ def _rows(reconciliation: pd.DataFrame, sources: pd.DataFrame) -> Iterator[Fact]
     if len(sources):
         yield from _fact("sources.count", len(sources), "count", "sources")
         yield from _fact("sources.rows", sources["rows"].sum(), "count", "sources")
+        if len(sources) > MOST_FILES:
+            yield from _fact("sources.more", len(sources) - MOST_FILES, "count", "sources")
     if reconciliation.empty:
         return
     source = "reconciliation"

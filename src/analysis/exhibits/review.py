@@ -198,7 +198,7 @@ def _exhibit(
     legend = note(book.say("exhibits.review.legend", level=level) + _margin(book))
     grades = note(book.words("exhibits.review.grades"))
     body = stacked(table(columns, rows, class_="rev" if paired else "rev lean"), legend, grades)
-    height = 34 + (20.2 if book.lang == "zh" else 20.8) * len(found)
+    height = 34 + (18.6 if book.lang == "zh" else 19.2) * len(found)
     return figure(id_, title, body, subtitle=subtitle, page=page, heading=heading, height=height)
 
 
