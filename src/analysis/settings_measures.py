@@ -9,23 +9,6 @@ from pydantic import Field
 from analysis.settings_types import Country, Section, Share, Switch
 
 
-class Kpis(Section):
-    """What the KPIs count."""
-
-    visit_months: int = Field(
-        1, ge=1, le=12, description="the best segment is due a visit every so many months [months]"
-    )
-    call_months: int = Field(
-        3, ge=1, le=12, description="all others are due a call or a visit as often [months]"
-    )
-    lead_days: int = Field(90, ge=1, description="age at which a lead is judged [days]")
-    renewal_gap_days: int = Field(
-        60, ge=0, description="a contract that begins so long after another's end renews it [days]"
-    )
-    live_days: int = Field(90, ge=1, description="time to go live after the first contract [days]")
-    live_share: Share = Field(0.5, description="seats in use from which a customer is live [share]")
-
-
 class Ladder(Section):
     """What evidence below a draw must stand up to."""
 
@@ -47,6 +30,23 @@ class Ladder(Section):
     least_overlap: Share = Field(
         0.8, description="share of the treated that have customers like them [share]"
     )
+
+
+class Kpis(Section):
+    """What the KPIs count."""
+
+    visit_months: int = Field(
+        1, ge=1, le=12, description="the best segment is due a visit every so many months [months]"
+    )
+    call_months: int = Field(
+        3, ge=1, le=12, description="all others are due a call or a visit as often [months]"
+    )
+    lead_days: int = Field(90, ge=1, description="age at which a lead is judged [days]")
+    renewal_gap_days: int = Field(
+        60, ge=0, description="a contract that begins so long after another's end renews it [days]"
+    )
+    live_days: int = Field(90, ge=1, description="time to go live after the first contract [days]")
+    live_share: Share = Field(0.5, description="seats in use from which a customer is live [share]")
 
 
 class Decision(Section):
@@ -82,8 +82,8 @@ class Effectiveness(Section):
         default_factory=list,
         description="kinds and methods of payment that do not count as collected",
     )
-    kpis: Kpis = Field(default_factory=Kpis, description="what the KPIs count")
     ladder: Ladder = Field(default_factory=Ladder, description="evidence below a draw")
+    kpis: Kpis = Field(default_factory=Kpis, description="what the KPIs count")
     decision: Decision = Field(default_factory=Decision, description="expand, keep testing, stop")
     adjustments: str = Field(
         "standard", description="a file of params/adjustments; empty: no rules"

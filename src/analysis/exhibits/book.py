@@ -315,7 +315,9 @@ class Book:
         head = markup.join(pieces[:-1], self.text("exhibits.list.comma"))
         return head + markup.words(self.text("exhibits.list.last")) + pieces[-1]
 
-    def told(self, reason: Any, *prefix: object, scale: Scale | None = None) -> Rich:
+    def told(
+        self, reason: Any, *prefix: object, scale: Scale | None = None, unit: bool = False
+    ) -> Rich:
         """A reason of a table: catalogue key with arguments, whose numbers are facts.
 
         Parameters
@@ -326,25 +328,27 @@ class Book:
             Id under which `collect` stored the arguments' facts.
         scale
             Unit of money that stands beside the reason already; None writes it out.
+        unit
+            Write that unit out all the same.
         """
         told = parse_reason(reason)
         if not told or not catalogue.has(str(told["key"])):
             return markup.EMPTY
         args = {
-            name: self._argument(value, fact_id(*prefix, name), scale)
+            name: self._argument(value, fact_id(*prefix, name), scale, unit)
             for name, value in (told.get("args") or {}).items()
         }
         return self._compose(self._marked(str(told["key"])), args)
 
-    def _argument(self, value: Any, id_: str, scale: Scale | None) -> Rich:
+    def _argument(self, value: Any, id_: str, scale: Scale | None, unit: bool) -> Rich:
         if isinstance(value, Mapping):
             if "key" in value:
                 key = str(value["key"])
                 return self.words(key) if catalogue.has(key) else markup.name(key)
-            if str(value.get("unit", "")) == "money" and scale is not None:
+            if str(value.get("unit", "")) == "money" and scale is not None and not unit:
                 return self.num(id_, scale=scale)
             if str(value.get("unit", "")) == "money":
-                return self.money(id_, scale=self.scale_of(id_))
+                return self.money(id_, scale=scale or self.scale_of(id_))
             return self.num(id_)
         return markup.name(value)
 

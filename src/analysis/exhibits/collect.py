@@ -10,6 +10,7 @@ from pydantic import BaseModel
 
 from analysis.exhibits.book import parse_reason
 from analysis.exhibits.derived import derive
+from analysis.exhibits.effect_facts import effect_facts
 from analysis.exhibits.facts import Fact, FactBook, fact_id, facts_from_table, plain_value, records
 from analysis.exhibits.own_settings import setting_facts
 from analysis.exhibits.segment_facts import segment_facts
@@ -65,6 +66,14 @@ _PLAIN: dict[str, tuple[str, list[str], dict[str, str], dict[str, str]]] = {
             "n_needed": "count",
             "periods_needed": "count",
             "done_share": "share",
+            "cost_total": "money",
+            "margin_low": "money",
+            "margin_high": "money",
+            "return_rate": "ratio",
+            "chance_pays": "share",
+            "as_done": "difference",
+            "as_done_low": "difference",
+            "as_done_high": "difference",
         },
         {"unit_column": "unit", "low": "low", "high": "high", "level": "level", "n": "n_treated"},
     ),
@@ -208,6 +217,7 @@ def collect(
         _settings(settings),
         FactBook(setting_facts(settings, origins or {})),
         segment_facts(tables, settings),
+        effect_facts(tables, settings.period),
     )
     return book.merge(derive(tables, book, settings))
 
@@ -273,6 +283,10 @@ MONEY_RATES = frozenset(
         "discount",
         "concentration",
         "revenue_share_high_value",
+        "gross_revenue_retention",
+        "renewal_rate_value",
+        "win_rate_value",
+        "return_rate",
         "last_days_share",
     ]
 )

@@ -14,6 +14,7 @@ import pandas as pd
 
 from analysis.exhibits.facts import Fact, FactBook, fact_id, plain_value, records
 from analysis.exhibits.page_facts import page_facts
+from analysis.exhibits.walks import cut_below
 from analysis.roles import AT_RISK, BEST, Roles, roles_of
 from analysis.settings_model import Settings
 from analysis.tables import INPUT
@@ -21,6 +22,7 @@ from analysis.tables import INPUT
 Tables = Mapping[str, pd.DataFrame]
 GAINS = ("new", "returned", "more")
 LOSSES = ("less", "not_bought")
+MOST_FILES = 12  # in the list of the last page; the workbook holds them all
 
 
 def derive(tables: Tables, book: FactBook, settings: Settings) -> FactBook:
@@ -114,13 +116,7 @@ def _cut(steps: Mapping[str, float], target: float) -> float:
         levels.append(level)
     if not math.isnan(target):
         levels.append(target)
-    low, high = min(levels), max(levels)
-    span = high - low
-    if low <= 0 or span <= 0 or span >= 0.35 * high:
-        return 0.0
-    rough = low - 0.45 * span
-    unit = 10.0 ** math.floor(math.log10(span)) / 2
-    return max(math.floor(rough / unit) * unit, 0.0)
+    return cut_below(levels)
 
 
 def _movements(matrix: pd.DataFrame) -> Iterator[Fact]:
@@ -240,6 +236,8 @@ def _rows(reconciliation: pd.DataFrame, sources: pd.DataFrame) -> Iterator[Fact]
     if len(sources):
         yield from _fact("sources.count", len(sources), "count", "sources")
         yield from _fact("sources.rows", sources["rows"].sum(), "count", "sources")
+        if len(sources) > MOST_FILES:
+            yield from _fact("sources.more", len(sources) - MOST_FILES, "count", "sources")
     if reconciliation.empty:
         return
     source = "reconciliation"

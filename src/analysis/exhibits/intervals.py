@@ -9,7 +9,7 @@ from typing import Literal
 
 from analysis.exhibits import look
 
-WIDTH, HEIGHT = 57.0, 17.0
+WIDTH, HEIGHT = 57.0, 15.0
 Verdict = Literal["worked", "did_not_pay", "cannot_tell", "none"]
 _COLOR = {
     "worked": look.BLUE,

@@ -12,8 +12,10 @@ from analysis.exhibits.exhibit import Exhibit
 from analysis.exhibits.markup import tag
 from analysis.wording import Language
 from analysis.wording.numbers import format_value, money_scale
+from analysis.wording.told import told
 
 _LONGEST = 20
+_STEMS = {"step": ("rule", "bridge", "arr_bridge"), "column": ("column", "workbook.column")}
 
 
 def listing(
@@ -48,7 +50,7 @@ def listing(
         elif unit:
             cells = [format_value(v, unit, lang) for v in values]
         else:
-            cells = [word(str(name), v, lang) for v in values]
+            cells = [_cell(str(name), v, lang, currency) for v in values]
         heads.append((head, bool(unit)))
         columns.append(cells)
     rows = list(zip(*columns, strict=True))
@@ -75,6 +77,14 @@ def listing(
     return Exhibit("tbl-analyst", str(html) + tail, plain + "\n" + tail, plain + "\n" + tail)
 
 
+def _cell(column: str, value: Any, lang: Language, currency: str) -> str:
+    # A reason, JSON of a key with its arguments, is read out.
+    is_reason = isinstance(value, str) and value.startswith(('{"', '[{"'))
+    if is_reason and ('"key"' in value or '"text"' in value):
+        return told(value, lang, currency)
+    return "" if is_reason or value == "{}" else word(column, value, lang)
+
+
 def _with_unit(value: Any, unit: str, lang: Language, currency: str) -> str:
     if unit != "money":
         return format_value(value, unit, lang)
@@ -86,7 +96,7 @@ def word(column: str, value: Any, lang: Language) -> str:
     """A key in words where the catalogues know it, else the value itself."""
     if value is None or (isinstance(value, float) and pd.isna(value)):
         return "–"
-    stems = ("rule", "bridge") if column == "step" else (column.partition("_")[0], column)
+    stems = _STEMS.get(column, (column.partition("_")[0], column))
     for key in (*(f"{stem}.{value}" for stem in stems), f"analyst.word.{value}"):
         if wording.has(key):
             return wording.text(key, lang)

@@ -25,6 +25,7 @@ class Measure:
     unit: str
     verdict: str
     grade: str
+    decision: str
     name: Rich
     id: str
 
@@ -49,6 +50,7 @@ def measures(book: Book) -> list[Measure]:
                 str(row["unit"]),
                 "none" if no_conclusion(row) else str(row["verdict"]),
                 str(row["grade"]),
+                str(row.get("decision") or "none"),
                 called,
                 fact_id("effect", strategy, arm, row["outcome"], row["segment"]),
             )
@@ -159,6 +161,14 @@ _WHY = {
     "not_comparable": "not_comparable",
     "not_carried_out": "not_carried_out",
     "no_comparison": "no_comparison",
+    "too_few_alike": "not_alike",
+    "poor_overlap": "not_alike",
+    "not_after_correction": "corrected",
+    "periods_disagree": "periods_disagree",
+    "indicative_worked": "indicative",
+    "indicative_worked_against_zero": "indicative",
+    "indicative_did_not_pay": "indicative_low",
+    "indicative_did_not_pay_against_zero": "indicative_low",
 }
 
 
@@ -166,7 +176,9 @@ def why(book: Book, measure: Measure) -> Rich:
     """The reasoning behind a verdict, by the reason key of the table and the facts at hand."""
     cost = f"effect.{measure.strategy}.{measure.arm}.cost"
     priced = book.has(cost) and book.has(f"{measure.id}.break_even")
-    if measure.verdict == "worked":
+    if _reason_key(book, measure).startswith("together_"):
+        key = "together"
+    elif measure.verdict == "worked":
         key = "worked" if priced and book.has(f"{measure.id}.extra_margin") else "worked_no_cost"
     elif measure.verdict == "did_not_pay":
         key = "did_not_pay" if priced else "did_not_pay_no_cost"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from markupsafe import Markup
 
-from analysis.exhibits import look, marks, waterfall
+from analysis.exhibits import look, marks, recurring, waterfall
 from analysis.exhibits.book import Book, shows_something
 from analysis.exhibits.conclusion import conclude, event
 from analysis.exhibits.exhibit import Exhibit
@@ -151,7 +151,7 @@ def answer(book: Book) -> Exhibit:
 def _answer(book: Book) -> Rich:
     if not book.has_orders or not (book.has("kpi.revenue") or book.has("bridge.current.amount")):
         return _answer_measures(book)
-    return conclude(book)
+    return recurring.answer(book) if recurring.is_recurring(book) else conclude(book)
 
 
 def revenue_name(book: Book) -> Rich:
@@ -211,6 +211,8 @@ def why(book: Book) -> Exhibit | None:
 
 def bridge(book: Book) -> Exhibit | None:
     """The waterfall; None without a previous period to start from."""
+    if recurring.is_recurring(book):
+        return recurring.bridge(book, pitch=PITCH, page=PAGE)
     if not book.value("bridge.previous.amount") or not book.has("bridge.current.amount"):
         return None
     gains = book.num("bridge.gains.amount", absolute=True)

@@ -6,6 +6,7 @@ from typing import Any
 
 from analysis.exhibits.appendix import terms
 from analysis.exhibits.book import Book
+from analysis.exhibits.derived import MOST_FILES
 from analysis.exhibits.exhibit import Exhibit
 from analysis.exhibits.facts import records
 from analysis.exhibits.markup import EMPTY, Rich, join, name, tag, words
@@ -124,7 +125,10 @@ def provenance(book: Book) -> Exhibit:
         pairs.append((book.words("exhibits.provenance.params"), name(known["params"])))
     files = _files(book)
     blocks = [terms(pairs), files] if files is not None else [terms(pairs)]
-    blocks.append(note(book.words("exhibits.provenance.note")))
+    more = EMPTY
+    if book.has("sources.more"):
+        more = book.say("exhibits.provenance.more", count=book.num("sources.more"))
+    blocks.append(note(more + book.words("exhibits.provenance.note")))
     title = book.words("exhibits.provenance.title")
     if book.has("sources.count"):
         title = book.say(
@@ -146,7 +150,7 @@ def _files(book: Book) -> Block | None:
     prints = {str(i["path"]): str(i["sha256"]) for i in book.provenance.get("inputs", [])}
     rows = book.frame("sources")
     made: list[Row] = []
-    for row in records(rows) if len(rows) else []:
+    for row in records(rows.head(MOST_FILES)) if len(rows) else []:
         path = str(row["file"])
         made.append(
             [

@@ -25,6 +25,9 @@ from analysis.exhibits.tables import Cell, Column, Row, figure, note, stacked, t
 from analysis.wording.numbers import format_value
 
 PAGE = "review"
+# What the written rule of the effects decides, where page 1 asks for nothing else.
+_RULED = {"expand": "expand", "keep_testing": "keep_testing", "stop": "stop"}
+_CONTROLS = {"B": "who_later", "C": "who_alike"}
 _GOES_ON = ("keep", "keep_testing", "watch", "start")
 
 
@@ -196,7 +199,7 @@ def _exhibit(
     legend = note(book.say("exhibits.review.legend", level=level) + _margin(book))
     grades = note(book.words("exhibits.review.grades"))
     body = stacked(table(columns, rows, class_="rev" if paired else "rev lean"), legend, grades)
-    height = 34 + (20.2 if book.lang == "zh" else 20.8) * len(found)
+    height = 34 + (18.6 if book.lang == "zh" else 19.2) * len(found)
     return figure(id_, title, body, subtitle=subtitle, page=page, heading=heading, height=height)
 
 
@@ -224,7 +227,12 @@ def _who(book: Book, m: Measure) -> Rich:
     return (
         m.name
         + _small(book.say("exhibits.review.who", treated=treated))
-        + _small(book.say("exhibits.review.who_control", control=book.num(f"{m.id}.n_control")))
+        + _small(
+            book.say(
+                f"exhibits.review.{_CONTROLS.get(m.grade, 'who_control')}",
+                control=book.num(f"{m.id}.n_control"),
+            )
+        )
     )
 
 
@@ -299,13 +307,13 @@ def _decision(book: Book, m: Measure) -> Rich:
         kind = "keep_testing"  # in two waves it was already
     if not kind and m.verdict == "none" and not book.has(f"plan.{m.strategy}.later"):
         kind = "watch"
-    key = kind or fallback[m.verdict]
+    key = kind or _RULED.get(m.decision) or fallback[m.verdict]
     planned = book.frame("plan_summary")
     if key in _GOES_ON and len(planned) and m.strategy not in set(planned["strategy"]):
         key = "not_planned"  # the playbook in use does not have it
     head = book.words(f"exhibits.review.decision.{key}")
     detail = EMPTY
-    if key == "expand" and len(own):
+    if kind == "expand":
         detail = book.say(
             "exhibits.review.decision.to",
             count=book.num(f"decision.{own['rank'].iloc[0]}.customers"),

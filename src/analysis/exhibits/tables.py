@@ -211,6 +211,22 @@ def figure(
     )
 
 
+def stack(id_: str, *exhibits: Exhibit) -> Exhibit:
+    """Exhibits below one another as one, for a column of `beside`."""
+    inner = (Markup(one.html) for one in exhibits)  # noqa: S704 - exhibits are made of markup alone
+    return Exhibit(
+        id_,
+        str(tag("div", *inner, class_="stack", id=id_)),
+        "\n\n".join(one.markdown for one in exhibits),
+        "\n".join(one.plain for one in exhibits),
+        caption=exhibits[0].caption,
+        alt=exhibits[0].alt,
+        page=exhibits[0].page,
+        heading=exhibits[0].heading,
+        height=sum(one.height for one in exhibits),
+    )
+
+
 def beside(id_: str, left: Exhibit, right: Exhibit, *, class_: str = "") -> Exhibit:
     """Two exhibits side by side (below one another on a phone)."""
     html = tag(

@@ -12,7 +12,7 @@ import math
 
 from markupsafe import Markup
 
-from analysis.exhibits import look, marks, sparks
+from analysis.exhibits import look, marks, recurring, sparks
 from analysis.exhibits.book import Book
 from analysis.exhibits.exhibit import Exhibit
 from analysis.exhibits.facts import records
@@ -52,7 +52,9 @@ def shown_kpis(book: Book) -> list[str]:
     known = set(rows["kpi"].astype(str)) if len(rows) else set()
     if book.has("year.attainment"):
         known.add(YEAR)
-    order = [*ORDER, *sorted(known - set(ORDER) - WITHIN)]
+    first = recurring.TILES if recurring.is_recurring(book) else ()
+    named = [*first, *(kpi for kpi in ORDER if kpi not in first)]
+    order = [*named, *sorted(known - set(named) - WITHIN)]
     return [kpi for kpi in order if kpi in known and book.has(_id(kpi))][:MOST]
 
 

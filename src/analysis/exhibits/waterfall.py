@@ -90,10 +90,11 @@ def draw(
 
 def _spans(steps: Sequence[Step]) -> list[tuple[float, float]]:
     level, spans = 0.0, []
-    for step in steps:
+    for row, step in enumerate(steps):
         if step.kind in ("previous", "actual", "target"):
             spans.append((0.0, step.value))
-            level = step.value if step.kind != "target" else level
+            # A target below the walk is for comparison; one on top is where the walk begins.
+            level = level if step.kind == "target" and row else step.value
         else:
             spans.append((level, level + step.value))
             level += step.value

@@ -103,11 +103,11 @@ STAGES: tuple[Stage, ...] = (
         needs=("cleaning", "segmentation"),
         sections=("effectiveness", "goals", "report.watch", "strategy.holidays"),
         gives=(
-            "effects", "effect_checks", "event_study", "balance", "evidence", "kpis", "kpi_cuts",
-            "kpi_dictionary", "bridge",
+            "effects", "effect_checks", "event_study", "balance", "evidence", "adjustments",
+            "kpis", "kpi_cuts", "kpi_dictionary", "goals", "gaps", "bridge", "arr_bridge",
         ),
-        reads_sealed=True,
         files=("params/adjustments/*.yml",),
+        reads_sealed=True,
     ),
     Stage(
         "strategy",
