@@ -9,6 +9,29 @@ from pydantic import Field
 from analysis.settings_types import Country, Section, Share, Switch
 
 
+class Ladder(Section):
+    """What evidence below a draw must stand up to."""
+
+    pre_periods: int = Field(
+        4, ge=2, description="staged roll-out: periods before the first start [periods]"
+    )
+    trigger_periods: int = Field(
+        1,
+        ge=0,
+        description="periods before the start in which customers were chosen; the comparison"
+        " begins before them [periods]",
+    )
+    panel_periods: int = Field(
+        12, ge=3, description="periods of orders that a staged roll-out is read from [periods]"
+    )
+    pre_trend_alarm: Share = Field(
+        0.05, description="p of a difference before the start that breaks a roll-out [share]"
+    )
+    least_overlap: Share = Field(
+        0.8, description="share of the treated that have customers like them [share]"
+    )
+
+
 class Effectiveness(Section):
     """What last period's measures did."""
 
@@ -32,6 +55,7 @@ class Effectiveness(Section):
         default_factory=list,
         description="kinds and methods of payment that do not count as collected",
     )
+    ladder: Ladder = Field(default_factory=Ladder, description="evidence below a draw")
 
 
 class Strategy(Section):

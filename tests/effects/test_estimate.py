@@ -12,7 +12,7 @@ import pytest
 
 from analysis import wording
 from analysis.effects import estimate, verdicts
-from analysis.effects.estimate import unit_of
+from analysis.effects.study import unit_of
 from analysis.engine import conform
 from analysis.settings_measures import Effectiveness
 from analysis.tables import RECORD
@@ -43,6 +43,11 @@ def company(seed=1, n=240, effect=0.0, cost=100.0, done=1.0, share=0.3, shift=0.
     return treatments, outcomes
 
 
+def judged(treatments, outcomes, segments=None, settings=SETTINGS):
+    """The effects without anything beside treatments and outcomes."""
+    return estimate(treatments, outcomes, settings, 1, segments_before=segments).effects
+
+
 def only(frame):
     assert len(frame) == 1
     return frame.iloc[0]
@@ -65,7 +70,7 @@ def test_published_campaign():
         }
     )
     outcomes = data.melt("customer_id", ["visit", "spend"], "outcome", "value")
-    found = estimate(treatments, outcomes, None, SETTINGS, 1).set_index(["outcome", "arm"])
+    found = judged(treatments, outcomes).set_index(["outcome", "arm"])
     published = {
         ("visit", "Mens E-Mail"): (0.07659, 0.00339),
         ("visit", "Womens E-Mail"): (0.04523, 0.00323),
@@ -90,7 +95,7 @@ def test_published_campaign():
 
 def test_worked_did_not_pay_and_cannot_tell():
     # margin 30 %: a measure of 100 must bring 333 more
-    worked = only(estimate(*company(effect=1500.0), None, SETTINGS, 1))
+    worked = only(judged(*company(effect=1500.0)))
     assert (worked["verdict"], worked["grade"], key(worked)) == ("worked", "A", "worked")
     assert worked["break_even"] == pytest.approx(100 / 0.3)
     assert worked["low"] > worked["break_even"]
@@ -98,10 +103,10 @@ def test_worked_did_not_pay_and_cannot_tell():
         worked["estimate"] * 0.3 * worked["n_treated"] - 100 * worked["n_treated"]
     )
     assert worked["total_value"] == pytest.approx(worked["extra_margin"] - worked["cost_total"])
-    useless = only(estimate(*company(cost=600.0), None, SETTINGS, 1))
+    useless = only(judged(*company(cost=600.0)))
     assert (useless["verdict"], key(useless)) == ("did_not_pay", "did_not_pay")
     assert useless["high"] < useless["break_even"]
-    unsettled = only(estimate(*company(n=80, effect=300.0), None, SETTINGS, 1))
+    unsettled = only(judged(*company(n=80, effect=300.0)))
     assert (unsettled["verdict"], key(unsettled)) == ("cannot_tell", "undecided")
     assert unsettled["n_needed"] > 24
     assert unsettled["periods_needed"] == math.ceil(unsettled["n_needed"] / 24) - 1
@@ -109,23 +114,17 @@ def test_worked_did_not_pay_and_cannot_tell():
 
 def test_needed_customers_do_settle_it():
     """With as many customers as asked for, a useless measure is shown not to pay."""
-    first = only(estimate(*company(n=80, effect=150.0, share=0.5), None, SETTINGS, 1))
+    first = only(judged(*company(n=80, effect=150.0, share=0.5)))
     assert first["verdict"] == "cannot_tell"
     n = int(2 * first["n_needed"])
-    verdict = [
-        only(estimate(*company(seed, n, share=0.5), None, SETTINGS, 1))["verdict"]
-        for seed in range(60)
-    ]
+    verdict = [only(judged(*company(seed, n, share=0.5)))["verdict"] for seed in range(60)]
     assert verdict.count("did_not_pay") / 60 >= 0.65  # planned: .80
     assert verdict.count("worked") <= 2
 
 
 def test_no_effect_is_called_worked_at_most_at_the_nominal_rate():
     # without a cost the break-even is 0: the hardest case
-    verdict = [
-        only(estimate(*company(seed, 320, cost=0.0), None, SETTINGS, 1))["verdict"]
-        for seed in range(200)
-    ]
+    verdict = [only(judged(*company(seed, 320, cost=0.0)))["verdict"] for seed in range(200)]
     assert verdict.count("worked") <= 11  # 2.5 % of 200 are 5; 11 is 2.7 standard errors above
 
 
@@ -149,7 +148,7 @@ def test_customers_who_did_badly_recover_by_themselves():
             "before": before[chosen],
         }
     )
-    row = only(estimate(treatments, outcomes, None, SETTINGS, 1))
+    row = only(judged(treatments, outcomes))
     assert row["before_after"] > 0.3
     assert row["before_after_control"] > 0.3
     assert row["verdict"] == "cannot_tell"
@@ -158,7 +157,7 @@ def test_customers_who_did_badly_recover_by_themselves():
 
 def test_no_comparison_is_no_effect():
     treatments, outcomes = company(effect=5000.0, share=0.0)
-    row = only(estimate(treatments, outcomes, None, SETTINGS, 1))
+    row = only(judged(treatments, outcomes))
     assert (row["grade"], row["method"], row["verdict"]) == ("D", "none", "cannot_tell")
     assert key(row) == "no_comparison"
     assert row[["estimate", "low", "high", "total_value"]].isna().all()
@@ -168,25 +167,25 @@ def test_no_comparison_is_no_effect():
 def test_grades():
     treatments, outcomes = company(effect=1500.0)
     chosen = Effectiveness(assignment="chosen")
-    assert only(estimate(treatments, outcomes, None, chosen, 1))["grade"] == "C"
-    unknown = only(estimate(treatments, outcomes.drop(columns="before"), None, chosen, 1))
+    assert only(judged(treatments, outcomes, settings=chosen))["grade"] == "C"
+    unknown = only(judged(treatments, outcomes.drop(columns="before"), settings=chosen))
     assert (unknown["grade"], key(unknown)) == ("D", "not_comparable")
-    shifted = only(estimate(*company(shift=0.6), None, SETTINGS, 1))
+    shifted = only(judged(*company(shift=0.6)))
     assert shifted["balance_p"] < 0.001
     assert shifted["grade"] == "C"
     planned = Effectiveness(held_out_share=0.5)
-    assert only(estimate(treatments, outcomes, None, planned, 1))["grade"] == "C"
+    assert only(judged(treatments, outcomes, settings=planned))["grade"] == "C"
     assert (
-        only(estimate(treatments, outcomes, None, Effectiveness(held_out_share=0.3), 1))["grade"]
+        only(judged(treatments, outcomes, settings=Effectiveness(held_out_share=0.3)))["grade"]
         == "A"
     )
 
 
 def test_too_few_and_not_carried_out():
-    few = only(estimate(*company(n=40), None, SETTINGS, 1))
+    few = only(judged(*company(n=40)))
     assert (few["verdict"], key(few), few["n_needed"]) == ("cannot_tell", "too_few", 20)
     assert math.isnan(few["estimate"])
-    undone = only(estimate(*company(effect=1500.0, done=0.3), None, SETTINGS, 1))
+    undone = only(judged(*company(effect=1500.0, done=0.3)))
     assert (undone["verdict"], key(undone)) == ("cannot_tell", "not_carried_out")
     assert undone["done_share"] < 0.5
     assert not math.isnan(undone["estimate"])
@@ -200,7 +199,7 @@ def test_segments_of_a_size():
             "segment": np.where(np.arange(300) < 260, "potential", "new"),
         }
     )
-    found = estimate(treatments, outcomes, segments, SETTINGS, 1)
+    found = judged(treatments, outcomes, segments)
     assert list(found["segment"]) == ["all", "potential"]  # 40 new ones have too small an arm
     assert found["n_treated"].iloc[1] < found["n_treated"].iloc[0]
 
@@ -210,8 +209,8 @@ def test_arms_compare_with_their_own_strategy():
     other, more = company(seed=2, effect=0.0)
     other = other.assign(strategy="coupon", customer_id="X" + other["customer_id"])
     more = more.assign(customer_id="X" + more["customer_id"], value=more["value"] + 9_000)
-    both = estimate(pd.concat([one, other]), pd.concat([outcomes, more]), None, SETTINGS, 1)
-    alone = only(estimate(one, outcomes, None, SETTINGS, 1))
+    both = judged(pd.concat([one, other]), pd.concat([outcomes, more]))
+    alone = only(judged(one, outcomes))
     row = both.set_index("strategy").loc["visit"]
     assert row["estimate"] == alone["estimate"]
     assert row["p_value"] == alone["p_value"]
@@ -219,20 +218,16 @@ def test_arms_compare_with_their_own_strategy():
 
 def test_order_of_rows_changes_nothing():
     treatments, outcomes = company(n=90, effect=200.0)
-    first = estimate(treatments, outcomes, None, SETTINGS, 1)
-    second = estimate(
-        treatments.sample(frac=1, random_state=1),
-        outcomes.sample(frac=1, random_state=2),
-        None,
-        SETTINGS,
-        1,
+    first = judged(treatments, outcomes)
+    second = judged(
+        treatments.sample(frac=1, random_state=1), outcomes.sample(frac=1, random_state=2)
     )
     pd.testing.assert_frame_equal(first, second)
 
 
 def test_table_fits_its_contract_and_every_reason_has_words():
     parts = [
-        estimate(*company(**args), None, SETTINGS, 1)
+        judged(*company(**args))
         for args in (
             {"effect": 1500.0},
             {"cost": 600.0},
@@ -252,17 +247,15 @@ def test_table_fits_its_contract_and_every_reason_has_words():
 
 
 def test_nothing_to_judge():
-    empty = estimate(*(t.iloc[:0] for t in company()), None, SETTINGS, 1)
+    empty = judged(*(t.iloc[:0] for t in company()))
     assert conform(empty, RECORD["effects"]).num_rows == 0
 
 
 def test_equal_outcomes_are_no_verdict():
     treatments, outcomes = company()
-    row = only(estimate(treatments, outcomes.assign(value=0.0, before=0.0), None, SETTINGS, 1))
+    row = only(judged(treatments, outcomes.assign(value=0.0, before=0.0)))
     assert row["verdict"] == "did_not_pay"  # 0 for everybody is below any break-even
-    free = only(
-        estimate(treatments.assign(cost=0.0), outcomes.assign(value=0.0), None, SETTINGS, 1)
-    )
+    free = only(judged(treatments.assign(cost=0.0), outcomes.assign(value=0.0)))
     assert (free["verdict"], key(free)) == ("cannot_tell", "no_spread")
 
 

@@ -105,7 +105,7 @@ def effect(strategy, verdict="worked", value=60_000.0, grade="A", **more):
 def effects():
     return pd.DataFrame(
         [
-            effect("executive_visit"),
+            effect("executive_visit", n_treated=30),
             effect("win_back_offer", "did_not_pay", 1_000.0),
             effect("product_trial", "cannot_tell", 12_000.0),
             effect("onboarding", "cannot_tell", np.nan, "D"),

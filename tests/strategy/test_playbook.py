@@ -10,9 +10,10 @@ from tests.schemes import SCHEMES, scheme_segments
 
 from analysis import wording
 from analysis.calendars import Period
+from analysis.effects import assign
 from analysis.errors import SettingsError
 from analysis.settings_measures import Strategy
-from analysis.strategy import load_playbook, plan, playbook_for
+from analysis.strategy import candidates, load_playbook, plan, playbook_for
 from analysis.tables import RECORD
 
 from .conftest import ROOT, SEGMENTS
@@ -203,9 +204,17 @@ def test_no_playbook_means_an_empty_plan(company):
     found = playbook_for("", own, ROOT)
     assert found.strategies() == []
     assert found.overview().empty
+    quarter = Period.parse("2025Q4")
+    nobody = candidates(
+        company["segments"], company["features"], None, found, Strategy(), 0.3, quarter, 7,
+        min_arm=20,
+    )  # fmt: skip
+    waves = assign(
+        nobody, company["customers"], company["features"], Strategy(), quarter, 7, min_arm=20
+    )
     rows = plan(
-        company["segments"], company["features"], company["customers"], company["people"], None,
-        found, Strategy(), 0.3, Period.parse("2025Q4"), 7, own,
+        nobody, waves, company["segments"], company["features"], company["customers"],
+        company["people"], None, found, Strategy(), 0.3, quarter, own,
     )  # fmt: skip
     assert list(rows.columns) == RECORD["plan"].names
     assert rows.empty

@@ -65,7 +65,12 @@ def orders(judged: pa.Table) -> pa.Table:
 
 
 def customers(
-    listed: pa.Table, ids: Sequence[pa.Table], lines: pa.Table, settings: Cleaning, as_of: date
+    listed: pa.Table,
+    ids: Sequence[pa.Table],
+    lines: pa.Table,
+    groups: pa.Table,
+    settings: Cleaning,
+    as_of: date,
 ) -> pa.Table:
     """Customers of the customer table and those that only other tables name.
 
@@ -79,6 +84,8 @@ def customers(
         Tables whose customers count as well, each with `customer_id`.
     lines
         Kept order lines, with `owner_id`: first order, and the seller of the latest one.
+    groups
+        From `groups.topmost`; who is not in it is its own group.
     settings
         Uses `earliest` (no start date before it) and `size_people`: who has no size band but a
         headcount is micro, small, medium or large.
@@ -99,17 +106,18 @@ def customers(
                coalesce(CASE WHEN c.joined_on >= $earliest AND c.joined_on < $tomorrow
                              THEN c.joined_on END,
                         date_trunc('day', f.first_order)) AS joined_on,
-               c.own_tier, c.need, c.on_trial
+               c.own_tier, c.need, c.on_trial, coalesce(g.group_id, i.customer_id) AS group_id
         FROM (SELECT DISTINCT customer_id FROM ids WHERE customer_id IS NOT NULL) i
         LEFT JOIN listed c ON c.customer_id = i.customer_id
         LEFT JOIN first f ON f.customer_id = i.customer_id
+        LEFT JOIN groups g ON g.customer_id = i.customer_id
     """
     params = {
         "earliest": settings.earliest,
         "tomorrow": as_of + timedelta(days=1),
         "sizes": list(settings.size_people),
     }
-    found = engine.query(sql, params, ids=every, listed=listed, lines=lines)
+    found = engine.query(sql, params, ids=every, listed=listed, lines=lines, groups=groups)
     # a sole trader's name often carries the trader's own number
     return engine.conform(_masked(found, "name"), RECORD["customers"])
 

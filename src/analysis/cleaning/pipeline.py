@@ -12,7 +12,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from analysis import engine
-from analysis.cleaning import keys, masking, outputs, quality
+from analysis.cleaning import groups, keys, masking, outputs, quality
 from analysis.cleaning.reconcile import reconcile
 from analysis.cleaning.rules import judge
 from analysis.cleaning.tables import in_force, rules
@@ -93,7 +93,7 @@ def clean(
     checks = quality.assess(given, settings.cleaning, as_of)
     judged = _judge_all(given, settings, as_of)
     removed = _removed(given, judged, rejected)
-    kept = _outputs(given, judged, settings, as_of)
+    kept = _outputs(given, judged, tables.get("relations"), settings, as_of)
     _something_left(given, kept, removed)
     steps = reconcile(given, removed, {**kept, "customers": outputs.kept(judged["customers"])}
                       if "customers" in given else kept)  # fmt: skip
@@ -256,6 +256,7 @@ def _removed(
 def _outputs(
     given: Mapping[str, pa.Table],
     judged: Mapping[str, pa.Table],
+    relations: pa.Table | None,
     settings: Settings,
     as_of: date,
 ) -> dict[str, pa.Table]:
@@ -265,13 +266,14 @@ def _outputs(
     for name in judged:
         if name not in ("orders", "customers"):
             found[name] = outputs.other(name, judged[name], as_of)
-    listed = outputs.kept(judged["customers"] if "customers" in judged else _no_customers())
+    every = judged["customers"] if "customers" in judged else _no_customers()
+    listed, tops = outputs.kept(every), groups.topmost(every, relations)
     lines = outputs.kept(judged["orders"]) if "orders" in judged else _no_lines()
     named = [n for n in ("orders", "treatments") if n in judged]
     if not in_force("unknown_customer", settings.cleaning):
         named = [n for n in judged if "customer_id" in RECORD[n].names]
     ids = [found[n] for n in named if n != "customers"]
-    found["customers"] = outputs.customers(listed, ids, lines, settings.cleaning, as_of)
+    found["customers"] = outputs.customers(listed, ids, lines, tops, settings.cleaning, as_of)
     return found
 
 

@@ -1,216 +1,288 @@
-"""Did last period's measures work? One row a strategy, arm, outcome and segment."""
+"""Did last period's measures work? The best evidence available, by a written rule.
+
+The ladder
+----------
+Each strategy, arm and outcome is judged on the highest rung that holds:
+
+A. Randomised waves. The held-out customers were drawn (``assignment: randomised``), the arms have
+   the planned sizes, and the outcome before the measure is in balance (p not below
+   ``balance_alarm``). The difference of the arms, adjusted for the outcome before, within the
+   blocks of the draw and by corporate group (`analysis.effects.estimators`). With fewer than
+   ``min_arm`` customers in an arm there is no estimate: the draw stays the best plan, and
+   further periods add to it.
+B. Staged roll-out. Nobody was drawn, but the measure began in different periods, at least
+   ``pre_periods`` of them lie before the first start, and before the start the later ones moved
+   as the earlier ones did (p not below ``pre_trend_alarm``). Each start against those not reached
+   yet, from before the periods in which the customers were chosen (``trigger_periods``).
+C. Customers like them. Whom no measure reached, in scope, not exempt, of the same segments,
+   weighted until they equal the treated in what was known before the measure; at least
+   ``least_overlap`` of the treated must have customers like them.
+D. None of these: before/after only. It is never an effect; its columns say what it would have
+   claimed.
+
+Segments are estimated on the rung of their strategy, where they have customers enough.
+
+Outcomes
+--------
+A strategy is judged on the outcome it was to move, where the plan names one that was measured;
+otherwise on each. Its further outcomes are a closer look and do not count among the strategies
+judged together (`analysis.effects.conclusions`).
+"""
 
 from __future__ import annotations
 
-import hashlib
 import math
-from collections.abc import Iterator
-from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
-import numpy as np
 import pandas as pd
 import pyarrow as pa
 
+from analysis.calendars import Period
 from analysis.effects import verdicts
-from analysis.effects.design import sample_ratio_p
-from analysis.effects.estimators import Contrast, Floats, contrast, welch
+from analysis.effects.checks import balance_table, checks, event_table
+from analysis.effects.conclusions import conclude
+from analysis.effects.evidence import accumulate
+from analysis.effects.rungs import Material, Rung, climb, within
+from analysis.effects.study import ALL, HELD_OUT, before_after, cases, mean
 from analysis.engine import to_frame
 from analysis.settings_measures import Effectiveness
 from analysis.tables import RECORD
 
-HELD_OUT = "held_out"
-ALL = "all"
-MONEY_OUTCOMES = frozenset({"revenue", "spend", "amount", "margin"})
+UNTREATED = "untreated"
+_TABLES = ("effects", "effect_checks", "event_study", "balance", "evidence")
+
+
+class Estimates(NamedTuple):
+    """What the measures did, each table in the columns of its RECORD contract.
+
+    Attributes
+    ----------
+    effects
+        strategy × arm × outcome × segment.
+    checks
+        ``effect_checks``.
+    event_study, balance, evidence
+        The tables of these names.
+    """
+
+    effects: pd.DataFrame
+    checks: pd.DataFrame
+    event_study: pd.DataFrame
+    balance: pd.DataFrame
+    evidence: pd.DataFrame
 
 
 def estimate(
     treatments: pd.DataFrame | pa.Table,
     outcomes: pd.DataFrame | pa.Table,
-    segments_before: pd.DataFrame | None,
     settings: Effectiveness,
     seed: int,
-) -> pd.DataFrame:
-    """The effect of every arm against the held-out customers of its strategy.
-
-    Customers count by the arm they were drawn into, whether or not the measure reached them
-    (`done_share` says how many it reached): whoever drops those it did not reach compares
-    willing customers with average ones.
+    *,
+    period: Period | None = None,
+    listed: pd.DataFrame | None = None,
+    plan: pd.DataFrame | None = None,
+    segments_before: pd.DataFrame | None = None,
+    customers: pd.DataFrame | None = None,
+    panel: pd.DataFrame | None = None,
+    traits: pd.DataFrame | None = None,
+    waves: pd.DataFrame | None = None,
+    history: pd.DataFrame | None = None,
+) -> Estimates:
+    """The effect of every arm of every strategy on every outcome.
 
     Parameters
     ----------
     treatments
-        RECORD ``treatments``; the arm ``held_out`` is the comparison.
+        RECORD ``treatments`` of the period (`analysis.effects.planned.of_period`); the arm
+        ``held_out`` is the comparison. A column ``block`` holds the blocks of the draw.
     outcomes
         customer_id, outcome, value and, where known, ``before``: the same outcome before the
-        measure. With it the estimate is adjusted (Lin 2013).
-    segments_before
-        customer_id, segment at the previous period's end; None or empty: only ``all``.
+        measure.
     settings
         Section ``effectiveness``.
     seed
         Of the permutations that give the p-value of small comparisons.
+    period
+        The period in question; None: neither a roll-out nor evidence by period.
+    listed
+        All treatments known, of earlier periods and exempt ones too: a roll-out is read from
+        their starts. None: `treatments`.
+    plan
+        RECORD ``plan`` that the measures come from; its ``kpi`` says what each was to move.
+    segments_before
+        customer_id, segment at the previous period's end; None or empty: only ``all``.
+    customers
+        RECORD ``customers``: who is in scope; ``group_id`` is the corporate group.
+    panel
+        As of `analysis.effects.outcomes.panel_from_orders`, the period in question last.
+    traits
+        As of `analysis.effects.outcomes.traits_from_orders`.
+    waves
+        RECORD ``waves`` of the plan: segment and band are the blocks of the draw.
+    history
+        RECORD ``evidence`` of the record before.
 
     Returns
     -------
-    DataFrame
-        RECORD ``effects``. Grade A: randomised, balanced before. C: chosen or out of balance,
-        but adjusted for the outcome before. D: no fair comparison, hence no estimate; what
-        before/after would have claimed stands in its own columns and is never judged.
-        The rule of the verdict is in `analysis.effects.verdicts`.
+    Estimates
+        Empty but valid tables where nothing was done or measured. The rule of the verdict is in
+        `analysis.effects.verdicts`.
     """
-    treated = _frame(treatments)
-    measured = _frame(outcomes)
+    treated, measured = _frame(treatments), _frame(outcomes)
     if treated.empty or measured.empty:
-        return pd.DataFrame(columns=RECORD["effects"].names)
-    segments = segments_before if segments_before is not None else pd.DataFrame()
-    units = {
-        str(name): unit_of(str(name), group["value"].to_numpy(float))
-        for name, group in measured.groupby("outcome")
-    }
-    rows = [
-        _row(case, settings, units[case.outcome], seed)
-        for case in _cases(treated, measured, segments, settings.min_arm)
+        return Estimates(*(_empty(name) for name in _TABLES))
+    segments = segments_before if segments_before is not None and len(segments_before) else None
+    material = Material(settings, seed, traits, panel, period)
+    rungs = [
+        climb(case, material)
+        for case in cases(
+            treated,
+            measured,
+            segments=segments,
+            customers=customers,
+            waves=waves,
+            listed=listed,
+            period=period,
+        )
     ]
-    return pd.DataFrame(rows, columns=RECORD["effects"].names)
-
-
-def unit_of(outcome: str, values: Floats) -> str:
-    """Unit of an outcome: money by its name, share if only 0 and 1 occur, else count or number."""
-    if outcome in MONEY_OUTCOMES:
-        return "money"
-    known = values[~np.isnan(values)]
-    if len(known) and np.isin(known, (0.0, 1.0)).all():
-        return "share"
-    return "count" if len(known) and (known == np.round(known)).all() else "number"
-
-
-@dataclass(frozen=True)
-class _Case:
-    """One comparison: two arms' rows, each customer once, sorted by customer."""
-
-    strategy: str
-    arm: str
-    outcome: str
-    segment: str
-    treated: pd.DataFrame
-    control: pd.DataFrame
-    drawn: tuple[int, int]  # customers of the strategy in all its arms, and held out
+    rows = [_row(rung, settings) for rung in _with_segments(rungs, material, segments)]
+    effects = pd.DataFrame(rows, columns=RECORD["effects"].names)
+    evidence = _evidence(effects, settings, period, history)
+    return Estimates(
+        _concluded(effects, settings, plan, evidence),
+        _together("effect_checks", [checks(rung, material) for rung in rungs]),
+        _together("event_study", [event_table(rung) for rung in rungs]),
+        _together("balance", [balance_table(rung, traits) for rung in rungs]),
+        evidence,
+    )
 
 
 def _frame(table: pd.DataFrame | pa.Table) -> pd.DataFrame:
     return to_frame(table) if isinstance(table, pa.Table) else table
 
 
-def _cases(
-    treatments: pd.DataFrame, outcomes: pd.DataFrame, segments: pd.DataFrame, min_arm: int
-) -> Iterator[_Case]:
-    by_outcome = {str(name): group for name, group in outcomes.groupby("outcome", sort=True)}
-    columns = [c for c in ("customer_id", "outcome", "value", "before") if c in outcomes.columns]
-    for strategy, rows in treatments.groupby("strategy", sort=True):
-        for outcome in sorted(by_outcome):
-            joined = rows.merge(by_outcome[outcome][columns], on="customer_id", how="inner")
-            joined = joined[joined["value"].notna()]
-            if not segments.empty:
-                joined = joined.merge(
-                    segments[["customer_id", "segment"]], on="customer_id", how="left"
-                )
-            joined = joined.sort_values(["customer_id"], kind="stable")
-            control = joined[joined["arm"] == HELD_OUT]
-            drawn = (len(joined) - len(control), len(control))
-            for arm in sorted(set(rows["arm"]) - {HELD_OUT}):
-                one = joined[joined["arm"] == arm]
-                yield _Case(str(strategy), str(arm), outcome, ALL, one, control, drawn)
-                if segments.empty:
-                    continue
-                for segment in sorted(set(one["segment"].dropna())):
-                    part = one[one["segment"] == segment]
-                    rest = control[control["segment"] == segment]
-                    if min(len(part), len(rest)) >= min_arm:
-                        yield _Case(
-                            str(strategy), str(arm), outcome, str(segment), part, rest, drawn
-                        )
+def _empty(name: str) -> pd.DataFrame:
+    return pd.DataFrame(columns=RECORD[name].names)
 
 
-def _row(case: _Case, settings: Effectiveness, unit: str, seed: int) -> dict[str, Any]:
-    n_treated, n_control = len(case.treated), len(case.control)
-    before = _before(case)
-    balance = welch(*before) if before is not None else math.nan
-    grade = _grade(case, settings, before is not None, balance)
-    cost = _mean(case.treated, "cost")
-    line = verdicts.break_even(cost, settings.margin_rate, unit)
-    done = _mean(case.treated, "done")
-    found: Contrast | None = None
-    if grade != "D" and min(n_treated, n_control) >= settings.min_arm:
-        found = contrast(
-            case.treated["value"].to_numpy(float),
-            case.control["value"].to_numpy(float),
-            *(before if before is not None else (None, None)),
-            level=settings.level,
-            rng=np.random.default_rng(_key(seed, case)),
-        )
-    verdict = _verdict(case, settings, unit, grade, found, line, cost, done)
-    extra = (
-        found.estimate * settings.margin_rate * n_treated
-        if found is not None and unit == "money"
-        else math.nan
-    )
+def _together(name: str, parts: list[pd.DataFrame]) -> pd.DataFrame:
+    """One table of several; of rows with one key the first."""
+    filled = [part for part in parts if len(part)]
+    if not filled:
+        return _empty(name)
+    both = pd.concat(filled, ignore_index=True)
+    return both.drop_duplicates(list(RECORD[name].key), ignore_index=True)
+
+
+def _with_segments(
+    rungs: list[Rung], material: Material, segments: pd.DataFrame | None
+) -> list[Rung]:
+    """Each rung, followed by those of its segments."""
+    if segments is None:
+        return rungs
+    found = []
+    for rung in rungs:
+        found.append(rung)
+        names = sorted(set(rung.case.treated["segment"]) - {""})
+        parts = (within(name, rung, material) for name in names)
+        found += [part for part in parts if part is not None]
+    return found
+
+
+def _concluded(
+    effects: pd.DataFrame,
+    settings: Effectiveness,
+    plan: pd.DataFrame | None,
+    evidence: pd.DataFrame,
+) -> pd.DataFrame:
+    """Verdicts corrected for what is judged together, and decisions.
+
+    Further outcomes of a strategy that was to move another one are corrected among themselves.
+    """
+    aims: dict[str, set[str]] = {}
+    if plan is not None and not plan.empty:
+        aims = {str(name): set(rows["kpi"]) for name, rows in plan.groupby("strategy")}
+    pairs = list(zip(effects["strategy"], effects["outcome"], strict=True))
+    aimed = pd.Series([outcome in aims.get(name, ()) for name, outcome in pairs], effects.index)
+    judged = aimed | ~aimed.groupby(effects["strategy"]).transform("any")
+    parts = []
+    for mask in (judged, ~judged):
+        rows = effects[mask]
+        if len(rows):
+            parts.append(conclude(rows, settings, evidence).set_axis(rows.index))
+    return pd.concat(parts).sort_index() if parts else effects
+
+
+def _row(rung: Rung, settings: Effectiveness) -> dict[str, Any]:
+    case, found, done = rung.case, rung.found, rung.done
+    n_treated, n_control = rung.sizes
+    reached = case.started if rung.grade == "B" else case.treated
+    cost, done_share = mean(reached, "cost"), mean(reached, "done")
+    extra = math.nan
+    if found is not None and case.unit == "money":
+        extra = found.estimate * settings.margin_rate * n_treated
+    line = verdicts.break_even(cost, settings.margin_rate, case.unit)
+    verdict = _verdict(rung, settings, line, cost, done_share)
+    mean_treated = mean(case.treated, "value")
+    below_draw = found is not None and rung.grade in ("B", "C")
+    groups = pd.concat([case.treated["group"], rung.comparison["group"]])
     return {
         "strategy": case.strategy,
         "arm": case.arm,
-        "control": HELD_OUT,
+        "control": HELD_OUT if rung.grade == "A" or len(case.control) else UNTREATED,
         "outcome": case.outcome,
         "segment": case.segment,
         "method": found.method if found is not None else "none",
-        "grade": grade,
+        "grade": rung.grade,
         "estimate": found.estimate if found is not None else math.nan,
         "low": found.low if found is not None else math.nan,
         "high": found.high if found is not None else math.nan,
         "level": settings.level,
-        "unit": unit,
+        "unit": case.unit,
         "n_treated": n_treated,
         "n_control": n_control,
         "verdict": verdict.verdict,
         "reason": verdict.reason,
         "std_error": found.std_error if found is not None else math.nan,
         "p_value": found.p_value if found is not None else math.nan,
-        "mean_treated": _mean(case.treated, "value"),
-        "mean_control": _mean(case.control, "value"),
+        "mean_treated": mean_treated,
+        # Below a draw the comparison is what the treated would have had without the measure.
+        "mean_control": (
+            mean_treated - found.estimate
+            if below_draw and found is not None
+            else mean(rung.comparison, "value")
+        ),
         "cost_per_customer": cost,
         "break_even": line if not math.isinf(line) else math.nan,
         "total_value": extra - cost * n_treated,
-        "before_after": _before_after(case.treated),
-        "before_after_control": _before_after(case.control),
+        "before_after": before_after(case.treated),
+        "before_after_control": before_after(rung.comparison),
         "n_needed": verdict.n_needed,
         "periods_needed": verdict.periods_needed,
-        "done_share": done,
+        "done_share": done_share,
         "cost_total": cost * n_treated,
         "extra_margin": extra,
-        "balance_p": balance,
+        "balance_p": rung.balance_p,
         "margin_rate": settings.margin_rate,
+        "as_done": done.estimate if done is not None else math.nan,
+        "as_done_low": done.low if done is not None else math.nan,
+        "as_done_high": done.high if done is not None else math.nan,
+        "n_groups": groups.nunique(),
+        "effective_n": rung.alike.effective_n if rung.grade == "C" and rung.alike else math.nan,
+        "periods": rung.periods,
     }
 
 
 def _verdict(
-    case: _Case,
-    settings: Effectiveness,
-    unit: str,
-    grade: str,
-    found: Contrast | None,
-    line: float,
-    cost: float,
-    done: float,
+    rung: Rung, settings: Effectiveness, line: float, cost: float, done: float
 ) -> verdicts.Verdict:
-    sizes = {
-        "n_treated": (len(case.treated), "count"),
-        "n_control": (len(case.control), "count"),
-    }
-    if grade == "D":
-        key = "not_comparable" if len(case.control) else "no_comparison"
-        return verdicts.Verdict(verdicts.CANNOT_TELL, verdicts.reason(key, **sizes))
-    if found is None:
+    n_treated, n_control = rung.sizes
+    sizes = {"n_treated": (n_treated, "count"), "n_control": (n_control, "count")}
+    if rung.grade == "D":
+        return verdicts.Verdict(verdicts.CANNOT_TELL, verdicts.reason(rung.why, **sizes))
+    if rung.found is None:
         text = verdicts.reason("too_few", min_arm=(settings.min_arm, "count"), **sizes)
-        smaller = min(len(case.treated), len(case.control))
+        smaller = min(n_treated, n_control)
         more = max(1, math.ceil(settings.min_arm / smaller) - 1) if smaller else math.nan
         return verdicts.Verdict(verdicts.CANNOT_TELL, text, settings.min_arm, more)
     if done < settings.min_done:  # False where nothing was recorded (NaN)
@@ -222,61 +294,25 @@ def _verdict(
         )
         return verdicts.Verdict(verdicts.CANNOT_TELL, text)
     return verdicts.judge(
-        found,
-        unit=unit,
+        rung.found,
+        unit=rung.case.unit,
         threshold=line,
         cost_known=not math.isnan(cost) and cost > 0,
-        n_treated=len(case.treated),
-        n_control=len(case.control),
+        n_treated=n_treated,
+        n_control=n_control,
         power=settings.power,
         level=settings.level,
     )
 
 
-def _grade(case: _Case, settings: Effectiveness, adjusted: bool, balance: float) -> str:
-    """A, C or D (B, the staged roll-out, has no estimator yet)."""
-    if case.treated.empty or case.control.empty:
-        return "D"
-    alarm = balance < settings.balance_alarm or _ratio_p(case, settings) < settings.balance_alarm
-    if settings.assignment == "randomised" and not alarm:
-        return "A"
-    return "C" if adjusted else "D"
-
-
-def _ratio_p(case: _Case, settings: Effectiveness) -> float:
-    """Probability of the arm sizes; NaN, which alarms nobody, where no ratio was planned."""
-    if settings.held_out_share is None:
-        return math.nan
-    return sample_ratio_p(case.drawn, [1 - settings.held_out_share, settings.held_out_share])
-
-
-def _before(case: _Case) -> tuple[Floats, Floats] | None:
-    """The outcome before in both arms, where it is known for every customer."""
-    if "before" not in case.treated or case.treated.empty or case.control.empty:
-        return None
-    first = case.treated["before"].to_numpy(float)
-    second = case.control["before"].to_numpy(float)
-    if np.isnan(first).any() or np.isnan(second).any():
-        return None
-    return first, second
-
-
-def _before_after(rows: pd.DataFrame) -> float:
-    if "before" not in rows or rows.empty or rows["before"].isna().any():
-        return math.nan
-    before = _mean(rows, "before")
-    return _mean(rows, "value") / before - 1 if before > 0 else math.nan
-
-
-def _mean(rows: pd.DataFrame, column: str) -> float:
-    """Mean of the known values, exactly summed; NaN where none is known."""
-    if column not in rows:
-        return math.nan
-    known = rows[column].dropna()
-    return math.fsum(known.astype(float)) / len(known) if len(known) else math.nan
-
-
-def _key(seed: int, case: _Case) -> list[int]:
-    """A seed for this comparison alone, so that other rows do not move its permutations."""
-    name = "|".join((case.strategy, case.arm, case.outcome, case.segment))
-    return [seed, int.from_bytes(hashlib.sha256(name.encode()).digest()[:8], "big")]
+def _evidence(
+    effects: pd.DataFrame,
+    settings: Effectiveness,
+    period: Period | None,
+    history: pd.DataFrame | None,
+) -> pd.DataFrame:
+    """Evidence of the period put to that of the periods before."""
+    if period is None:
+        return _empty("evidence")
+    current = effects[effects["segment"] == ALL].assign(period=period.name)
+    return accumulate(current, history, settings.level, min_done=settings.min_done)

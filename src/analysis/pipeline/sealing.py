@@ -11,6 +11,7 @@ from analysis import store
 from analysis.errors import Problem, SourceError
 
 TABLES = ("cuts", "features", "plan", "segments")
+IF_THERE = ("designs", "evidence", "waves")  # records of older versions lack them
 _SEAL = "approved.json"
 
 
@@ -20,7 +21,10 @@ def seal_file(root: Path, record: Path) -> Path:
 
 
 def approve(root: Path, record: Path) -> Path:
-    """Seal a record: copy its cuts, features, plan and segments, which the next period reads.
+    """Seal a record: copy what the next period reads.
+
+    That are its cuts, features, plan and segments, and, where it has them, how the waves were
+    drawn, what they can show, and the evidence so far.
 
     Returns
     -------
@@ -30,7 +34,8 @@ def approve(root: Path, record: Path) -> Path:
     path = seal_file(root, record)
     store.clear_temporary(path.parent)  # what a killed approval left
     files = {}
-    for table in TABLES:
+    held = {file.stem for file in (record / "tables").glob("*.parquet")}
+    for table in (*TABLES, *(name for name in IF_THERE if name in held)):
         content = (record / "tables" / f"{table}.parquet").read_bytes()
         store.write_bytes(path.parent / f"{table}.parquet", content)
         files[f"{table}.parquet"] = store.digest(path.parent / f"{table}.parquet")

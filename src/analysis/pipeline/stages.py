@@ -100,7 +100,9 @@ STAGES: tuple[Stage, ...] = (
         "notebooks/04_effectiveness.ipynb",
         needs=("cleaning", "segmentation"),
         sections=("effectiveness", "report.watch", "strategy.holidays"),
-        gives=("effects", "kpis", "bridge"),
+        gives=(
+            "effects", "effect_checks", "event_study", "balance", "evidence", "kpis", "bridge",
+        ),
         reads_sealed=True,
     ),
     Stage(
@@ -108,7 +110,7 @@ STAGES: tuple[Stage, ...] = (
         "notebooks/05_strategy.ipynb",
         needs=("cleaning", "segmentation", "effectiveness"),
         sections=("strategy", "effectiveness"),
-        gives=("plan", "plan_summary", "decisions", "tasks"),
+        gives=("plan", "plan_summary", "decisions", "tasks", "waves", "designs"),
         files=("params/playbooks/*.yml",),
     ),
     Stage(

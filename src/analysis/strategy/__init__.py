@@ -1,9 +1,19 @@
 """Next period's measures: who does what with which customer until when."""
 
+from analysis.strategy.candidates import candidates
 from analysis.strategy.decisions import decisions
 from analysis.strategy.planning import plan
 from analysis.strategy.playbook import Playbook, load_playbook, playbook_for
 from analysis.strategy.summary import summarise
 from analysis.strategy.tasks import tasks
 
-__all__ = ["Playbook", "decisions", "load_playbook", "plan", "playbook_for", "summarise", "tasks"]
+__all__ = [
+    "Playbook",
+    "candidates",
+    "decisions",
+    "load_playbook",
+    "plan",
+    "playbook_for",
+    "summarise",
+    "tasks",
+]

@@ -1,4 +1,4 @@
-"""One customer, one strategy: who gets which measure, by whom, until when, and in which wave."""
+"""One customer, one strategy: which measure, by whom, until when, in which wave, for how much."""
 
 from __future__ import annotations
 
@@ -11,13 +11,14 @@ import pandas as pd
 from analysis.calendars import Period, WorkingCalendar
 from analysis.roles import roles_of
 from analysis.settings_measures import Strategy
-from analysis.stats import keyed_uniform
-from analysis.strategy import owners, waves
+from analysis.strategy import owners
 from analysis.strategy.budget import within
 from analysis.strategy.evidence import NONE, Evidence, read
 from analysis.strategy.playbook import Measure, Playbook, SegmentPlan
 from analysis.strategy.reasons import reasons
 from analysis.tables import RECORD
+
+LATER = "later"  # the wave that starts in the period after the next
 
 _FEATURES = (
     "monetary", "mean_order", "frequency", "recency_days", "expected_interval_days",
@@ -26,6 +27,8 @@ _FEATURES = (
 
 
 def plan(
+    candidates: pd.DataFrame,
+    waves: pd.DataFrame,
     segments: pd.DataFrame,
     features: pd.DataFrame,
     customers: pd.DataFrame,
@@ -35,13 +38,16 @@ def plan(
     settings: Strategy,
     margin_rate: float,
     period_next: Period,
-    seed: int,
     scheme_segments: pd.DataFrame | None = None,
 ) -> pd.DataFrame:
     """The measures of the next period, customer by customer.
 
     Parameters
     ----------
+    candidates
+        From `analysis.strategy.candidates`: who would get which measure.
+    waves
+        RECORD ``waves``: the wave of each customer and strategy, drawn beforehand.
     segments, features, customers, people
         RECORD tables at the end of this period.
     effects
@@ -54,51 +60,34 @@ def plan(
         Margin in extra revenue, 0-1.
     period_next
         The period planned for.
-    seed
-        Of the waves' draw.
     scheme_segments
         RECORD table: the segments' roles choose the words of the reasons; None: the plain ones.
 
     Returns
     -------
     DataFrame
-        RECORD ``plan``. Extra measures whose effect did not pay are not planned again; those
-        that nobody can judge yet keep their size (``hold_unsettled``), and none goes to a
-        customer whose margin could not carry it (``most_of_margin``). Rows of
-        the wave `later` start in the period after, so they cost nothing in this one and promise
-        nothing; their customers are what the measure is compared with. ``expected_value`` is
-        trust × effect × margin, once per strategy and customer; empty without evidence.
+        RECORD ``plan``. Rows of the wave `later` start in the period after, so they cost nothing
+        in this one and promise nothing; their customers are what the measure is compared with.
+        ``expected_value`` is trust × effect × margin, once per strategy and customer; empty
+        without evidence.
         With a budget, duties come first, then extra measures by expected value per cost.
     """
     base = _customers(segments, features, customers)
     evidence = read(effects)
     roles = roles_of(scheme_segments)
-    exempt = waves.largest(base, settings.exempt_top)
     persons = owners.People(people, playbook.substitutes)
     calendar = WorkingCalendar(settings.holidays)
+    named = candidates.merge(
+        waves[["customer_id", "strategy", "wave"]], on=["customer_id", "strategy"], how="left"
+    )
     valued: set[str] = set()
     parts = []
     for segment, key, measure in playbook.measures():
+        mine = named.loc[named["measure"] == key, ["customer_id", "wave"]]
+        if mine.empty:
+            continue
+        chosen = base.merge(mine, on="customer_id", how="inner")
         known = evidence.get(measure.strategy, Evidence())
-        chosen = base[base["segment"] == segment]
-        salt = f"{period_next.name}|{measure.strategy}"
-        if measure.extra and known.stopped:
-            continue
-        if measure.extra and settings.most_of_margin is not None:
-            # A visit that costs more than the customer brings in cannot pay, whoever gets it.
-            margin = chosen["monetary"].fillna(0.0) * margin_rate
-            chosen = chosen[measure.cost <= settings.most_of_margin * margin]
-        if chosen.empty:
-            continue
-        if measure.extra and known.unsettled and settings.hold_unsettled:
-            chosen = by_lot(chosen, known.treated, settings.later_share, seed, salt)
-        # What worked goes to more customers; a small later wave keeps checking it.
-        waiting = settings.later_share_proven if known.proven else settings.later_share
-        wave = (
-            waves.draw(chosen, exempt, waiting, seed, salt)
-            if measure.extra
-            else np.full(len(chosen), waves.EXEMPT, dtype=object)
-        )
         worth = math.nan
         if measure.strategy not in valued:
             worth = expected(known, settings.trust, margin_rate)
@@ -107,7 +96,7 @@ def plan(
             name: span(playbook.segments[segment], measure, period, calendar)
             for name, period in (("now", period_next), ("later", period_next.next()))
         }
-        later = wave == waves.LATER
+        later = chosen["wave"].to_numpy(dtype=object) == LATER
         parts.append(
             pd.DataFrame(
                 {
@@ -123,7 +112,7 @@ def plan(
                     "kpi": measure.kpi,
                     "expected_value": np.where(later, math.nan, worth),
                     "cost": np.where(later, 0.0, measure.cost),
-                    "wave": wave,
+                    "wave": chosen["wave"].to_numpy(dtype=object),
                     "grade": known.grade if not math.isnan(worth) else NONE,
                     "reason": reasons(chosen, roles),
                     "duty": not measure.extra,
@@ -141,20 +130,6 @@ def plan(
         rows[column] = pd.to_datetime(rows[column])
     rows = rows.sort_values(["customer_id", "measure"], kind="stable", ignore_index=True)
     return rows[RECORD["plan"].names]
-
-
-def by_lot(
-    customers: pd.DataFrame, treated: int, later_share: float, seed: int, salt: str
-) -> pd.DataFrame:
-    """As many customers as keep the number treated, drawn by lot; in the order they came.
-
-    Who takes part is settled before the waves are drawn, so the waves stay comparable; and by
-    lot, so that what is learnt holds for the whole segment.
-    """
-    size = math.ceil(treated / (1 - later_share)) if later_share < 1 else treated
-    chance = keyed_uniform(customers["customer_id"], seed, f"{salt}|part")
-    kept = np.lexsort((customers["customer_id"].to_numpy(str), chance))[:size]
-    return customers.iloc[np.sort(kept)]
 
 
 def expected(evidence: Evidence, trust: float, margin_rate: float) -> float:

@@ -7,17 +7,15 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-from scipy import stats
 
 from analysis.settings_measures import Strategy
-from analysis.stats import steady
 from analysis.strategy.evidence import NONE, Evidence, read
+from analysis.strategy.planning import LATER
 from analysis.strategy.playbook import Playbook
-from analysis.strategy.waves import EXEMPT, FIRST, LATER
 from analysis.tables import RECORD
 
 _ORDER = {"proven": 0, "measured": 1, "untested": 2, "mandatory": 3}
-_FEWEST = 3  # customers whose spread says anything
+_EXEMPT = "exempt"
 
 
 def summarise(
@@ -27,10 +25,8 @@ def summarise(
     settings: Strategy,
     *,
     playbook: Playbook,
-    features: pd.DataFrame,
+    designs: pd.DataFrame,
     margin_rate: float,
-    power: float = 0.80,
-    level: float = 0.95,
 ) -> pd.DataFrame:
     """Each strategy of the plan: how many, what it costs, what it is expected to bring.
 
@@ -40,16 +36,16 @@ def summarise(
         From `analysis.strategy.plan`.
     effects
         RECORD ``effects``, as given to the plan.
-    segments, features
-        RECORD tables.
+    segments
+        RECORD table.
     settings
         Section ``strategy``.
     playbook
         As given to the plan.
+    designs
+        RECORD table: what the waves can show, and the break-even.
     margin_rate
         Margin in extra revenue, 0-1.
-    power, level
-        Of the comparison that the waves allow.
 
     Returns
     -------
@@ -58,14 +54,14 @@ def summarise(
         within these by expected value, then in the playbook's order. ``customers`` get it now
         (``exempt`` of them outside the draw), ``later`` wait, ``left_out`` have no row: too
         small for the measure, it keeps its size, or the budget ended. The expected value and
-        its bounds are trust × effect × margin × the customers now. ``detectable`` is the
-        smallest effect per customer that first against later shows: from the spread of the
-        drawn customers' revenue in this period that the previous period's does not explain.
+        its bounds are trust × effect × margin × the customers now. ``detectable`` and
+        ``break_even`` are those of the design; duties have none.
     """
     evidence = read(effects)
     if plan.empty:
         return pd.DataFrame(columns=RECORD["plan_summary"].names)
     sizes = segments["segment"].value_counts()
+    shown = designs.set_index("strategy")[["detectable", "break_even"]].to_dict("index")
     rows = []
     for strategy in playbook.strategies():
         chosen = plan[plan["strategy"] == strategy]
@@ -76,14 +72,8 @@ def summarise(
         mandatory = not playbook.find(str(chosen["measure"].iloc[0]))[1].extra
         row["basis"] = "mandatory" if mandatory else row["basis"]
         row["left_out"] = int(sizes.get(segment, 0)) - row["customers"] - row["later"]
-        drawn = chosen.loc[chosen["wave"] != EXEMPT, "customer_id"]
-        row["detectable"] = _detectable(
-            row.pop("first"), row["later"], _spread(drawn, features), power, level
-        )
         row["margin_rate"] = margin_rate
-        if margin_rate > 0 and not mandatory:
-            per_customer = row["cost"] / row["customers"] if row["customers"] else math.nan
-            row["break_even"] = per_customer / margin_rate
+        row |= shown.get(strategy, {"detectable": math.nan, "break_even": math.nan})
         rows.append(row)
     frame = pd.DataFrame(rows)
     frame["order"] = frame["basis"].map(_ORDER)
@@ -107,9 +97,8 @@ def _row(
         "strategy": first["strategy"],
         "segment": first["segment"],
         "customers": customers,
-        "first": int((wave == FIRST).sum()),
         "later": int((wave == LATER).sum()),
-        "exempt": int((wave == EXEMPT).sum()),
+        "exempt": int((wave == _EXEMPT).sum()),
         "cost": float(now["cost"].sum()),
         "expected_value": evidence.estimate * scale,
         "expected_low": evidence.low * scale,
@@ -121,7 +110,6 @@ def _row(
         "start": shown["start"].min(),
         "due": shown["due"].max(),
         "basis": _basis(evidence, planned),
-        "break_even": math.nan,
     }
 
 
@@ -129,24 +117,3 @@ def _basis(evidence: Evidence, planned: bool) -> str:
     if not planned:
         return "untested"
     return "proven" if evidence.proven else "measured"
-
-
-def _detectable(first: int, later: int, sd: float, power: float, level: float) -> float:
-    if min(first, later) < 2:
-        return math.nan
-    z = stats.norm.ppf(0.5 + level / 2) + stats.norm.ppf(power)
-    found = float(z * sd * math.sqrt(1 / first + 1 / later))
-    return steady(found, found)
-
-
-def _spread(customers: pd.Series, features: pd.DataFrame) -> float:
-    """Standard deviation of revenue that the previous period's does not explain."""
-    chosen = features[features["customer_id"].isin(set(customers))]
-    if len(chosen) < _FEWEST:
-        return math.nan
-    now = chosen["revenue_period"].to_numpy(float)
-    before = chosen["revenue_previous"].to_numpy(float)
-    explained = 0.0
-    if np.ptp(now) > 0 and np.ptp(before) > 0:
-        explained = float(np.corrcoef(now, before)[0, 1] ** 2)
-    return float(now.std(ddof=1)) * math.sqrt(max(0.0, 1 - explained))

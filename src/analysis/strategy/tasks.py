@@ -10,8 +10,8 @@ from typing import Any
 import pandas as pd
 
 from analysis.calendars import Period, WorkingCalendar
+from analysis.strategy.planning import LATER
 from analysis.strategy.playbook import Playbook, Text
-from analysis.strategy.waves import LATER
 from analysis.tables import RECORD
 
 

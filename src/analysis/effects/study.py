@@ -1,0 +1,241 @@
+"""Who is compared with whom: the customers of each strategy, arm and outcome.
+
+Customers count by the arm they were drawn into, whether or not the measure reached them:
+whoever drops those it did not reach compares willing customers with average ones.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import math
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+
+import numpy as np
+import pandas as pd
+
+from analysis.calendars import Period
+from analysis.effects.estimators import Floats, Labels
+
+HELD_OUT, EXEMPT, ALL = "held_out", "exempt", "all"
+MONEY_OUTCOMES = frozenset({"revenue", "spend", "amount", "margin"})
+_BEFORE = "before"
+
+
+@dataclass(frozen=True)
+class Case:
+    """One comparison; each customer once in a frame, sorted by customer.
+
+    Attributes
+    ----------
+    treated, control
+        Customers of the arm, and those held out of the strategy: customer_id, value, before,
+        segment, group (corporate), cost, done, block (of the draw).
+    pool
+        Customers whom no measure reached, of the segments of the treated and not exempt from
+        the strategy; the held-out ones are among them.
+    started
+        Customers whom the arm reached in this period or before: customer_id, started_on, cost,
+        done.
+    drawn
+        Customers of the strategy in all its arms, and held out.
+    """
+
+    strategy: str
+    arm: str
+    outcome: str
+    segment: str
+    unit: str
+    treated: pd.DataFrame
+    control: pd.DataFrame
+    pool: pd.DataFrame
+    started: pd.DataFrame
+    drawn: tuple[int, int]
+
+    @property
+    def key(self) -> dict[str, str]:
+        """Strategy, arm and outcome."""
+        return {"strategy": self.strategy, "arm": self.arm, "outcome": self.outcome}
+
+    def within(self, segment: str) -> Case:
+        """The same comparison among the customers of a segment."""
+        treated, control, pool, started = (
+            frame[frame["segment"] == segment]
+            for frame in (self.treated, self.control, self.pool, self.started)
+        )
+        return replace(
+            self, segment=segment, treated=treated, control=control, pool=pool, started=started
+        )
+
+    def seed(self, seed: int) -> list[int]:
+        """A seed for this comparison alone, so that other rows do not move its permutations."""
+        name = "|".join((self.strategy, self.arm, self.outcome, self.segment))
+        return [seed, int.from_bytes(hashlib.sha256(name.encode()).digest()[:8], "big")]
+
+
+def cases(
+    treatments: pd.DataFrame,
+    outcomes: pd.DataFrame,
+    *,
+    segments: pd.DataFrame | None,
+    customers: pd.DataFrame | None,
+    waves: pd.DataFrame | None,
+    listed: pd.DataFrame | None,
+    period: Period | None,
+) -> Iterator[Case]:
+    """Every arm of every strategy on every outcome, for all its customers.
+
+    Parameters
+    ----------
+    treatments, outcomes, segments, customers, waves, listed, period
+        As of `analysis.effects.estimate.estimate`.
+    """
+    drawn = _with_blocks(treatments, waves)
+    every = _every(treatments, listed, period)
+    reached = treatments[~treatments["arm"].isin((HELD_OUT, EXEMPT))]
+    busy = set(reached["customer_id"])
+    scope = set(customers["customer_id"]) if customers is not None and len(customers) else None
+    spared = _exempt(listed if listed is not None else treatments, waves)
+    for outcome, rows in outcomes.groupby("outcome", sort=True):
+        measured = _measured(rows, segments, customers, waves)
+        unit = unit_of(str(outcome), measured["value"].to_numpy(float))
+        free = measured[~measured["customer_id"].isin(busy)]
+        if scope is not None:
+            free = free[free["customer_id"].isin(scope)]
+        for strategy, own in drawn.groupby("strategy", sort=True):
+            joined = measured.merge(own, on="customer_id", how="inner")
+            control = joined[joined["arm"] == HELD_OUT]
+            taken = every[every["strategy"] == strategy].merge(
+                measured[["customer_id", "segment", "group"]], on="customer_id", how="inner"
+            )
+            open_to_it = ~free["customer_id"].isin(spared.get(str(strategy), set()))
+            pool = free[open_to_it & ~free["customer_id"].isin(taken["customer_id"])]
+            for arm in sorted(set(own["arm"]) - {HELD_OUT, EXEMPT}):
+                one = joined[joined["arm"] == arm]
+                yield Case(
+                    str(strategy), str(arm), str(outcome), ALL, unit,
+                    treated=one.reset_index(drop=True),
+                    control=control.reset_index(drop=True),
+                    pool=pool[pool["segment"].isin(set(one["segment"]))].reset_index(drop=True),
+                    started=taken[taken["arm"] == arm].reset_index(drop=True),
+                    drawn=(int((joined["arm"] != HELD_OUT).sum()), len(control)),
+                )  # fmt: skip
+
+
+def unit_of(outcome: str, values: Floats) -> str:
+    """Unit of an outcome: money by its name, share if only 0 and 1 occur, else count or number."""
+    if outcome in MONEY_OUTCOMES:
+        return "money"
+    known = values[~np.isnan(values)]
+    if len(known) and np.isin(known, (0.0, 1.0)).all():
+        return "share"
+    return "count" if len(known) and (known == np.round(known)).all() else "number"
+
+
+def before(case: Case) -> tuple[Floats, Floats] | None:
+    """The outcome before in both arms, where it is known for every customer."""
+    if case.treated.empty or case.control.empty:
+        return None
+    first = case.treated[_BEFORE].to_numpy(float)
+    second = case.control[_BEFORE].to_numpy(float)
+    return None if np.isnan(first).any() or np.isnan(second).any() else (first, second)
+
+
+def labels(first: pd.DataFrame, second: pd.DataFrame, name: str) -> tuple[Labels, Labels]:
+    """A column of two frames, e.g. the blocks of both arms."""
+    return first[name].to_numpy(object), second[name].to_numpy(object)
+
+
+def mean(rows: pd.DataFrame, column: str) -> float:
+    """Mean of the known values, exactly summed; NaN where none is known."""
+    if column not in rows:
+        return math.nan
+    known = rows[column].dropna()
+    return math.fsum(known.astype(float)) / len(known) if len(known) else math.nan
+
+
+def before_after(rows: pd.DataFrame) -> float:
+    """Relative change of the mean since before; NaN where that is not known for everyone."""
+    if rows.empty or rows[_BEFORE].isna().any():
+        return math.nan
+    earlier = mean(rows, _BEFORE)
+    return mean(rows, "value") / earlier - 1 if earlier > 0 else math.nan
+
+
+def split_groups(case: Case) -> tuple[int, int]:
+    """Corporate groups with customers in both arms, and all groups with several customers."""
+    both = pd.concat([case.treated["group"], case.control["group"]])
+    sizes = both.value_counts()
+    split = set(case.treated["group"]) & set(case.control["group"])
+    return len(split), int((sizes > 1).sum())
+
+
+def _measured(
+    rows: pd.DataFrame,
+    segments: pd.DataFrame | None,
+    customers: pd.DataFrame | None,
+    waves: pd.DataFrame | None,
+) -> pd.DataFrame:
+    """customer_id, value, before, segment (empty: unknown), group; sorted."""
+    known = rows[rows["value"].notna()].sort_values("customer_id", kind="stable")
+    ids = known["customer_id"]
+    found = pd.DataFrame({"customer_id": ids, "value": known["value"].astype(float)})
+    found[_BEFORE] = known[_BEFORE].astype(float) if _BEFORE in known else math.nan
+    found["segment"] = _looked_up(ids, segments, "segment").fillna("")
+    group = _looked_up(ids, customers, "group_id")
+    found["group"] = group.fillna(_looked_up(ids, waves, "group_id")).fillna(ids)
+    return found.reset_index(drop=True)
+
+
+def _looked_up(ids: pd.Series, table: pd.DataFrame | None, column: str) -> pd.Series:
+    if table is None or column not in table or table.empty:
+        return pd.Series(None, index=ids.index, dtype=object)
+    once = table.drop_duplicates("customer_id").set_index("customer_id")[column]
+    return ids.map(once).astype(object)
+
+
+def _with_blocks(treatments: pd.DataFrame, waves: pd.DataFrame | None) -> pd.DataFrame:
+    """customer_id, strategy, arm, cost, done, block: the column of that name, or the waves'."""
+    columns = ["customer_id", "strategy", "arm"]
+    found = treatments[columns].copy()
+    for name in ("cost", "done"):
+        found[name] = treatments.get(name)
+    found["done"] = found["done"].astype(object).map({True: 1.0, False: 0.0})
+    found["cost"] = found["cost"].astype(float)
+    if "block" in treatments:
+        found["block"] = treatments["block"].astype(str)
+    elif waves is not None and not waves.empty:
+        band = waves["band"].map(lambda value: "" if pd.isna(value) else f"{value:.0f}")
+        cell = waves[["customer_id", "strategy"]].assign(block=waves["segment"] + "|" + band)
+        found = found.merge(cell, on=["customer_id", "strategy"], how="left")
+        found["block"] = found["block"].fillna("")
+    else:
+        found["block"] = ""
+    return found
+
+
+def _every(
+    treatments: pd.DataFrame, listed: pd.DataFrame | None, period: Period | None
+) -> pd.DataFrame:
+    """Who was reached by the period's end: customer_id, strategy, arm, started_on, cost, done."""
+    rows = treatments if listed is None or period is None else listed
+    rows = rows[~rows["arm"].isin((HELD_OUT, EXEMPT))]
+    found = rows[["customer_id", "strategy", "arm"]].copy()
+    found["started_on"] = pd.to_datetime(rows["started_on"]) if "started_on" in rows else pd.NaT
+    found["cost"] = rows["cost"].astype(float) if "cost" in rows else math.nan
+    done = rows["done"].astype(object) if "done" in rows else pd.Series(None, index=rows.index)
+    found["done"] = done.map({True: 1.0, False: 0.0})
+    if period is not None:
+        found = found[~(found["started_on"] > pd.Timestamp(period.end))]
+    order = ["customer_id", "strategy", "started_on", "arm"]
+    found = found.sort_values(order, kind="stable")
+    return found.drop_duplicates(["customer_id", "strategy"]).reset_index(drop=True)
+
+
+def _exempt(listed: pd.DataFrame, waves: pd.DataFrame | None) -> dict[str, set[str]]:
+    """Customers outside the draw of each strategy."""
+    parts = [listed.loc[listed["arm"] == EXEMPT, ["strategy", "customer_id"]]]
+    if waves is not None and not waves.empty:
+        parts.append(waves.loc[waves["wave"] == EXEMPT, ["strategy", "customer_id"]])
+    both = pd.concat(parts)
+    return {str(name): set(rows["customer_id"]) for name, rows in both.groupby("strategy")}
