@@ -17,7 +17,8 @@ _PARENTS = """
         GROUP BY customer_id),
     related AS (
         SELECT customer_id, arg_min(other_id, (-coalesce(share, 0), other_id)) AS parent
-        FROM relations WHERE lower(trim(kind)) = 'parent' AND other_id <> customer_id
+        FROM relations
+        WHERE lower(trim(kind)) IN ('parent', '母公司', '上级公司') AND other_id <> customer_id
         GROUP BY customer_id)
     SELECT coalesce(l.customer_id, r.customer_id) AS customer_id,
            coalesce(l.parent, r.parent) AS parent
@@ -34,8 +35,8 @@ def topmost(customers: pa.Table, relations: pa.Table | None = None) -> pa.Table:
         customer_id, parent_id, rule: judged rows of the customer table. A row that was removed
         still says whose subsidiary it is; one that was kept says it better.
     relations
-        INPUT ``relations``: kind ``parent`` means that `other_id` is the parent of
-        `customer_id`. The customer table goes first; of several parents, the one with the
+        INPUT ``relations``: kind ``parent`` (or 母公司, 上级公司, as exports say) means that
+        `other_id` is the parent of `customer_id`. The customer table goes first; of several parents, the one with the
         largest share.
 
     Returns

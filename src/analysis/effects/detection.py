@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -24,6 +24,7 @@ Floats = NDArray[np.float64]
 
 OUTCOME = "revenue"
 SLOW = 8  # more periods than this: waiting is no plan
+HOPELESS = 40  # more than this: nobody will see it in this outcome
 _SMALLEST_ADJUSTED_ARM = 5  # as the estimate: with fewer it does not look at the period before
 _SHARE = "share"
 
@@ -159,7 +160,9 @@ def _figures(own: pd.DataFrame, line: float, settings: Effectiveness) -> _Figure
     needed, periods = _missing(sizes, sd, least, line, settings)
     known = both[["value", "before"]].to_numpy(float).ravel()
     known = known[~np.isnan(known)]
-    fair = design.balance(*arms, ["value", "before"], block="band", group="group_id")["p"]
+    fair = design.balance(arms[0], arms[1], ["value", "before"], block="band", group="group_id")[
+        "p"
+    ]
     return _Figures(
         *sizes,
         n_exempt=int((own["wave"] == EXEMPT).sum()),
@@ -258,15 +261,17 @@ def _statement(
     return _said(told)
 
 
-def _main(found: _Figures, sizes: dict[str, tuple[float, str]]) -> dict[str, Any]:
+def _main(found: _Figures, sizes: Mapping[str, tuple[float, str]]) -> dict[str, Any]:
     if math.isnan(found.detectable):
         return _sentence("too_few", **sizes)
-    shown = sizes | {"detectable": (found.detectable, "money")}
+    shown = {**sizes, "detectable": (found.detectable, "money")}
     if math.isnan(found.periods_needed):
         return _sentence("no_cost", **shown)
     shown |= {"break_even": (found.break_even, "money")}
     if found.periods_needed == 1:
         return _sentence("shows", **shown)
+    if found.periods_needed > HOPELESS:
+        return _sentence("hopeless", **shown)
     shown |= {"periods": (found.periods_needed, "count")}
     return _sentence("slow" if found.periods_needed > SLOW else "pool", **shown)
 

@@ -13,11 +13,14 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 
 from analysis.calendars import Period
 from analysis.settings_measures import Strategy
 from analysis.stats import keyed_uniform
 from analysis.tables import RECORD
+
+Counts = NDArray[np.int64]
 
 FIRST, LATER, EXEMPT = "first", "later", "exempt"
 BANDS = 3
@@ -197,7 +200,7 @@ def _cells(units: pd.DataFrame) -> list[tuple[str, int, int, int]]:
     return list(zip(*(units[column].tolist() for column in columns), strict=True))
 
 
-def _shared_out(sizes: np.ndarray, share: float, start: float) -> np.ndarray:
+def _shared_out(sizes: Counts, share: float, start: float) -> Counts:
     """How many of each block wait: whole numbers within one of their share.
 
     The parts left over are carried from block to block from a start drawn once, so that the
@@ -205,7 +208,8 @@ def _shared_out(sizes: np.ndarray, share: float, start: float) -> np.ndarray:
     sampling, Madow 1949, Annals of Mathematical Statistics 20, 333-354).
     """
     reached = np.floor(start + share * np.concatenate([[0], np.cumsum(sizes)]))
-    return np.minimum(np.diff(reached).astype(int), sizes)
+    waiting: Counts = np.minimum(np.diff(reached).astype(int), sizes)
+    return waiting
 
 
 def _why(key: str, **args: Any) -> str:

@@ -61,7 +61,7 @@ def summarise(
     if plan.empty:
         return pd.DataFrame(columns=RECORD["plan_summary"].names)
     sizes = segments["segment"].value_counts()
-    shown = designs.set_index("strategy")[["detectable", "break_even"]].to_dict("index")
+    shown = designs.set_index("strategy")
     rows = []
     for strategy in playbook.strategies():
         chosen = plan[plan["strategy"] == strategy]
@@ -73,7 +73,8 @@ def summarise(
         row["basis"] = "mandatory" if mandatory else row["basis"]
         row["left_out"] = int(sizes.get(segment, 0)) - row["customers"] - row["later"]
         row["margin_rate"] = margin_rate
-        row |= shown.get(strategy, {"detectable": math.nan, "break_even": math.nan})
+        for column in ("detectable", "break_even"):
+            row[column] = shown[column].get(strategy, math.nan)
         rows.append(row)
     frame = pd.DataFrame(rows)
     frame["order"] = frame["basis"].map(_ORDER)
