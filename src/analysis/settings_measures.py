@@ -32,6 +32,16 @@ class Ladder(Section):
     )
 
 
+class Decision(Section):
+    """When a measure stops that nobody can settle."""
+
+    stop_chance: Share = Field(
+        0.5,
+        description="a measure that would take too long to settle stops if the chance that it"
+        " pays is below this [share]",
+    )
+
+
 class Effectiveness(Section):
     """What last period's measures did."""
 
@@ -56,6 +66,10 @@ class Effectiveness(Section):
         description="kinds and methods of payment that do not count as collected",
     )
     ladder: Ladder = Field(default_factory=Ladder, description="evidence below a draw")
+    decision: Decision = Field(default_factory=Decision, description="expand, keep testing, stop")
+    adjustments: str = Field(
+        "standard", description="a file of params/adjustments; empty: no rules"
+    )
 
 
 class Strategy(Section):

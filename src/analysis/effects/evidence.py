@@ -37,7 +37,11 @@ _NODES = 100  # of the integration: more change nothing in the first eight place
 
 
 def accumulate(
-    current: pd.DataFrame, history: pd.DataFrame | None, level: float = 0.95
+    current: pd.DataFrame,
+    history: pd.DataFrame | None,
+    level: float = 0.95,
+    *,
+    min_done: float = 0.0,
 ) -> pd.DataFrame:
     """The evidence on each measure, over all periods so far.
 
@@ -51,6 +55,9 @@ def accumulate(
         about a period of `current` is replaced.
     level
         Of the interval that holds over all looks.
+    min_done
+        A period in which less of the measure was carried out (``done_share`` of `current`, where
+        it has one) says nothing about it: its estimate stays empty [share].
 
     Returns
     -------
@@ -63,6 +70,9 @@ def accumulate(
     names = RECORD["evidence"].names
     past = history if history is not None else pd.DataFrame(columns=names)
     now = current.sort_values([*_KEYS, "period"], kind="stable")
+    if "done_share" in now:
+        undone = now["done_share"].astype(float) < min_done
+        now[["estimate", "std_error"]] = now[["estimate", "std_error"]].mask(undone)
     places = set(now[[*_KEYS, "period"]].itertuples(index=False, name=None))
     is_kept = [
         row not in places for row in past[[*_KEYS, "period"]].itertuples(index=False, name=None)

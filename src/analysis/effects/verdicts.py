@@ -13,6 +13,16 @@ The rule
    `cannot_tell`. Where no cost is known the break-even is 0.
 5. Other outcomes: `worked` if the interval lies above 0, `did_not_pay` if below, else
    `cannot_tell`.
+6. Customers chosen by somebody and matched afterwards (grade C) may differ in what nobody
+   recorded, to either side: `cannot_tell`, with what it looks like as an indication. Waves and
+   staged roll-outs (A, B) settle it.
+7. Several strategies judged together: the best of many looks good by luck. `worked` also needs
+   the p of an effect on the break-even, after Holm's correction over the strategies and arms
+   of the outcome, to be at most 1 − level. Segments are a closer look at one strategy: there
+   `worked` needs the interval drawn towards the other segments (`pooling.pool`) above the line.
+8. Earlier periods: what this period's wave leaves open is settled by all periods together once
+   they do (`evidence.accumulate`); where all periods together lie on the other side of the
+   line, this period's `worked` or `did_not_pay` is `cannot_tell`.
 
 How much is missing
 -------------------
@@ -35,12 +45,29 @@ from typing import Any
 
 from analysis.effects.design import customers_for_means
 from analysis.effects.estimators import Contrast
+from analysis.effects.returns import break_even
+
+__all__ = [
+    "CANNOT_TELL",
+    "DID_NOT_PAY",
+    "SLOW",
+    "WORKED",
+    "Verdict",
+    "args_of",
+    "break_even",
+    "corrected",
+    "indicative",
+    "judge",
+    "key_of",
+    "reason",
+    "reworded",
+]
 
 WORKED, DID_NOT_PAY, CANNOT_TELL = "worked", "did_not_pay", "cannot_tell"
 
 _SMALLEST_IN_SD = 0.1
 _CLOSEST_SHARE_OF_BREAK_EVEN = 0.25
-_SLOW = 8  # more periods than this: waiting is no plan
+SLOW = 8  # more periods than this: waiting is no plan
 
 
 @dataclass(frozen=True)
@@ -73,19 +100,6 @@ def _plain(value: float) -> float | int | None:
     if math.isnan(number) or math.isinf(number):
         return None
     return int(number) if number.is_integer() else number
-
-
-def break_even(cost_per_customer: float, margin_rate: float, unit: str) -> float:
-    """The effect at which a measure pays for itself [currency]; NaN for other outcomes.
-
-    An unknown cost counts as 0: the verdict then only says whether customers bought more.
-    A margin rate of 0 can never pay anything back.
-    """
-    if unit != "money":
-        return math.nan
-    if math.isnan(cost_per_customer) or cost_per_customer == 0:
-        return 0.0
-    return cost_per_customer / margin_rate if margin_rate > 0 else math.inf
 
 
 def judge(
@@ -138,7 +152,7 @@ def judge(
     needed, close = _needed(found, line, min(n_treated, n_control), power, level)
     more = max(1, math.ceil(needed / min(n_treated, n_control)) - 1)
     args |= {"n_needed": (needed, "count"), "periods_needed": (more, "count")}
-    key = "undecided_slow" if more > _SLOW else "undecided"
+    key = "undecided_slow" if more > SLOW else "undecided"
     key = "near_break_even" if close else key + suffix
     return Verdict(CANNOT_TELL, reason(key, **args), needed, more)
 
@@ -161,6 +175,42 @@ def _needed(
         return needed, False
     closer = customers(max(gap, _CLOSEST_SHARE_OF_BREAK_EVEN * line))
     return max(closer, smaller_arm + 1), True
+
+
+def indicative(found: Verdict) -> Verdict:
+    """Rule 6: the verdict on matched customers."""
+    if found.verdict == CANNOT_TELL:
+        return found
+    return Verdict(CANNOT_TELL, reworded(found.reason, "indicative_" + key_of(found.reason)))
+
+
+def corrected(found: Verdict, p_adjusted: float, n_judged: int, level: float) -> Verdict:
+    """Rule 7: the verdict where `n_judged` strategies and arms are judged together.
+
+    Parameters
+    ----------
+    p_adjusted
+        Holm's, of an effect on the line; NaN: not judged together with others.
+    """
+    if found.verdict != WORKED or math.isnan(p_adjusted) or p_adjusted <= 1 - level:
+        return found
+    text = reworded(found.reason, "not_after_correction", n_judged=(n_judged, "count"))
+    return Verdict(CANNOT_TELL, text)
+
+
+def key_of(text: str) -> str:
+    """The key of a reason below ``effect_reason.``."""
+    return str(json.loads(text)["key"]).removeprefix("effect_reason.")
+
+
+def reworded(text: str, key: str, **more: tuple[float, str]) -> str:
+    """The same arguments in another sentence."""
+    args = {name: (_number(one["value"]), one["unit"]) for name, one in args_of(text).items()}
+    return reason(key, **(args | more))
+
+
+def _number(value: float | None) -> float:
+    return math.nan if value is None else value
 
 
 def args_of(text: str) -> Mapping[str, Any]:
