@@ -36,8 +36,8 @@ def topmost(customers: pa.Table, relations: pa.Table | None = None) -> pa.Table:
         still says whose subsidiary it is; one that was kept says it better.
     relations
         INPUT ``relations``: kind ``parent`` (or 母公司, 上级公司, as exports say) means that
-        `other_id` is the parent of `customer_id`. The customer table goes first; of several parents, the one with the
-        largest share.
+        `other_id` is the parent of `customer_id`. The customer table goes first; of several
+        parents, the one with the largest share.
 
     Returns
     -------

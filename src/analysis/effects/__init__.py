@@ -1,8 +1,11 @@
 """What last period's measures did, the KPIs, and where the money came from and went to."""
 
+from analysis.effects.adjustments import adjust, load_adjustments
 from analysis.effects.bridge import bridge
+from analysis.effects.conclusions import conclude
 from analysis.effects.detection import designs
 from analysis.effects.estimate import Estimates, estimate
+from analysis.effects.evidence import accumulate
 from analysis.effects.kpis import kpis
 from analysis.effects.margin import margin_rate
 from analysis.effects.outcomes import (
@@ -11,20 +14,26 @@ from analysis.effects.outcomes import (
     traits_from_orders,
 )
 from analysis.effects.planned import of_period, treatments_from_plan
+from analysis.effects.signals import signals
 from analysis.effects.waves import as_planned, assign
 
 __all__ = [
     "Estimates",
+    "accumulate",
+    "adjust",
     "as_planned",
     "assign",
     "bridge",
+    "conclude",
     "designs",
     "estimate",
     "kpis",
+    "load_adjustments",
     "margin_rate",
     "of_period",
     "outcomes_from_orders",
     "panel_from_orders",
+    "signals",
     "traits_from_orders",
     "treatments_from_plan",
 ]

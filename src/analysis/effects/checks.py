@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import math
 from collections.abc import Iterator
-from dataclasses import replace
 from typing import Any
 
 import pandas as pd
@@ -70,8 +69,7 @@ def balance_table(rung: Rung, traits: pd.DataFrame | None) -> pd.DataFrame:
     key = {"strategy": rung.case.strategy, "arm": rung.case.arm}
     if rung.alike is not None:
         return rung.alike.balance.assign(**key)[list(names)]
-    against = replace(rung.case, pool=rung.comparison)
-    both = with_traits(against, traits)
+    both = with_traits(rung.case, rung.comparison, traits)
     if both is None or both[0].empty or both[1].empty:
         return pd.DataFrame(columns=names)
     treated, control, known = both
@@ -162,7 +160,7 @@ def _earlier(rung: Rung, material: Material, window: int) -> Contrast | None:
     """
     if material.traits is None or f"money_{window + 1}" not in material.traits:
         return None
-    both = with_traits(replace(rung.case, pool=rung.comparison), material.traits)
+    both = with_traits(rung.case, rung.comparison, material.traits)
     if both is None:
         return None
     treated, control, names = both

@@ -65,6 +65,7 @@ def conclude(
     worth = [_worth(row) for row in rows]
     p_adjusted, judged = _judged_together(rows, worth)
     pooled = _pooled(out)
+    pooled_low = pooled["pooled_low"].astype(float).tolist()
     together = _together(evidence)
     found: list[Row] = []
     for place, (row, value) in enumerate(zip(rows, worth, strict=True)):
@@ -74,7 +75,7 @@ def conclude(
         if row["grade"] not in _SETTLES:
             verdict = indicative(verdict)
         verdict = corrected(verdict, p_adjusted[place], judged[place], settings.level)
-        verdict = _among_segments(verdict, pooled.loc[place, "pooled_low"], value)
+        verdict = _among_segments(verdict, pooled_low[place], value)
         if row["segment"] == ALL and row["grade"] in _SETTLES:
             earlier = together.get(tuple(row[name] for name in _MEASURE))
             verdict = _with_earlier(verdict, value, earlier)
@@ -106,11 +107,14 @@ def conclude(
 def _worth(row: Row) -> Returns:
     effect = None
     if not math.isnan(row["estimate"]):
+        numbers = {
+            name: float(row[name]) for name in ("estimate", "std_error", "low", "high", "p_value")
+        }
         effect = Contrast(
-            *(float(row[name]) for name in ("estimate", "std_error", "low", "high", "p_value")),
-            str(row["method"]),
-            math.nan,
-            math.nan,
+            **numbers,
+            method=str(row["method"]),
+            variance_treated=math.nan,
+            variance_control=math.nan,
         )
     return returns(
         effect,

@@ -10,8 +10,8 @@ import numpy as np
 import pandas as pd
 from numpy.typing import ArrayLike, NDArray
 from scipy import optimize, stats
-from statsmodels.stats.multitest import multipletests
 
+from analysis.effects.pooling import holm
 from analysis.stats import steady, wilson
 
 Floats = NDArray[np.float64]
@@ -240,11 +240,7 @@ def balance(
     both = pd.concat([treated.assign(_arm=1.0), control.assign(_arm=0.0)], ignore_index=True)
     rows = [_compared(both, trait, block, group) for trait in traits]
     found = pd.DataFrame(rows, columns=["trait", "treated", "control", "distance", "p"])
-    known = found["p"].notna()
-    if known.any():
-        raw = found.loc[known, "p"]
-        found.loc[known, "p"] = multipletests(raw, method="holm")[1]
-    return found
+    return found.assign(p=holm(found["p"]))
 
 
 def _compared(

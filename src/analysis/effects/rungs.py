@@ -215,7 +215,7 @@ def rolled_out(case: Case, material: Material) -> Staggered | None:
 
 def like_them(case: Case, material: Material) -> Matched | None:
     """C: customers whom no measure reached, weighted to be like the treated before it."""
-    both = with_traits(case, material.traits)
+    both = with_traits(case, case.pool, material.traits)
     least = material.settings.min_arm
     if both is None or min(len(both[0]), len(both[1])) < least:
         return None
@@ -224,14 +224,14 @@ def like_them(case: Case, material: Material) -> Matched | None:
 
 
 def with_traits(
-    case: Case, traits: pd.DataFrame | None
+    case: Case, comparison: pd.DataFrame, traits: pd.DataFrame | None
 ) -> tuple[pd.DataFrame, pd.DataFrame, list[str]] | None:
-    """Treated and pool with what was known of them before the measure; None without any.
+    """Treated and comparison with what was known of them before the measure; None without any.
 
     The outcome before, the given traits, and the segment before where the treated come from
     several. Of two names for one thing the outcome before stands for the latest money.
     """
-    both = pd.concat([case.treated, case.pool], ignore_index=True)
+    both = pd.concat([case.treated, comparison], ignore_index=True)
     names: list[str] = []
     if len(both) and both[BEFORE].notna().all():
         names.append(BEFORE)
@@ -273,4 +273,4 @@ def _why_not(case: Case, material: Material) -> str:
         return "no_comparison"
     if min(len(case.treated), len(case.pool)) < material.settings.min_arm:
         return "too_few_alike"
-    return "poor_overlap" if with_traits(case, material.traits) else "not_comparable"
+    return "poor_overlap" if with_traits(case, case.pool, material.traits) else "not_comparable"

@@ -78,7 +78,7 @@ def signals(
         )
         both = both[both["customer_id"].isin(set(whose["customer_id"]))]
         money = both["monetary"].astype(float)
-        value, n = separation(np.log(money.where(money > 0)), both["industry"])
+        value, n = separation(pd.Series(np.log(money.where(money > 0))), both["industry"])
         if not math.isnan(value):
             rows.append(_row("industry_separation", ALL, value, "share", n))
     return pd.DataFrame(rows, columns=COLUMNS)

@@ -10,6 +10,7 @@ import hashlib
 import math
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
+from functools import cached_property
 
 import numpy as np
 import pandas as pd
@@ -31,9 +32,9 @@ class Case:
     treated, control
         Customers of the arm, and those held out of the strategy: customer_id, value, before,
         segment, group (corporate), cost, done, block (of the draw).
-    pool
-        Customers whom no measure reached, of the segments of the treated and not exempt from
-        the strategy; the held-out ones are among them.
+    free, apart
+        Customers in scope whom no measure reached; those of them who are exempt from the
+        strategy or were reached by it before.
     started
         Customers whom the arm reached in this period or before: customer_id, started_on, cost,
         done.
@@ -48,7 +49,8 @@ class Case:
     unit: str
     treated: pd.DataFrame
     control: pd.DataFrame
-    pool: pd.DataFrame
+    free: pd.DataFrame
+    apart: frozenset[str]
     started: pd.DataFrame
     drawn: tuple[int, int]
 
@@ -59,13 +61,18 @@ class Case:
 
     def within(self, segment: str) -> Case:
         """The same comparison among the customers of a segment."""
-        treated, control, pool, started = (
+        treated, control, started = (
             frame[frame["segment"] == segment]
-            for frame in (self.treated, self.control, self.pool, self.started)
+            for frame in (self.treated, self.control, self.started)
         )
-        return replace(
-            self, segment=segment, treated=treated, control=control, pool=pool, started=started
-        )
+        return replace(self, segment=segment, treated=treated, control=control, started=started)
+
+    @cached_property
+    def pool(self) -> pd.DataFrame:
+        """Who may be compared with below a draw: free, not apart, of the treated's segments."""
+        alike = self.free["segment"].isin(set(self.treated["segment"]))
+        rows = self.free[alike & ~self.free["customer_id"].isin(self.apart)]
+        return rows.reset_index(drop=True)
 
     def seed(self, seed: int) -> list[int]:
         """A seed for this comparison alone, so that other rows do not move its permutations."""
@@ -108,15 +115,15 @@ def cases(
             taken = every[every["strategy"] == strategy].merge(
                 measured[["customer_id", "segment", "group"]], on="customer_id", how="inner"
             )
-            open_to_it = ~free["customer_id"].isin(spared.get(str(strategy), set()))
-            pool = free[open_to_it & ~free["customer_id"].isin(taken["customer_id"])]
+            apart = spared.get(str(strategy), set()) | set(taken["customer_id"])
             for arm in sorted(set(own["arm"]) - {HELD_OUT, EXEMPT}):
                 one = joined[joined["arm"] == arm]
                 yield Case(
                     str(strategy), str(arm), str(outcome), ALL, unit,
                     treated=one.reset_index(drop=True),
                     control=control.reset_index(drop=True),
-                    pool=pool[pool["segment"].isin(set(one["segment"]))].reset_index(drop=True),
+                    free=free,
+                    apart=frozenset(apart),
                     started=taken[taken["arm"] == arm].reset_index(drop=True),
                     drawn=(int((joined["arm"] != HELD_OUT).sum()), len(control)),
                 )  # fmt: skip

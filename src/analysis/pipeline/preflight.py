@@ -1,4 +1,4 @@
-"""What can be told before a run: scheme, playbook and decisions that do not fit."""
+"""What can be told before a run: scheme, playbook, rules and decisions that do not fit."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from analysis import segmentation, sources, strategy, wording
+from analysis import effects, segmentation, sources, strategy, wording
 from analysis.errors import Problem, SettingsError
 from analysis.settings import Config
 from analysis.wording import Language
@@ -18,13 +18,14 @@ _SHOWN = 5  # unknown customers that a line names
 
 
 def check(config: Config) -> None:
-    """Load the schemes and the playbook that the settings name.
+    """Load the schemes, the playbook and the adjustment rules that the settings name.
 
     Raises
     ------
     SettingsError
         If a scheme does not place every customer, or the playbook could not be carried out
-        with the segments of the primary scheme. All problems at once.
+        with the segments of the primary scheme, or a rule could never be looked at. All
+        problems at once.
     """
     settings, root = config.settings, config.root
     problems: list[Problem] = []
@@ -36,6 +37,10 @@ def check(config: Config) -> None:
                 strategy.playbook_for(settings.strategy.playbook, segments, root)
         except SettingsError as error:
             problems += error.problems
+    try:
+        effects.load_adjustments(settings.effectiveness.adjustments, root)
+    except SettingsError as error:
+        problems += error.problems
     if problems:
         raise SettingsError(problems)
 

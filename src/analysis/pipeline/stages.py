@@ -104,6 +104,7 @@ STAGES: tuple[Stage, ...] = (
             "effects", "effect_checks", "event_study", "balance", "evidence", "kpis", "bridge",
         ),
         reads_sealed=True,
+        files=("params/adjustments/*.yml",),
     ),
     Stage(
         "strategy",
