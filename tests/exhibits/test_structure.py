@@ -261,3 +261,17 @@ def test_without_roles_sentences_that_need_them_are_left_out() -> None:
     assert movement.movement_matrix(one) is not None
     assert "risk" not in {reason.rule for reason in reasons.ranked(one)}
     assert all(exhibit.plain for exhibit in everything(one))
+
+
+def test_without_customers_in_segments_there_are_no_chapters_about_them() -> None:
+    """A campaign that is judged by itself: its report speaks of nothing else."""
+    full = book()
+    summary = full.frame("segment_summary")
+    nobody = {name: full.frame(name).iloc[:0] for name in ("worklists", "accounts", "matrix_cells")}
+    alone = book(segment_summary=summary.assign(customers=0), **nobody)
+    assert full.places_customers
+    assert not alone.places_customers
+    assert accounts.account_lists(alone) == []
+    assert structure.matrices(alone) == []
+    assert crosswalk.own_tiers(alone) == []
+    assert structure.rules(alone) is None

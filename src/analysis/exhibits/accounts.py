@@ -32,8 +32,10 @@ def account_lists(book: Book) -> list[Exhibit]:
     """A table per list, the most urgent first; no exhibit for an empty list.
 
     Where the record has worklists, these say whom to win back, whom to remind and who is warned
-    of, in the place of the shorter lists.
+    of, in the place of the shorter lists. Nothing where no customer is in a segment.
     """
+    if not book.places_customers:
+        return []
     rows = book.frame("accounts")
     made: list[Exhibit] = []
     for one in URGENT:

@@ -22,7 +22,12 @@ ORDERS = {"value_need": (("high", "mid", "low"), ("simple", "complex", "custom")
 
 
 def matrices(book: Book) -> list[Exhibit]:
-    """Each matrix with its totals and thin cells marked, and what the clusters say of the rules."""
+    """Each matrix with its totals and thin cells marked, and what the clusters say of the rules.
+
+    Nothing where no customer is in a segment.
+    """
+    if not book.places_customers:
+        return []
     cells = book.frame("matrix_cells")
     made = (
         [
@@ -207,11 +212,11 @@ def decided(book: Book) -> Rich:
 
 
 def rules(book: Book) -> Exhibit | None:
-    """How many rules place the customers, and how firmly; None where the record has none.
+    """How many rules place the customers, and how firmly; None where there are none.
 
     The rules one by one are for those who write them: they stand in the workbook.
     """
-    if not book.knows("scheme_rules"):
+    if not book.knows("scheme_rules") or not book.places_customers:
         return None
     told = book.words("exhibits.structure.none.rules")
     if len(book.frame("scheme_rules")):
