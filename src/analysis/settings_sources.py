@@ -22,6 +22,9 @@ class ColumnSource(Section):
     )
     date_format: str | None = Field(None, description="strptime format of a date column")
     map: dict[str, str] = Field(default_factory=dict, description="words in the file → keys")
+    missing: list[str | int | float] = Field(
+        default_factory=list, description='codes that say "not known": -99, NA'
+    )
 
     @model_validator(mode="after")
     def _one_origin(self) -> ColumnSource:
@@ -63,6 +66,9 @@ class Source(Section):
         None, description="system whose customer numbers it holds, as in customer_keys"
     )
     held_out: str | None = Field(None, description="treatments: the arm left out for comparison")
+    missing: list[str | int | float] = Field(
+        default_factory=list, description='codes that say "not known" in any of its columns'
+    )
 
     @model_validator(mode="after")
     def _one_place(self) -> Source:

@@ -318,3 +318,17 @@ def test_the_heat_map_says_what_stands_out() -> None:
     )
     chance = sample.personas().assign(notable=False)
     assert portraits.heat_map(sample.book("zh", sample.tables() | {"personas": chance})) is None
+
+
+def test_without_customers_in_segments_there_are_no_chapters_about_them() -> None:
+    """A campaign that is judged by itself: its report speaks of nothing else."""
+    full = book()
+    summary = full.frame("segment_summary")
+    nobody = {name: full.frame(name).iloc[:0] for name in ("worklists", "accounts", "matrix_cells")}
+    alone = book(segment_summary=summary.assign(customers=0), **nobody)
+    assert full.places_customers
+    assert not alone.places_customers
+    assert accounts.account_lists(alone) == []
+    assert structure.matrices(alone) == []
+    assert crosswalk.own_tiers(alone) == []
+    assert structure.rules(alone) is None

@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from typing import Any
 
 import pandas as pd
+from scipy import stats
 
 from analysis.effects.design import balance
 from analysis.effects.estimators import Contrast, contrast
@@ -40,6 +41,9 @@ def checks(rung: Rung, material: Material) -> pd.DataFrame:
 
         - balance: p of the outcome before, treated against held out; sample_ratio: p of the arm
           sizes under the planned share (A, or why it is not A)
+        - measured: share of the arm whose outcome is known, where it is not known of everyone;
+          doubtful where the shares of both arms differ more than a draw would have it (p below
+          ``balance_alarm``): who is missing then differs, too
         - carried_out: share of the treated whom the measure reached
         - spill_over: corporate groups with customers in both arms (A)
         - pre_trend: p of the differences before the start; dip: how far the treated had slipped
@@ -54,7 +58,7 @@ def checks(rung: Rung, material: Material) -> pd.DataFrame:
     """
     rows = [
         {**rung.case.key, **row}
-        for part in (_draw, _delivery, _roll_out, _alike, _placebos, _hidden)
+        for part in (_draw, _known, _delivery, _roll_out, _alike, _placebos, _hidden)
         for row in part(rung, material)
     ]
     return pd.DataFrame(rows, columns=RECORD["effect_checks"].names)
@@ -99,6 +103,23 @@ def _draw(rung: Rung, material: Material) -> Iterator[dict[str, Any]]:
     split, several = split_groups(rung.case)
     if several:
         yield _row("spill_over", split, "count", 1, split == 0, groups=(several, "count"))
+
+
+def _known(rung: Rung, material: Material) -> Iterator[dict[str, Any]]:
+    case = rung.case
+    sides = zip((case.treated, case.control), case.listed, strict=True)
+    (found, listed), (held, held_listed) = ((len(rows), total) for rows, total in sides)
+    if found == listed and held == held_listed:
+        return
+    p = 1.0
+    if held_listed and listed:
+        p = float(stats.fisher_exact([[found, listed - found], [held, held_listed - held]]).pvalue)
+    yield _row(
+        "measured", found / listed, "share", held / held_listed if held_listed else math.nan,
+        p >= material.settings.balance_alarm,
+        n=(found, "count"), of=(listed, "count"),
+        n_held=(held, "count"), of_held=(held_listed, "count"),
+    )  # fmt: skip
 
 
 def _delivery(rung: Rung, material: Material) -> Iterator[dict[str, Any]]:

@@ -40,6 +40,8 @@ class Case:
         done.
     drawn
         Customers of the strategy in all its arms, and held out.
+    listed
+        Customers of the arm, and held out, whether or not their outcome is known.
     """
 
     strategy: str
@@ -53,6 +55,7 @@ class Case:
     apart: frozenset[str]
     started: pd.DataFrame
     drawn: tuple[int, int]
+    listed: tuple[int, int]
 
     @property
     def key(self) -> dict[str, str]:
@@ -97,24 +100,27 @@ def cases(
     treatments, outcomes, segments, customers, waves, listed, period
         As of `analysis.effects.estimate.estimate`.
     """
-    drawn = _with_blocks(treatments, waves)
+    drawn = dict(iter(_with_blocks(treatments, waves).groupby("strategy", sort=True)))
     every = _every(treatments, listed, period)
+    begun = dict(iter(every.groupby("strategy")))
     reached = treatments[~treatments["arm"].isin((HELD_OUT, EXEMPT))]
     busy = set(reached["customer_id"])
     scope = set(customers["customer_id"]) if customers is not None and len(customers) else None
     spared = _exempt(listed if listed is not None else treatments, waves)
+    segment_of = _looked_up(segments, "segment")
+    groups_of = [_looked_up(table, "group_id") for table in (customers, waves)]
     for outcome, rows in outcomes.groupby("outcome", sort=True):
-        measured = _measured(rows, segments, customers, waves)
+        measured = _measured(rows, segment_of, groups_of)
         unit = unit_of(str(outcome), measured["value"].to_numpy(float))
         free = measured[~measured["customer_id"].isin(busy)]
         if scope is not None:
             free = free[free["customer_id"].isin(scope)]
-        for strategy, own in drawn.groupby("strategy", sort=True):
-            joined = measured.merge(own, on="customer_id", how="inner")
+        known = pd.Index(measured["customer_id"])
+        for strategy, own in drawn.items():
+            joined = _beside(measured, known, own)
             control = joined[joined["arm"] == HELD_OUT]
-            taken = every[every["strategy"] == strategy].merge(
-                measured[["customer_id", "segment", "group"]], on="customer_id", how="inner"
-            )
+            who = measured[["customer_id", "segment", "group"]]
+            taken = _beside(who, known, begun.get(strategy, every[:0]))
             apart = spared.get(str(strategy), set()) | set(taken["customer_id"])
             for arm in sorted(set(own["arm"]) - {HELD_OUT, EXEMPT}):
                 one = joined[joined["arm"] == arm]
@@ -126,7 +132,19 @@ def cases(
                     apart=frozenset(apart),
                     started=taken[taken["arm"] == arm].reset_index(drop=True),
                     drawn=(int((joined["arm"] != HELD_OUT).sum()), len(control)),
+                    listed=(int((own["arm"] == arm).sum()), int((own["arm"] == HELD_OUT).sum())),
                 )  # fmt: skip
+
+
+def _beside(measured: pd.DataFrame, known: pd.Index, rows: pd.DataFrame) -> pd.DataFrame:
+    """The measured customers that have a row, each with it; in the order of `measured`.
+
+    The same as an inner merge, which sorts the customers of all strategies for each of them.
+    """
+    place = known.get_indexer(pd.Index(rows["customer_id"]))
+    order = np.argsort(place, kind="stable")[(place < 0).sum() :]
+    own = rows.drop(columns="customer_id").take(order).reset_index(drop=True)
+    return pd.concat([measured.take(place[order]).reset_index(drop=True), own], axis=1)
 
 
 def unit_of(outcome: str, values: Floats) -> str:
@@ -179,26 +197,30 @@ def split_groups(case: Case) -> tuple[int, int]:
 
 def _measured(
     rows: pd.DataFrame,
-    segments: pd.DataFrame | None,
-    customers: pd.DataFrame | None,
-    waves: pd.DataFrame | None,
+    segment_of: dict[str, str],
+    groups_of: list[dict[str, str]],
 ) -> pd.DataFrame:
-    """customer_id, value, before, segment (empty: unknown), group; sorted."""
+    """customer_id, value, before, segment (empty: unknown), group (the first known); sorted."""
     known = rows[rows["value"].notna()].sort_values("customer_id", kind="stable")
     ids = known["customer_id"]
     found = pd.DataFrame({"customer_id": ids, "value": known["value"].astype(float)})
     found[_BEFORE] = known[_BEFORE].astype(float) if _BEFORE in known else math.nan
-    found["segment"] = _looked_up(ids, segments, "segment").fillna("")
-    group = _looked_up(ids, customers, "group_id")
-    found["group"] = group.fillna(_looked_up(ids, waves, "group_id")).fillna(ids)
+    names = ids.tolist()
+    found["segment"] = np.array([segment_of.get(name, "") for name in names], dtype=object)
+    group = dict(zip(names, names, strict=True))
+    for known_groups in reversed(groups_of):
+        group |= {name: known_groups[name] for name in names if name in known_groups}
+    found["group"] = np.array([group[name] for name in names], dtype=object)
     return found.reset_index(drop=True)
 
 
-def _looked_up(ids: pd.Series, table: pd.DataFrame | None, column: str) -> pd.Series:
+def _looked_up(table: pd.DataFrame | None, column: str) -> dict[str, str]:
+    """The column by customer, the first row counting; unknown values left out."""
     if table is None or column not in table or table.empty:
-        return pd.Series(None, index=ids.index, dtype=object)
-    once = table.drop_duplicates("customer_id").set_index("customer_id")[column]
-    return ids.map(once).astype(object)
+        return {}
+    once = table.drop_duplicates("customer_id")
+    once = once[once[column].notna()]
+    return dict(zip(once["customer_id"].tolist(), once[column].tolist(), strict=True))
 
 
 def _with_blocks(treatments: pd.DataFrame, waves: pd.DataFrame | None) -> pd.DataFrame:

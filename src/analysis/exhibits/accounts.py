@@ -11,7 +11,6 @@ from analysis.exhibits.book import Book, parse_reason
 from analysis.exhibits.exhibit import Exhibit
 from analysis.exhibits.facts import fact_id, records
 from analysis.exhibits.markup import Rich, name, words
-from analysis.exhibits.segments import nobody
 from analysis.exhibits.tables import Column, Row, figure, table
 from analysis.wording import catalogue
 from analysis.wording.numbers import Scale
@@ -33,9 +32,9 @@ def account_lists(book: Book) -> list[Exhibit]:
     """A table per list, the most urgent first; no exhibit for an empty list.
 
     Where the record has worklists, these say whom to win back, whom to remind and who is warned
-    of, in the place of the shorter lists.
+    of, in the place of the shorter lists. Nothing where no customer is in a segment.
     """
-    if nobody(book):
+    if not book.places_customers:
         return []
     rows = book.frame("accounts")
     made: list[Exhibit] = []

@@ -89,6 +89,12 @@ class Book:
     # -- numbers ----------------------------------------------------------------------------
 
     @property
+    def places_customers(self) -> bool:
+        """Whether anybody stands in a segment; a campaign is judged without segments."""
+        summary = self.frame("segment_summary")
+        return bool((summary["customers"] > 0).any())
+
+    @property
     def has_orders(self) -> bool:
         """Whether the record rests on orders; a run may leave the revenue KPI out.
 

@@ -10,7 +10,7 @@ from analysis.exhibits.book import Book
 from analysis.exhibits.exhibit import Exhibit
 from analysis.exhibits.facts import records
 from analysis.exhibits.markup import EMPTY, Rich, join, name, words
-from analysis.exhibits.segments import nobody, segment_names
+from analysis.exhibits.segments import segment_names
 from analysis.exhibits.tables import Cell, Column, Row, figure, note, table
 
 PAGE = "crosswalk"
@@ -21,9 +21,10 @@ MOST_TIERS = 8
 def own_tiers(book: Book) -> list[Exhibit]:
     """The crosswalk to the company's own tiers, and the largest differences by name.
 
-    One sentence where no tier is on file; nothing where the record has no crosswalk.
+    One sentence where no tier is on file; nothing where the record has no crosswalk,
+    or nobody in a segment.
     """
-    if nobody(book) or not book.knows("crosswalk_summary"):
+    if not book.knows("crosswalk_summary") or not book.places_customers:
         return []
     rows = book.frame("crosswalk_summary")
     rows = rows[rows["scheme"] == OWN_TIER]

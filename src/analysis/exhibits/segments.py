@@ -26,11 +26,6 @@ from analysis.wording.numbers import Scale
 PAGE = "segments"
 
 
-def nobody(book: Book) -> bool:
-    """Whether the record places no customer, so that there is none to list or to compare."""
-    return book.knows("segment_summary") and not segment_names(book)
-
-
 def segment_names(book: Book) -> list[str]:
     """The segments in the order of their scheme."""
     rows = book.frame("segment_summary")

@@ -10,7 +10,6 @@ from analysis.exhibits.book import Book
 from analysis.exhibits.crosswalk import PAGE as RULES
 from analysis.exhibits.exhibit import Exhibit
 from analysis.exhibits.markup import EMPTY, Rich, join, words
-from analysis.exhibits.segments import nobody
 from analysis.exhibits.tables import Cell, Column, Row, figure, note, stacked, table
 from analysis.segmentation.bands import SIZES, in_size_order
 
@@ -23,8 +22,11 @@ ORDERS = {"value_need": (("high", "mid", "low"), ("simple", "complex", "custom")
 
 
 def matrices(book: Book) -> list[Exhibit]:
-    """Each matrix with its totals and thin cells marked, and what the clusters say of the rules."""
-    if nobody(book):
+    """Each matrix with its totals and thin cells marked, and what the clusters say of the rules.
+
+    Nothing where no customer is in a segment.
+    """
+    if not book.places_customers:
         return []
     cells = book.frame("matrix_cells")
     made = (
@@ -218,11 +220,11 @@ def decided(book: Book) -> Rich:
 
 
 def rules(book: Book) -> Exhibit | None:
-    """How many rules place the customers, and how firmly; None where the record has none.
+    """How many rules place the customers, and how firmly; None where there are none.
 
     The rules one by one are for those who write them: they stand in the workbook.
     """
-    if nobody(book) or not book.knows("scheme_rules"):
+    if not book.knows("scheme_rules") or not book.places_customers:
         return None
     told = book.words("exhibits.structure.none.rules")
     if len(book.frame("scheme_rules")):

@@ -1,4 +1,4 @@
-"""What can be told before a run: scheme, playbook and decisions that do not fit."""
+"""What can be told before a run: scheme, playbook, rules and decisions that do not fit."""
 
 from __future__ import annotations
 

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import pyarrow as pa
 import pyarrow.compute as pc
 
 from analysis.errors import Problem
-from analysis.sources import dates, numbers, texts
+from analysis.sources import dates, missing, numbers, texts
 from analysis.sources.dates import Zones
 from analysis.sources.grid import Grid, Note, count
 from analysis.sources.mapping import Origin
@@ -66,14 +66,22 @@ def convert(origin: Origin, grid: Grid, offset: int, context: Context) -> Conver
         Names for messages, zones, currency.
     """
     size = len(grid.rows)
-    column = origin.wanted.column
     if origin.wanted.row_number:
         values = pc.add(grid.order, offset + 1).cast(pa.string())
         return Converted(values, _none(size))
     if origin.wanted.value is not None:
         raw: pa.Array = pa.repeat(pa.scalar(origin.wanted.value, pa.string()), size)
-    else:
-        raw = grid.columns[origin.index or 0]
+        return _typed(raw, origin, grid, context)
+    raw, unknown = missing.drop(grid.columns[origin.index or 0], origin.wanted.missing)
+    found = _typed(raw, origin, grid, context)
+    if not unknown:
+        return found
+    note = ("note.missing_codes", {"header": origin.header, "rows": count(unknown)})
+    return replace(found, notes=(note, *found.notes))
+
+
+def _typed(raw: pa.Array, origin: Origin, grid: Grid, context: Context) -> Converted:
+    column = origin.wanted.column
     if pa.types.is_null(raw.type):
         raw = raw.cast(pa.string())
     if origin.wanted.words:

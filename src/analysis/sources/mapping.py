@@ -73,6 +73,7 @@ class Wanted:
     row_number: bool = False
     file_name: str | None = None
     must: bool = False
+    missing: tuple[str | int | float, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -143,6 +144,7 @@ def wanted_columns(table: Table, source: Source, named: NamedMapping | None) -> 
                 Wanted(
                     column, names, own.unit, own.date_format, own.map, own.value,
                     own.row_number, own.file_name, must=bool(names),
+                    missing=(*own.missing, *source.missing),
                 )
             )  # fmt: skip
         elif part is not None and column.name in part.columns:
@@ -151,13 +153,13 @@ def wanted_columns(table: Table, source: Source, named: NamedMapping | None) -> 
             found.append(
                 Wanted(
                     column, names, accepted.unit, accepted.date_format, accepted.map,
-                    must=_required(table, column, source),
+                    must=_required(table, column, source), missing=tuple(source.missing),
                 )
             )  # fmt: skip
-        elif by_name:
-            found.append(Wanted(column, (column.name,), must=_required(table, column, source)))
-        elif _required(table, column, source):
-            found.append(Wanted(column, (column.name,), must=True))
+        elif by_name or _required(table, column, source):
+            must = _required(table, column, source)
+            codes = tuple(source.missing)
+            found.append(Wanted(column, (column.name,), must=must, missing=codes))
     return found
 
 

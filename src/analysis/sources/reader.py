@@ -197,8 +197,9 @@ def _read_file(
     if records in EXPORT_LIMITS:
         notes.append(("note.export_limit", {"rows": count(records)}))
     if resolved.wide:
-        kept, more = lengthen(Wide(table, source, resolved, grid, keep, kept, context))
+        kept, more, told = lengthen(Wide(table, source, resolved, grid, keep, kept, context))
         rejected += more
+        notes += told
     elif table.name == "receivables":
         kept = canonical_buckets(kept)
     info = {

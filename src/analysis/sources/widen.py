@@ -13,7 +13,7 @@ from analysis.errors import Problem, SourceError
 from analysis.settings_sources import Source
 from analysis.sources import buckets, numbers, wide
 from analysis.sources.convert import Context, Converted, convert
-from analysis.sources.grid import Grid
+from analysis.sources.grid import Grid, Note
 from analysis.sources.mapping import Origin, Resolved, Wanted, stated_unit
 from analysis.sources.numbers import UNITS
 from analysis.sources.rejects import rejected_rows
@@ -49,8 +49,8 @@ class Wide:
     context: Context
 
 
-def lengthen(given: Wide) -> tuple[pa.Table, list[pa.Table]]:
-    """The long rows, and the rows rejected on the way in the layout of ``removed_rows``.
+def lengthen(given: Wide) -> tuple[pa.Table, list[pa.Table], list[Note]]:
+    """The long rows, the rows rejected on the way in the layout of ``removed_rows``, and notes.
 
     Raises
     ------
@@ -59,12 +59,16 @@ def lengthen(given: Wide) -> tuple[pa.Table, list[pa.Table]]:
     """
     label, target = wide.targets(given.table, given.source)
     columns = {h.index: _column(given, h.index, h.header, target) for h in given.resolved.wide}
+    notes = [note for column in columns.values() for note in column.notes]
     dropped = [c for c in (label, target) if c in given.rows.column_names]
     base = given.rows.drop_columns(dropped)
     if given.source.wide == wide.BUCKETS:
-        return _aged(given, base, columns)
-    kept, rejected = _each(given, base, columns, label, target)
-    return (_added(given.table, kept) if given.source.wide == wide.MONTHS else kept), rejected
+        kept, rejected = _aged(given, base, columns)
+    else:
+        kept, rejected = _each(given, base, columns, label, target)
+    if given.source.wide == wide.MONTHS:
+        kept = _added(given.table, kept)
+    return kept, rejected, notes
 
 
 def canonical_buckets(rows: pa.Table) -> pa.Table:
@@ -90,7 +94,8 @@ def _column(given: Wide, index: int, header: str, target: str) -> Converted:
     own = given.source.columns.get(target)
     balance = given.resolved.origins.get("balance")
     unit = stated_unit(header) or (own.unit if own else None) or (balance.unit if balance else None)
-    origin = Origin(Wanted(given.table.column(target)), index, header, unit)
+    codes = (*(own.missing if own else ()), *given.source.missing)
+    origin = Origin(Wanted(given.table.column(target), missing=codes), index, header, unit)
     return convert(origin, given.grid, 0, given.context)
 
 
