@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 import pytest
 from scipy import stats
+from statsmodels.stats.multitest import multipletests
 
 from analysis import wording
 from analysis.calendars import Period
@@ -240,6 +241,11 @@ def test_balance_over_many_seeds_is_uniform() -> None:
         rows = traits.assign(band=blocks)
         one = design.balance(rows[~waits], rows[waits], ["a"], block="band")
         found.append(one["p"].iloc[0])
+    both = design.balance(rows[~waits], rows[waits], ["a", "b"], block="band")["p"].to_numpy()
+    alone = [
+        design.balance(rows[~waits], rows[waits], [x], block="band")["p"][0] for x in ("a", "b")
+    ]
+    assert both == pytest.approx(multipletests(alone, method="holm")[1])
     assert stats.kstest(found, "uniform").pvalue > 0.001
     assert np.mean(np.array(found) < 0.05) < 0.09
 

@@ -17,6 +17,7 @@ from analysis.effects.rungs import BEFORE, Material, Rung, roll_out_panel, with_
 from analysis.effects.sensitivity import e_value_of, placebo_outcome, robustness_value
 from analysis.effects.staggered import placebo_date
 from analysis.effects.study import labels, split_groups
+from analysis.stats import steady
 from analysis.tables import RECORD
 
 # Traits that contain the last window before the measure: a placebo on that window, or on the
@@ -229,7 +230,7 @@ def _placebo(check: str, found: Contrast, unit: str) -> dict[str, Any]:
 
 def _half(found: Contrast) -> float:
     """Half the interval: an estimate this far from zero leaves it outside."""
-    return (found.high - found.low) / 2
+    return steady((found.high - found.low) / 2, max(abs(found.low), abs(found.high)))
 
 
 def _unit(rung: Rung) -> str:
