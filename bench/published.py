@@ -13,6 +13,7 @@ from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 
 from analysis import effects
 from analysis.effects.balancing import Matched, matched
@@ -150,9 +151,15 @@ def variance_ratio() -> float:
 @cache
 def six_looks() -> tuple[float, float]:
     """Measures without effect that six looks call one: by our bounds, and by 1.96 at each."""
-    rng = np.random.default_rng(6)
-    scores = np.cumsum(rng.normal(size=(20_000, LOOKS)), axis=1) / np.sqrt(np.arange(1, LOOKS + 1))
-    constants = np.array([bound(look) for look in range(1, LOOKS + 1)])
+    return looks_at_nothing(np.random.default_rng(6), np.ones(LOOKS))
+
+
+def looks_at_nothing(rng: np.random.Generator, errors: NDArray[np.float64]) -> tuple[float, float]:
+    """The same for looks of other precision."""
+    precision = 1 / errors**2
+    seen = rng.normal(0, errors, (20_000, len(errors)))
+    scores = np.cumsum(seen * precision, axis=1) / np.sqrt(np.cumsum(precision))
+    constants = np.array([bound(look) for look in range(1, len(errors) + 1)])
     return (
         float((np.abs(scores) > constants).any(axis=1).mean()),
         float((np.abs(scores) > 1.96).any(axis=1).mean()),

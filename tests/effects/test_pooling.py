@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 import pytest
+from bench.published import SCHOOL_ERRORS, SCHOOLS
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy import integrate, stats
@@ -12,22 +13,11 @@ from statsmodels.stats.multitest import multipletests
 
 from analysis.effects.pooling import holm, pool, weighted_mean
 
-# Rubin (1981); Gelman et al., Bayesian Data Analysis, 3rd ed., table 5.2
-SCHOOLS = [28, 8, -3, 7, -1, 1, 18, 12]
-ERRORS = [15, 10, 16, 11, 9, 11, 10, 18]
-
-
-def test_eight_schools_as_one_experiment():
-    # BDA3 section 5.5: pooled 7.7, standard error 4.1; to three places from table 5.2
-    mean, error = weighted_mean(SCHOOLS, ERRORS)
-    assert mean == pytest.approx(7.686, abs=5e-4)
-    assert error == pytest.approx(4.072, abs=5e-4)
-
 
 def test_eight_schools_as_published():
     """BDA3 table 5.3 (uniform prior of τ): quartiles of each school, from 200 draws."""
     quartiles = [(7, 16), (3, 12), (2, 11), (4, 11), (1, 10), (2, 10), (7, 15), (3, 13)]
-    found = pool(SCHOOLS, ERRORS, level=0.5, prior_scale=50)
+    found = pool(SCHOOLS, SCHOOL_ERRORS, level=0.5, prior_scale=50)
     # 200 draws know a quartile of a spread of 8 to ±0.8 (one standard error)
     assert found["low"].to_numpy() == pytest.approx([q[0] for q in quartiles], abs=1.6)
     assert found["high"].to_numpy() == pytest.approx([q[1] for q in quartiles], abs=1.6)

@@ -99,7 +99,8 @@ def contrast(
     -------
     Contrast
         Interval by the t distribution with the degrees of freedom of Welch and Satterthwaite,
-        each arm counting its groups minus its fitted coefficients. Rounded: see
+        each arm of each block counting its groups minus its fitted coefficients: where a block
+        of large customers makes most of the error, its few customers know it badly. Rounded: see
         `analysis.stats.steady`.
     """
     study = _study(treated, control, before_treated, before_control, blocks, groups)
@@ -148,9 +149,8 @@ def as_done(
     if reached <= 0:
         return None
     ratio = study.estimate(y) / reached
-    treated_part, control_part = study.variances(y - ratio * d)
+    parts = study.variances(y - ratio * d) / reached**2
     scale = float(np.abs(y).max()) / reached
-    parts = (treated_part / reached**2, control_part / reached**2)
     return _contrast(study, steady(ratio, scale), parts, scale, level)
 
 
@@ -196,8 +196,8 @@ class _Study:
         code: Codes = self.block * 2 + self.treated
         return code
 
-    def variances(self, y: Floats) -> tuple[float, float]:
-        """What each arm adds to the squared error (CR2)."""
+    def variances(self, y: Floats) -> Floats:
+        """What each cell, arm and block, adds to the squared error (CR2)."""
         size = np.bincount(self.cell)
         residual = y - _means(y, self.cell)[self.cell]
         leverage = 1 / size[self.cell]
@@ -221,17 +221,18 @@ class _Study:
             root = _inverse_root(np.eye(len(place)) - linked)
             total = float(self.reading[place] @ root @ residual[place]) ** 2
             share[place] = total / len(place)
-        arms = np.bincount(self.treated, weights=share, minlength=2)
-        return float(arms[1]), float(arms[0])
+        found: Floats = np.bincount(self.cell, weights=share)
+        return found
 
-    def freedom(self) -> tuple[float, float]:
-        """Groups minus coefficients, treated and control; at least 1."""
-        slopes = 0 if self.spread is None else 1
-        found = []
-        for arm in (self.treated, ~self.treated):
-            groups, blocks = len(np.unique(self.group[arm])), len(np.unique(self.block[arm]))
-            found.append(float(max(1, groups - blocks - slopes)))
-        return found[0], found[1]
+    def freedom(self) -> Floats:
+        """Groups minus means of each cell; the cells of an arm share what its slope takes."""
+        cell = np.unique(np.stack([self.cell, self.group]), axis=1)[0]
+        free = np.bincount(cell) - 1.0
+        if self.spread is not None:
+            arm = np.arange(len(free)) % 2
+            total = np.maximum(np.bincount(arm, weights=free), 1.0)
+            free = free * ((total - 1) / total)[arm]
+        return np.maximum(free, 1.0)
 
     @staticmethod
     def _places(codes: Codes) -> list[Codes]:
@@ -289,19 +290,19 @@ def _adjustable(spread: Floats, x: Floats, arm: NDArray[np.bool_], block: Codes)
 
 
 def _contrast(
-    study: _Study, estimate: float, parts: tuple[float, float], scale: float, level: float
+    study: _Study, estimate: float, parts: Floats, scale: float, level: float
 ) -> Contrast:
-    """Interval and p from the estimate and what each arm adds to its squared error."""
-    total = parts[0] + parts[1]
+    """Interval and p from the estimate and what each cell adds to its squared error."""
+    total = float(parts.sum())
     error = steady(math.sqrt(total), scale)
     method = "difference_in_means" if study.spread is None else "regression_adjusted"
     sizes = (int(study.treated.sum()), int((~study.treated).sum()))
-    spread = [steady(part * size, scale**2) for part, size in zip(parts, sizes, strict=True)]
+    arms = (float(parts[1::2].sum()), float(parts[::2].sum()))
+    spread = [steady(part * size, scale**2) for part, size in zip(arms, sizes, strict=True)]
     if error == 0.0:  # no spread at all: an exact statement, or none
         p = 1.0 if estimate == 0.0 else 0.0
         return Contrast(estimate, error, estimate, estimate, p, method, spread[0], spread[1])
-    free = study.freedom()
-    freedom = total**2 / (parts[0] ** 2 / free[0] + parts[1] ** 2 / free[1])
+    freedom = total**2 / float((parts**2 / study.freedom()).sum())
     half = float(stats.t.ppf(0.5 + level / 2, freedom)) * error
     low, high = steady(estimate - half, scale), steady(estimate + half, scale)
     p = float(2 * stats.t.sf(abs(estimate / error), freedom))
