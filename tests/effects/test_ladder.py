@@ -297,6 +297,32 @@ def test_chosen_customers_are_compared_with_customers_like_them():
     assert distance["distance_weighted"].abs().max() < 1e-6
 
 
+@pytest.mark.requirement("003-07")
+def test_chosen_for_a_bad_quarter_recover_beside_others_who_had_one():
+    """No effect at all: before/after rises by a third, those like them rise as much."""
+    above, claimed = 0, []
+    for seed in range(12):
+        rng = np.random.default_rng(seed)
+        ids = np.array([f"C{i:04d}" for i in range(900)])
+        usual = rng.normal(3000, 600, 900)
+        past = usual + rng.normal(0, 900, (5, 900))
+        bad = np.argsort(past[0] - past[1:4].mean(axis=0))[:300]  # as anybody can see
+        picked = np.isin(np.arange(900), rng.permutation(bad)[:120])
+        traits = {f"money_{k}": past[k - 1] for k in range(1, 5)}
+        outcomes = {"outcome": "revenue", "value": past[4], "before": past[0]}
+        found = estimate(
+            pd.DataFrame({"customer_id": ids[picked], "strategy": "s", "arm": "treated"}),
+            pd.DataFrame({"customer_id": ids, **outcomes}),
+            CHOSEN, 1, traits=pd.DataFrame({"customer_id": ids, **traits}),
+        )  # fmt: skip
+        row = only(found.effects)
+        assert row["grade"] == "C"
+        above += row["low"] > 0
+        claimed.append(row["before_after"])
+    assert above <= 2
+    assert np.mean(claimed) > 0.3
+
+
 def test_nobody_like_them_is_no_conclusion():
     found = valid(matched_estimates(overlap=False))
     row = only(found.effects)

@@ -16,6 +16,7 @@ from analysis.effects.rungs import BEFORE, Material, Rung, roll_out_panel, with_
 from analysis.effects.sensitivity import e_value_of, placebo_outcome, robustness_value
 from analysis.effects.staggered import placebo_date
 from analysis.effects.study import labels, split_groups
+from analysis.stats import steady
 from analysis.tables import RECORD
 
 # Traits that contain the last window before the measure: a placebo on that window, or on the
@@ -208,7 +209,7 @@ def _placebo(check: str, found: Contrast, unit: str) -> dict[str, Any]:
 
 def _half(found: Contrast) -> float:
     """Half the interval: an estimate this far from zero leaves it outside."""
-    return (found.high - found.low) / 2
+    return steady((found.high - found.low) / 2, max(abs(found.low), abs(found.high)))
 
 
 def _unit(rung: Rung) -> str:
