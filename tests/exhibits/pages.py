@@ -16,7 +16,9 @@ from analysis.exhibits import (
     review,
     segments,
     structure,
+    target,
     tiles,
+    worth,
 )
 from analysis.exhibits.book import Book
 from analysis.exhibits.exhibit import Exhibit
@@ -33,6 +35,7 @@ def everything(book: Book) -> list[Exhibit]:
         decisions.decisions(book),
         page_one.last_measures(book),
         cautions.cautions(book),
+        *target.target(book),
         segments.segment_table(book),
         movement.movement_matrix(book),
         movement.risk_and_next(book),
@@ -43,9 +46,11 @@ def everything(book: Book) -> list[Exhibit]:
         portraits.absent(book),
         *structure.matrices(book),
         review.review(book),
+        worth.worth(book),
         review.further_outcomes(book),
         review.none(book),
         plan.plan_table(book),
+        worth.suggestions(book),
         *crosswalk.own_tiers(book),
         structure.rules(book),
         *appendix.definitions(book),

@@ -318,6 +318,8 @@ def _decision(book: Book, m: Measure) -> Rich:
             "exhibits.review.decision.to",
             count=book.num(f"decision.{own['rank'].iloc[0]}.customers"),
         )
+    if key == "stop" and len(planned) and m.strategy in set(planned["strategy"]):
+        detail = book.words("exhibits.review.decision.still_planned")
     bold = Rich(tag("b", head), f"**{head.markdown}**", head.plain)
     return bold + _small(detail) if detail else bold
 

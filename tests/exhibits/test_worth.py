@@ -1,0 +1,70 @@
+"""What each measure is worth, and what the rules of adjustment suggest."""
+
+from __future__ import annotations
+
+import pandas as pd
+import pytest
+
+from analysis.exhibits import review, worth
+from tests.exhibits import effect_sample, sample
+
+
+def test_a_record_without_decisions_has_no_such_table() -> None:
+    assert worth.worth(sample.book()) is None
+
+
+@pytest.mark.parametrize(("lang", "sure"), [("zh", "几乎肯定"), ("en", "near certain")])
+def test_no_sample_gives_a_chance_of_one(lang: str, sure: str) -> None:
+    shown = worth.worth(effect_sample.book(lang))
+    assert shown is not None
+    assert sure in shown.plain
+    assert "100%" not in shown.plain
+
+
+def test_what_would_change_the_decision_stands_in_the_unit_of_the_effects() -> None:
+    shown = worth.worth(effect_sample.book())
+    assert shown is not None
+    assert "现在 2.1 万元" in shown.plain
+    assert "2.7 万元" in shown.plain
+
+
+def test_several_looks_show_all_periods_and_a_first_one_says_so() -> None:
+    shown = worth.worth(effect_sample.book())
+    assert shown is not None
+    rows = {line.split("\t")[0]: line for line in shown.plain.splitlines() if "\t" in line}
+    assert "5.5" in rows["高层互访"]
+    assert "看了 2 次" in rows["高层互访"]
+    assert "首期" in rows["新品试用"]
+
+
+def test_a_measure_without_comparison_claims_nothing() -> None:
+    shown = worth.worth(effect_sample.book())
+    assert shown is not None
+    rows = {line.split("\t")[0]: line.split("\t") for line in shown.plain.splitlines()}
+    assert rows["新客户陪跑"][2:4] == ["–", "–"]
+
+
+def test_correction_and_failed_checks_are_told_below() -> None:
+    shown = worth.worth(effect_sample.book())
+    assert shown is not None
+    assert "3 项一起比" in shown.plain
+    assert "高层互访要留意" in shown.plain
+    assert "像是随机分出来的" not in shown.plain  # a check that holds
+
+
+def test_only_rules_that_fired_suggest_something() -> None:
+    shown = worth.suggestions(effect_sample.book("en"))
+    assert shown is not None
+    assert "fired, to be discussed: 2" in shown.plain
+    assert "Do it our own way." in shown.plain
+    assert "9.6%" in shown.plain
+    silent = effect_sample.adjustments().assign(fired=False)
+    assert worth.suggestions(effect_sample.book(adjustments=silent)) is None
+
+
+def test_the_decision_follows_the_written_rule() -> None:
+    book = effect_sample.book(decisions=pd.DataFrame(columns=sample.decisions().columns))
+    shown = review.review(book)
+    assert shown is not None
+    row = next(line for line in shown.plain.splitlines() if line.startswith("高层互访"))
+    assert row.rstrip().endswith("扩大")
