@@ -240,22 +240,7 @@ def balance(
     both = pd.concat([treated.assign(_arm=1.0), control.assign(_arm=0.0)], ignore_index=True)
     rows = [_compared(both, trait, block, group) for trait in traits]
     found = pd.DataFrame(rows, columns=["trait", "treated", "control", "distance", "p"])
-<<<<<<< HEAD
     return found.assign(p=holm(found["p"]))
-=======
-    known = found["p"].notna()
-    if known.any():
-        found.loc[known, "p"] = _holm(found.loc[known, "p"].to_numpy(float))
-    return found
->>>>>>> c9ed5df7400451717d4d3a25c9e19203ad080794
-
-
-def _holm(p: Floats) -> Floats:
-    """Adjusted p-values (Holm 1979); statsmodels' own empties the garbage at every call."""
-    order = np.argsort(p, kind="stable")
-    out = np.empty_like(p)
-    out[order] = np.minimum(1.0, np.maximum.accumulate(p[order] * np.arange(len(p), 0, -1)))
-    return out
 
 
 def _compared(
