@@ -219,9 +219,8 @@ def _small(piece: Rich) -> Rich:
 
 
 def _who(book: Book, m: Measure) -> Rich:
-    compared = bool(book.value(f"{m.id}.n_control")) and m.verdict != "none"
     treated = book.num(f"{m.id}.n_treated")
-    if not compared:
+    if not _held_out(book, m):
         return m.name + _small(book.say("exhibits.review.who_all", treated=treated))
     return (
         m.name
@@ -235,6 +234,11 @@ def _who(book: Book, m: Measure) -> Rich:
     )
 
 
+def _held_out(book: Book, m: Measure) -> bool:
+    """Whether there was anybody to compare with, be they too few."""
+    return bool(book.value(f"{m.id}.n_control")) and m.grade != "D"
+
+
 def _interval(book: Book, m: Measure, axis: intervals.Axis, divisor: float) -> Cell:
     def part(name_: str) -> float | None:
         value = book.value(f"{m.id}.{name_}")
@@ -246,7 +250,7 @@ def _interval(book: Book, m: Measure, axis: intervals.Axis, divisor: float) -> C
     priced = bool(even) and bool(book.value(f"{m.id}.break_even"))
     even_text = book.say("exhibits.review.even", value=even) if priced else EMPTY
     brackets = book.say("exhibits.unit.brackets", value=reach) if reach else EMPTY
-    absent = book.text("exhibits.review.absent")
+    absent = book.text(f"exhibits.review.{'few' if _held_out(book, m) else 'absent'}")
     svg = intervals.draw(
         axis,
         m.verdict,  # type: ignore[arg-type]
