@@ -81,6 +81,9 @@ def company():
     }
 
 
+DECISION = {"worked": "expand", "did_not_pay": "stop", "cannot_tell": "keep_testing"}
+
+
 def effect(strategy, verdict="worked", value=60_000.0, grade="A", **more):
     """A row of effects for all customers."""
     return {
@@ -95,6 +98,7 @@ def effect(strategy, verdict="worked", value=60_000.0, grade="A", **more):
         "high": value + 20_000,
         "std_error": 10_000.0,
         "verdict": verdict,
+        "decision": DECISION[verdict],
         "n_treated": 40,
         "cost_per_customer": 3_000.0,
         **more,

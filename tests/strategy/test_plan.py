@@ -249,12 +249,14 @@ def test_evidence_picks_money_and_the_surer_arm():
             effect("s", value=9.0, arm="b", segment="new"),
             effect("t", "did_not_pay", value=3.0),
             effect("u", value=0.1, outcome="visit", unit="share"),
+            effect("v", "cannot_tell", decision="stop"),
         ]
     )
     found = read(frame)
     assert (found["s"].estimate, found["s"].stopped, found["s"].treated) == (2.0, False, 120)
     assert found["s"].cost == 3 * 40 * 3_000
     assert found["t"].stopped
+    assert found["v"].stopped  # nobody will ever be able to tell
     assert not found["u"].measured
     assert read(None) == read(frame.iloc[:0]) == {}
 

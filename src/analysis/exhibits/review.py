@@ -220,9 +220,8 @@ def _small(piece: Rich) -> Rich:
 
 
 def _who(book: Book, m: Measure) -> Rich:
-    compared = bool(book.value(f"{m.id}.n_control"))
     treated = book.num(f"{m.id}.n_treated")
-    if not compared:
+    if not _held_out(book, m):
         return m.name + _small(book.say("exhibits.review.who_all", treated=treated))
     return (
         m.name
@@ -234,6 +233,11 @@ def _who(book: Book, m: Measure) -> Rich:
             )
         )
     )
+
+
+def _held_out(book: Book, m: Measure) -> bool:
+    """Whether there was anybody to compare with, be they too few."""
+    return bool(book.value(f"{m.id}.n_control")) and m.grade != "D"
 
 
 def _interval(book: Book, m: Measure, axis: intervals.Axis, divisor: float) -> Cell:

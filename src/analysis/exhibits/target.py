@@ -234,14 +234,11 @@ def _title(book: Book, split: str, parts: list[_Part]) -> Rich:
     about = book.label("gap_split", split)
     if not changes:
         return about
-    gap = book.value(f"{head}.net.amount") or 0.0
 
     def weight(part: _Part) -> float:
         return book.value(fact_id("gap", split, part.step, "amount")) or 0.0
 
-    # In a period that fell short the largest loss is the finding, else the largest gain.
-    losses = gap < 0 and any(weight(part) < 0 for part in changes)
-    most = min(changes, key=weight) if losses else max(changes, key=weight)
+    most = max(changes, key=lambda part: abs(weight(part)))
     amount = book.money(fact_id("gap", split, most.step, "amount"), signed=True)
     way = "loss" if weight(most) < 0 else "gain"
     return book.say(

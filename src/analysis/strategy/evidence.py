@@ -12,6 +12,7 @@ MONEY = "money"
 NONE = "none"
 DID_NOT_PAY = "did_not_pay"
 WORKED = "worked"
+STOP = "stop"
 
 
 @dataclass(frozen=True)
@@ -26,6 +27,8 @@ class Evidence:
         Effect on money per customer [currency]; NaN where there is none.
     verdict
         worked, did_not_pay, cannot_tell, or none.
+    decision
+        expand, keep_testing, stop, or none.
     treated
         Customers who had the measure.
     cost
@@ -37,6 +40,7 @@ class Evidence:
     low: float = math.nan
     high: float = math.nan
     verdict: str = NONE
+    decision: str = NONE
     treated: int = 0
     cost: float = math.nan
 
@@ -57,22 +61,22 @@ class Evidence:
 
     @property
     def stopped(self) -> bool:
-        """Whether it did not pay and is not planned again."""
-        return self.verdict == DID_NOT_PAY
+        """Whether it is not planned again: it did not pay, or nobody will ever be able to tell."""
+        return self.verdict == DID_NOT_PAY or self.decision == STOP
 
 
 def read(effects: pd.DataFrame | None) -> dict[str, Evidence]:
     """Evidence by strategy.
 
     The row for all customers counts, a money outcome before any other. Of several arms that of
-    the smallest standard error counts among those that did not fail; only where every arm
-    failed the strategy is stopped.
+    the smallest standard error counts among those that are not stopped; only where every arm
+    is stopped the strategy is.
     """
     if effects is None or effects.empty:
         return {}
     rows = effects[effects["segment"] == ALL].copy()
     rows["other"] = rows["unit"] != MONEY
-    rows["failed"] = rows["verdict"] == DID_NOT_PAY
+    rows["failed"] = (rows["verdict"] == DID_NOT_PAY) | (rows["decision"] == STOP)
     order = ["strategy", "other", "failed", "std_error", "arm", "outcome"]
     rows = rows.sort_values(order, kind="stable", na_position="last")
     return {
@@ -93,6 +97,7 @@ def _evidence(row: pd.Series, group: pd.DataFrame) -> Evidence:
         low=float(row["low"]) if money else math.nan,
         high=float(row["high"]) if money else math.nan,
         verdict=str(row["verdict"]),
+        decision=str(row["decision"]),
         treated=int(arms["n_treated"].sum()),
         cost=float(total.sum()) if total.notna().any() else math.nan,
     )
