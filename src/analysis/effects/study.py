@@ -141,7 +141,7 @@ def _beside(measured: pd.DataFrame, known: pd.Index, rows: pd.DataFrame) -> pd.D
 
     The same as an inner merge, which sorts the customers of all strategies for each of them.
     """
-    place = known.get_indexer(rows["customer_id"])
+    place = known.get_indexer(pd.Index(rows["customer_id"]))
     order = np.argsort(place, kind="stable")[(place < 0).sum() :]
     own = rows.drop(columns="customer_id").take(order).reset_index(drop=True)
     return pd.concat([measured.take(place[order]).reset_index(drop=True), own], axis=1)
