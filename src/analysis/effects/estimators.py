@@ -221,18 +221,18 @@ class _Study:
             root = _inverse_root(np.eye(len(place)) - linked)
             total = float(self.reading[place] @ root @ residual[place]) ** 2
             share[place] = total / len(place)
-        return np.bincount(self.cell, weights=share).astype(np.float64)
+        found: Floats = np.bincount(self.cell, weights=share).astype(float)
+        return found
 
     def freedom(self) -> Floats:
         """Groups minus means of each cell; the cells of an arm share what its slope takes."""
         cell = np.unique(np.stack([self.cell, self.group]), axis=1)[0]
-        free: Floats = np.bincount(cell).astype(float) - 1.0
+        free: Floats = np.bincount(cell).astype(float) - 1
         if self.spread is not None:
             arm = np.arange(len(free)) % 2
             total = np.maximum(np.bincount(arm, weights=free), 1.0)
             free = free * ((total - 1) / total)[arm]
-        kept: Floats = np.maximum(free, 1.0)
-        return kept
+        return free.clip(1.0)
 
     @staticmethod
     def _places(codes: Codes) -> list[Codes]:
