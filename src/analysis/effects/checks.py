@@ -8,7 +8,6 @@ from collections.abc import Iterator
 from typing import Any
 
 import pandas as pd
-from scipy import stats
 
 from analysis.effects.design import balance
 from analysis.effects.estimators import Contrast, contrast
@@ -99,7 +98,7 @@ def _draw(rung: Rung, material: Material) -> Iterator[dict[str, Any]]:
         return
     for check, p in (("balance", rung.balance_p), ("sample_ratio", rung.ratio_p)):
         if not math.isnan(p):
-            yield _row(check, p, "number", alarm, p >= alarm)
+            yield _chance(check, p, alarm)
     split, several = split_groups(rung.case)
     if several:
         yield _row("spill_over", split, "count", 1, split == 0, groups=(several, "count"))
@@ -111,12 +110,9 @@ def _known(rung: Rung, material: Material) -> Iterator[dict[str, Any]]:
     (found, listed), (held, held_listed) = ((len(rows), total) for rows, total in sides)
     if found == listed and held == held_listed:
         return
-    p = 1.0
-    if held_listed and listed:
-        p = float(stats.fisher_exact([[found, listed - found], [held, held_listed - held]]).pvalue)
     yield _row(
         "measured", found / listed, "share", held / held_listed if held_listed else math.nan,
-        p >= material.settings.balance_alarm,
+        case.missing_p >= material.settings.balance_alarm,
         n=(found, "count"), of=(listed, "count"),
         n_held=(held, "count"), of_held=(held_listed, "count"),
     )  # fmt: skip
@@ -134,7 +130,7 @@ def _roll_out(rung: Rung, material: Material) -> Iterator[dict[str, Any]]:
         return
     p, alarm = rung.staged.pre_trend_p, material.settings.ladder.pre_trend_alarm
     if not math.isnan(p):
-        yield _row("pre_trend", p, "number", alarm, p >= alarm)
+        yield _chance("pre_trend", p, alarm)
     dip = rung.staged.dip_by
     if dip is not None:
         unit = _unit(rung)
@@ -226,6 +222,13 @@ def _hidden(rung: Rung, material: Material) -> Iterator[dict[str, Any]]:
 def _placebo(check: str, found: Contrast, unit: str) -> dict[str, Any]:
     passed = found.low <= 0 <= found.high
     return _row(check, found.estimate, unit, _half(found), passed)
+
+
+def _chance(check: str, p: float, alarm: float) -> dict[str, Any]:
+    """A probability against its alarm, which the sentence tells as one in a hundred."""
+    row = _row(check, p, "number", alarm, p >= alarm)
+    state = "passed" if p >= alarm else "doubtful"
+    return row | {"text": sentence(f"effect_check.{check}.{state}", bound=(alarm, "share"))}
 
 
 def _half(found: Contrast) -> float:
