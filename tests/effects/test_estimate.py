@@ -281,6 +281,22 @@ def test_a_measure_given_to_both_arms_has_no_effect_on_those_reached():
     assert math.isnan(only(judged(treatments.assign(done=True), outcomes))["as_done"])
 
 
+def test_measures_on_the_same_customers_cannot_be_told_apart():
+    treatments, outcomes = company(effect=1500.0)
+    both = pd.concat([treatments, treatments.assign(strategy="coupon")], ignore_index=True)
+    found = estimate(both, outcomes, SETTINGS, 1).checks
+    found = found[found["check"] == "other_measures"]
+    assert found[["value", "bound"]].to_numpy().tolist() == [[1.0, 0.0]] * 2
+    assert not found["passed"].any()
+    half = treatments["customer_id"].str[-1].isin(list("02468"))  # in both arms alike
+    coupon = treatments[half].assign(strategy="coupon", arm="treated")
+    again = estimate(pd.concat([treatments, coupon]), outcomes, SETTINGS, 1).checks
+    again = again[(again["check"] == "other_measures") & (again["strategy"] == "visit")]
+    assert again["passed"].tolist() == [True]
+    alone = estimate(treatments, outcomes, SETTINGS, 1).checks
+    assert "other_measures" not in set(alone["check"])
+
+
 def test_units():
     assert unit_of("visit", np.array([0.0, 1, 1])) == "share"
     assert unit_of("spend", np.array([0.0, 1, 1])) == "money"

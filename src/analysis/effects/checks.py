@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from typing import Any
 
 import pandas as pd
+from scipy import stats
 
 from analysis.effects.design import balance
 from analysis.effects.estimators import Contrast, contrast
@@ -43,6 +44,9 @@ def checks(rung: Rung, material: Material) -> pd.DataFrame:
         - measured: share of the arm whose outcome is known, where it is not known of everyone;
           doubtful where the shares of both arms differ more than a draw would have it (p below
           ``balance_alarm``): who is missing then differs, too
+        - other_measures: share of the treated whom another strategy reached, too, where it reached
+          anybody; doubtful where it is more or less common among those compared with than a draw
+          would have it (p below ``balance_alarm``): the two cannot be told apart then
         - carried_out: share of the treated whom the measure reached
         - spill_over: corporate groups with customers in both arms (A)
         - pre_trend: p of the differences before the start; dip: how far the treated had slipped
@@ -57,7 +61,7 @@ def checks(rung: Rung, material: Material) -> pd.DataFrame:
     """
     rows = [
         {**rung.case.key, **row}
-        for part in (_draw, _known, _delivery, _roll_out, _alike, _placebos, _hidden)
+        for part in (_draw, _known, _others, _delivery, _roll_out, _alike, _placebos, _hidden)
         for row in part(rung, material)
     ]
     return pd.DataFrame(rows, columns=RECORD["effect_checks"].names)
@@ -115,6 +119,21 @@ def _known(rung: Rung, material: Material) -> Iterator[dict[str, Any]]:
         case.missing_p >= material.settings.balance_alarm,
         n=(found, "count"), of=(listed, "count"),
         n_held=(held, "count"), of_held=(held_listed, "count"),
+    )  # fmt: skip
+
+
+def _others(rung: Rung, material: Material) -> Iterator[dict[str, Any]]:
+    case = rung.case
+    sides = [side["customer_id"] for side in (case.treated, rung.comparison)]
+    sizes, also = [len(ids) for ids in sides], [int(ids.isin(case.others).sum()) for ids in sides]
+    if rung.found is None or not any(also):
+        return
+    table = [[both, size - both] for both, size in zip(also, sizes, strict=True)]
+    yield _row(
+        "other_measures", also[0] / sizes[0], "share", also[1] / sizes[1],
+        float(stats.fisher_exact(table).pvalue) >= material.settings.balance_alarm,
+        n=(also[0], "count"), of=(sizes[0], "count"),
+        n_control=(also[1], "count"), of_control=(sizes[1], "count"),
     )  # fmt: skip
 
 

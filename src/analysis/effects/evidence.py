@@ -2,11 +2,11 @@
 
 A new wave every period is a new, independent comparison of the same measure: the estimates are
 put together, each weighted by its precision. A staged roll-out is different: each estimate is
-read from all starts so far and takes the place of the one before. Whoever then looks after every period and stops at
-the first interval that leaves the line finds something in nothing: of 100 measures that do
-nothing, 15 after six looks at 95 %. So the interval of all periods together is wider at the
-early looks (O'Brien and Fleming 1979, Biometrics 35, 549-556) and nearly the usual one at the
-last.
+read from all starts so far and takes the place of the one before. Whoever then looks after
+every period and stops at the first interval that leaves the line finds something in nothing:
+of 100 measures that do nothing, 15 after six looks at 95 %. So the interval of all periods
+together is wider at the early looks (O'Brien and Fleming 1979, Biometrics 35, 549-556) and
+nearly the usual one at the last.
 
 A measure whose cost changed keeps its effect, which is one of revenue; what it must reach is
 the break-even of its present cost.

@@ -45,6 +45,8 @@ class Case:
         Customers of the arm, and held out, whether or not their outcome is known.
     missing_p
         Probability of outcomes missing so differently in the two, under a draw.
+    others
+        Customers whom another strategy reached in the period.
     """
 
     strategy: str
@@ -60,6 +62,7 @@ class Case:
     drawn: tuple[int, int]
     listed: tuple[int, int]
     missing_p: float
+    others: frozenset[str]
 
     @property
     def key(self) -> dict[str, str]:
@@ -123,6 +126,7 @@ def cases(
         for strategy, own in drawn.items():
             joined = _beside(measured, known, own)
             control = joined[joined["arm"] == HELD_OUT]
+            others = frozenset(reached.loc[reached["strategy"] != strategy, "customer_id"])
             who = measured[["customer_id", "segment", "group"]]
             taken = _beside(who, known, begun.get(strategy, every[:0]))
             apart = spared.get(str(strategy), set()) | set(taken["customer_id"])
@@ -139,6 +143,7 @@ def cases(
                     drawn=(int((joined["arm"] != HELD_OUT).sum()), len(control)),
                     listed=listed_here,
                     missing_p=_missing_p((len(one), len(control)), listed_here),
+                    others=others,
                 )  # fmt: skip
 
 
