@@ -4,12 +4,13 @@ import pandas as pd
 import pytest
 
 from analysis.pipeline.summary import _measures
+from analysis.wording import Language
 
 COLUMNS = ["strategy", "arm", "outcome", "segment", "verdict"]
 
 
 @pytest.mark.parametrize(("lang", "said"), [("en", "none of last period"), ("zh", "没有登记")])
-def test_without_measures_none_are_counted(lang: str, said: str) -> None:
+def test_without_measures_none_are_counted(lang: Language, said: str) -> None:
     line = _measures(pd.DataFrame(columns=COLUMNS), lang)
     assert said in line
     assert "0" not in line
