@@ -15,6 +15,7 @@ STEPS: tuple[tuple[str, waterfall.Kind], ...] = (
     ("lost", "minus"),
     ("closing", "actual"),
 )
+SIDES = {"gains": ("new", "expansion"), "losses": ("lost", "contraction")}
 # What such a company asks first; tiles take them in this order.
 TILES = (
     "arr",
@@ -77,6 +78,21 @@ def _red(book: Book) -> Rich:
         count=book.num("kpi.red_accounts"),
         amount=book.money("kpi.red_arr"),
     )
+
+
+def steps_told(book: Book, side: str) -> Rich:
+    """Who brought the ``gains`` or the ``losses`` of the bridge, and how much."""
+    told = [
+        book.say(
+            f"exhibits.recurring.clause.{step}",
+            n=book.num(f"arr.{step}.customers"),
+            amount=book.money(f"arr.{step}.amount", absolute=True),
+        )
+        for step in SIDES[side]
+        if book.value(f"arr.{step}.customers") and book.value(f"arr.{step}.amount")
+    ]
+    listed = join(told, book.text("exhibits.list.semicolon"))
+    return book.say("exhibits.reasons.clauses", clauses=listed)
 
 
 def bridge(book: Book) -> Walk:
