@@ -35,6 +35,7 @@ SCHEMES = {
         "steady": (2, "steady"),
         "onboarding": (2, "new"),
         "renewal_risk": (1, "at_risk"),
+        "contract_ended": (0, ""),
     },
 }
 

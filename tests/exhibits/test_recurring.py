@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from analysis.exhibits import page_one, recurring, tiles
+from analysis.exhibits import page_one, reasons, recurring, tiles
 from tests.exhibits import effect_sample, sample
 
 
@@ -25,6 +25,16 @@ def test_the_bridge_leads_from_opening_to_closing(lang: str) -> None:
     assert shown is not None
     ids = [f"arr.{step}.amount" for step, _ in recurring.STEPS]
     assert " ".join(ids) in shown.html
+
+
+def test_renewals_are_no_customers_who_came_back() -> None:
+    book = effect_sample.contracts()
+    found = {reason.rule: reason.text.plain for reason in reasons.ranked(book)}
+    assert not {"existing", "arrivals"} & set(found)
+    assert "没有续，年费少" in found["contracts_losses"]
+    assert "新签，年费共" in found["contracts_gains"]
+    trade = {reason.rule for reason in reasons.ranked(sample.book())}
+    assert not trade & {"contracts_losses", "contracts_gains"}
 
 
 def test_tiles_begin_with_what_such_a_company_asks_first() -> None:

@@ -96,3 +96,14 @@ def test_not_all_had_it_where_others_are_too_different() -> None:
     shown = _reviewed(**apart, reason=reason, n_treated=77, n_control=441)
     assert "77 家做了" in shown
     assert "77 家全都做了" not in shown
+
+
+def test_what_worked_at_an_unknown_cost_is_not_told_to_go_on() -> None:
+    none = pd.DataFrame(columns=sample.decisions().columns)
+    free = sample.effects().assign(cost_per_customer=None, break_even=None)
+    for rows, decision in ((sample.effects(), "继续做"), (free, "维持再看")):
+        tables = sample.tables() | {"decisions": none, "effects": rows}
+        shown = review.review(sample.book("zh", tables))
+        assert shown is not None
+        row = next(line for line in shown.plain.splitlines() if line.startswith("高层互访"))
+        assert row.rstrip().endswith(decision)

@@ -77,7 +77,9 @@ def test_shipped_schemes_have_nothing_to_fault(root: Path, name: str) -> None:
             assert wording.has(f"{kind}.{segment}")
         assert wording.has(f"segment_definition.{name}.{segment}") or name == "rfm5"
     assert wording.has(f"scheme.{name}")
-    assert 3 <= len(scheme.segments) <= 5
+    # a customer type has a part to play; whose contract ended long ago has none left
+    types = [s for s in scheme.segments.values() if s.role or s.rank > 0]
+    assert 3 <= len(types) <= 5
 
 
 def test_every_rule_of_rfm5_has_a_sentence(rfm5: Scheme) -> None:

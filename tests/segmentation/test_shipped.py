@@ -195,6 +195,8 @@ def test_four_orders_in_three_months_of_500_each(rows, tmp_path, orders, mean, e
         ({"arr": 500_000, "relationship_days": 900, "usage_change": 0.0}, "strategic"),
         ({"arr": 500_000, "relationship_days": 900, "usage_change": -0.3}, "renewal_risk"),
         ({"arr": 500_000, "relationship_days": 900, "days_to_renewal": -1}, "renewal_risk"),
+        ({"arr": 0, "relationship_days": 900, "days_to_renewal": -180}, "renewal_risk"),
+        ({"arr": 0, "relationship_days": 900, "days_to_renewal": -181}, "contract_ended"),
         ({"arr": 50_000, "relationship_days": 89, "usage_change": -0.5}, "onboarding"),
         ({"arr": 50_000, "relationship_days": 90, "seats_used": 0.85}, "expanding"),
         ({"arr": 50_000, "relationship_days": 90, "seats_used": 0.84}, "steady"),

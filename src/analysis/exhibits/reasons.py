@@ -10,6 +10,9 @@ existing   customers who bought before: their   that balance
            and `ALIKE`
 arrivals   revenue grew, and the returning or   what they brought
            the new ones brought `LEAST` of it
+contracts  instead of these two where contracts lost and reduced; new and expanded
+           are the business: `LEAST` of the
+           recurring revenue was lost or won
 risk       best customers turned at risk:       what they bought in the previous period
            `FEW` or more, or `LEAST` of revenue
            (without: the balance at risk moved)
@@ -36,7 +39,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from analysis.exhibits import markup
+from analysis.exhibits import markup, recurring
 from analysis.exhibits.book import Book, shows_something
 from analysis.exhibits.markup import EMPTY, Rich, name
 from analysis.exhibits.measures import Measure, in_short, measures
@@ -136,7 +139,7 @@ def _bridged(book: Book, key: str, *steps: str) -> Rich:
 def _existing(book: Book) -> Reason | None:
     """Customers who bought before: on balance more, less, or both alike."""
     before, balance = _amount(book, "previous"), _amount(book, "existing")
-    if before <= 0 or not book.has("bridge.existing.amount"):
+    if before <= 0 or not book.has("bridge.existing.amount") or recurring.is_recurring(book):
         return None
     more, losses = _amount(book, "more"), -_amount(book, "losses")
     if min(more, losses) >= BOTH * before and abs(balance) < ALIKE * max(more, losses):
@@ -157,8 +160,29 @@ def _arrivals(book: Book) -> Reason | None:
     largest = max(steps, key=lambda step: (steps[step], step))
     if before <= 0 or _amount(book, "net") <= 0 or steps[largest] < LEAST * before:
         return None
+    if recurring.is_recurring(book):
+        return None  # who signs once a year does not come back by renewing
     text = _bridged(book, f"gain_{largest}", largest)
     return Reason("arrivals", steps[largest], text)
+
+
+def _contracts(book: Book, side: str) -> Reason | None:
+    """What contracts lost or won of the recurring revenue."""
+    amount = abs(book.value(f"arr.{side}.amount") or 0.0)
+    least = LEAST * (book.value("arr.opening.amount") or 0.0)
+    if not recurring.is_recurring(book) or amount < least:
+        return None
+    head = book.words(f"exhibits.recurring.reason.{side}")
+    text = _headed(book, head, recurring.steps_told(book, side))
+    return Reason(f"contracts_{side}", amount, text)
+
+
+def _contracts_lost(book: Book) -> Reason | None:
+    return _contracts(book, "losses")
+
+
+def _contracts_won(book: Book) -> Reason | None:
+    return _contracts(book, "gains")
 
 
 def _risk(book: Book) -> Reason | None:
@@ -366,6 +390,8 @@ def _push(book: Book) -> Reason | None:
 RULES: tuple[Rule, ...] = (
     _existing,
     _arrivals,
+    _contracts_lost,
+    _contracts_won,
     _risk,
     _arrears,
     _measures,

@@ -303,8 +303,10 @@ def _decision(book: Book, m: Measure) -> Rich:
     own = rows[rows["strategy"] == m.strategy] if len(rows) else rows
     own = own[own["decision"] != "rescue"] if len(own) else own
     kind = str(own["decision"].iloc[0]) if len(own) else ""
+    # Without its cost nobody knows whether what worked pays.
+    priced = book.has("effect", m.strategy, m.arm, "cost")
     fallback = {
-        "worked": "keep",
+        "worked": "keep" if priced else "keep_testing",
         "did_not_pay": "stop",
         "cannot_tell": "keep_testing",
         "none": "start",

@@ -72,6 +72,8 @@ def _moves(movements: pd.DataFrame, lang: Language) -> str:
 
 def _measures(effects: pd.DataFrame, lang: Language) -> str:
     every = effects[effects["segment"] == "all"].drop_duplicates(["strategy", "arm", "outcome"])
+    if every.empty:
+        return _say("no_effects", lang)
     counts = every["verdict"].value_counts()
     kinds = ("worked", "did_not_pay", "cannot_tell")
     return _say("effects", lang, **{kind: str(int(counts.get(kind, 0))) for kind in kinds})
