@@ -38,7 +38,7 @@ lab: $(VENV)/.ready-dev ## Open the notebooks in JupyterLab
 	$(BIN)/jupyter lab --notebook-dir=. notebooks
 
 test: $(VENV)/.ready-dev data/demo/.written ## Run the whole suite: tests, notebooks, reports
-	$(BIN)/python -m pytest -n auto --dist loadfile --nbval-lax --nbval-current-env --nbval-cell-timeout=300 notebooks tests
+	$(BIN)/python -m pytest -n auto --dist loadfile --durations=12 --durations-min=30 --nbval-lax --nbval-current-env --nbval-cell-timeout=300 notebooks tests
 
 test-fast: $(VENV)/.ready-dev data/demo/.written ## Run what takes seconds
 	$(BIN)/python -m pytest -m "not slow and not faults" tests

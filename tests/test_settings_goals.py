@@ -61,7 +61,7 @@ def changed(**values: str) -> str:
          "goal_two_baselines"),
         (changed(direction="down", baseline="0.5"), "goals.0.target", "goal_wrong_way"),
         (changed(kpi="loyalty"), "goals.0.kpi", "goal_unknown_kpi"),
-        (changed(segment="platinum"), "goals.0.segment", "goal_unknown_segment"),
+        (changed(segment="platin"), "goals.0.segment", "goal_unknown_segment"),
         (changed(kpi="reached_share"), "goals.0.reach", "goal_without_reach"),
         (changed(due="2025Q2"), "goals.0.due", "goal_due_before"),
         (changed(due="soon"), "goals.0.due", "bad_period"),
@@ -72,6 +72,12 @@ def changed(**values: str) -> str:
 )  # fmt: skip
 def test_a_goal_that_cannot_be_measured_is_refused(tmp_path, goals, where, error):
     assert told(tmp_path, goals)[where] == f"settings.{error}"
+
+
+def test_a_trial_with_another_scheme_keeps_the_goals(tmp_path):
+    goals = changed(segment="platinum")
+    (kept,) = load(tmp_path, goals).settings.goals
+    assert kept.segment == "platinum"
 
 
 def test_all_problems_at_once_with_line_and_the_allowed_kpis(tmp_path):

@@ -82,8 +82,8 @@ TABLES: dict[str, tuple[str, ...]] = {
         "strategy! string  strategy key",
         "arm! string  arm",
         "outcome! string  outcome",
-        "check! string  balance, sample_ratio, carried_out, overlap, pre_trend, dip,"
-        " placebo_outcome, placebo_date, spill_over, e_value, robustness",
+        "check! string  balance, sample_ratio, measured, other_measures, carried_out, overlap,"
+        " pre_trend, dip, placebo_outcome, placebo_date, spill_over, e_value, robustness",
         "value number  what was found, in `unit`",
         "unit! string  share, number, count, points",
         "bound number  where it begins to be doubtful, in `unit`",

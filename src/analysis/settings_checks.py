@@ -207,13 +207,27 @@ def _goals(
     section = values.get("segmentation")
     scheme = section.get("scheme") if isinstance(section, Mapping) else None
     scheme = scheme or SCHEME_OF.get(str(values.get("business_model", "trade")), "")
-    path = root / "params" / "schemes" / f"{scheme}.yml"
-    segments = read_layer(path, path.name).values.get("segments") if path.is_file() else None
     goals, period = values.get("goals"), str(values.get("period", ""))
+    if not goals:
+        return []
+    named = _scheme_segments(root)
+    own = named.get(scheme)
+    # a trial with another scheme leaves the goals as they stand: theirs are then not measured
+    elsewhere = {segment for segments in named.values() for segment in segments}
     return [
         Problem(f"settings.{what}", {"setting": ".".join(key), **args}, *place_of(key, places))
-        for key, what, args in goal_problems(goals, period, kpis, segments)
+        for key, what, args in goal_problems(goals, period, kpis, own, elsewhere)
     ]
+
+
+def _scheme_segments(root: Path) -> dict[str, list[str]]:
+    """The segments of each scheme that lies in the project."""
+    found = {}
+    for path in sorted((root / "params" / "schemes").glob("*.yml")):
+        segments = read_layer(path, path.name).values.get("segments")
+        if isinstance(segments, Mapping):
+            found[path.stem] = [str(name) for name in segments]
+    return found
 
 
 # Empty scheme: that of the business model; empty playbook: the one named like the scheme, or none.

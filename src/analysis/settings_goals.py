@@ -7,7 +7,7 @@ source is opened.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from typing import Annotated, Any, Literal
 
 from pydantic import BeforeValidator, Field
@@ -59,7 +59,11 @@ GoalItem = Annotated[Goal, BeforeValidator(_no_mere_words)]
 
 
 def goal_problems(
-    goals: Any, period: str, kpis: Iterable[str], segments: Iterable[str] | None
+    goals: Any,
+    period: str,
+    kpis: Iterable[str],
+    segments: Iterable[str] | None,
+    elsewhere: Collection[str] = (),
 ) -> Iterator[Finding]:
     """What keeps goals from being measured, each with its setting.
 
@@ -71,6 +75,8 @@ def goal_problems(
         Name of the run's period.
     kpis, segments
         The keys there are; None: the scheme cannot be read, so that no segment is refused.
+    elsewhere
+        Segments of other schemes, which are not refused either.
 
     Yields
     ------
@@ -90,7 +96,7 @@ def goal_problems(
         kpi, segment = goal.get("kpi"), goal.get("segment")
         if isinstance(kpi, str) and kpi not in known:
             yield (*place, "kpi"), "goal_unknown_kpi", {"found": kpi, "allowed": known}
-        if groups and isinstance(segment, str) and segment not in groups:
+        if groups and isinstance(segment, str) and segment not in {*groups, *elsewhere}:
             args = {"found": segment, "allowed": groups}
             yield (*place, "segment"), "goal_unknown_segment", args
         for key, what, args in (*_way(goal), *_dates(goal, period)):

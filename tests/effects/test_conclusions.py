@@ -186,8 +186,11 @@ def test_earlier_periods_settle_what_this_one_leaves_open():
     history = None
     for period in ("2024Q4", "2025Q1", "2025Q2", "2025Q3"):
         history = accumulate(pd.DataFrame([row]).assign(period=period), history)
-    found, decision, _, _ = one(row, history)
+    found, decision, _, args = one(row, history)
     assert (found["verdict"], decision) == ("worked", "expand")
+    # the low end that must not fall to the break-even is that of all periods, not of this one
+    assert found["low"] < args["break_even"]["value"] < args["low"]["value"]
+    assert args["low"]["value"] == history["together_low"].iloc[-1]
     assert key_of(found["reason"]) == "together_worked"
 
 

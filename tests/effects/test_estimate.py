@@ -11,12 +11,15 @@ import pytest
 from bench import published
 
 from analysis import wording
+from analysis.calendars import Period
 from analysis.effects import estimate, verdicts
 from analysis.effects.study import unit_of
 from analysis.engine import conform
 from analysis.settings_measures import Effectiveness
 from analysis.tables import RECORD
+from analysis.wording.told import told
 
+Q3 = Period.parse("2025Q3")
 SETTINGS = Effectiveness()
 
 
@@ -243,9 +246,55 @@ def test_nothing_to_judge():
 def test_equal_outcomes_are_no_verdict():
     treatments, outcomes = company()
     row = only(judged(treatments, outcomes.assign(value=0.0, before=0.0)))
-    assert row["verdict"] == "did_not_pay"  # 0 for everybody is below any break-even
+    # 0 for everybody is rather nothing recorded than a measure that failed
+    assert (row["verdict"], row["decision"]) == ("cannot_tell", "keep_testing")
+    assert key(row) == "no_spread"
     free = only(judged(treatments.assign(cost=0.0), outcomes.assign(value=0.0)))
     assert (free["verdict"], key(free)) == ("cannot_tell", "no_spread")
+
+
+def test_outcomes_missing_in_one_arm_are_no_verdict():
+    treatments, outcomes = company(effect=1500.0)
+    held = treatments.loc[treatments["arm"] == "held_out", "customer_id"]
+    lost = outcomes["customer_id"].isin(held[: len(held) // 2])
+    segments = treatments[["customer_id"]].assign(segment="a")
+    found = estimate(treatments, outcomes[~lost], SETTINGS, 1, period=Q3, segments_before=segments)
+    assert set(found.effects["segment"]) == {"all", "a"}
+    for _, row in found.effects.iterrows():
+        assert (row["verdict"], row["decision"]) == ("cannot_tell", "keep_testing")
+        assert key(row) == "outcomes_missing"
+    assert found.evidence["look"].tolist() == [0]  # nor does it add to later periods
+    every_tenth = outcomes["customer_id"].str.endswith("0")
+    assert only(judged(treatments, outcomes[~every_tenth]))["verdict"] == "worked"
+
+
+def test_revenue_without_margin_pays_for_nothing():
+    settings = SETTINGS.model_copy(update={"margin_rate": 0.0})
+    row = only(judged(*company(effect=1500.0), settings=settings))
+    assert (row["verdict"], key(row), row["decision"]) == ("did_not_pay", "without_margin", "stop")
+    for lang in ("zh", "en"):
+        assert "–" not in told(row["reason"], lang, "CNY")
+
+
+def test_a_measure_given_to_both_arms_has_no_effect_on_those_reached():
+    treatments, outcomes = company()
+    assert math.isnan(only(judged(treatments.assign(done=True), outcomes))["as_done"])
+
+
+def test_measures_on_the_same_customers_cannot_be_told_apart():
+    treatments, outcomes = company(effect=1500.0)
+    both = pd.concat([treatments, treatments.assign(strategy="coupon")], ignore_index=True)
+    found = estimate(both, outcomes, SETTINGS, 1).checks
+    found = found[found["check"] == "other_measures"]
+    assert found[["value", "bound"]].to_numpy().tolist() == [[1.0, 0.0]] * 2
+    assert not found["passed"].any()
+    half = treatments["customer_id"].str[-1].isin(list("02468"))  # in both arms alike
+    coupon = treatments[half].assign(strategy="coupon", arm="treated")
+    again = estimate(pd.concat([treatments, coupon]), outcomes, SETTINGS, 1).checks
+    again = again[(again["check"] == "other_measures") & (again["strategy"] == "visit")]
+    assert again["passed"].tolist() == [True]
+    alone = estimate(treatments, outcomes, SETTINGS, 1).checks
+    assert "other_measures" not in set(alone["check"])
 
 
 def test_units():

@@ -152,3 +152,13 @@ def test_the_table_itself_holds_its_level():
     alarm = history["verdict"].ne("cannot_tell").groupby(history["strategy"]).any()
     assert alarm.mean() <= 0.05 + 3 * math.sqrt(0.05 * 0.95 / 400)
     assert alarm.any()
+
+
+def test_a_roll_out_is_not_counted_twice():
+    """Each of its estimates contains the starts before; a draw is another comparison."""
+    rolled = [effect(PERIODS[at], 5.0, 2.0 - at / 2, grade="B") for at in range(3)]
+    found = told(*rolled).iloc[-1]
+    assert (found["look"], found["together"], found["together_error"]) == (3, 5.0, 1.0)
+    both = told(effect(PERIODS[0], 2.0, 1.0), *rolled[1:]).iloc[-1]
+    assert both["together"] == pytest.approx(3.5)
+    assert both["together_error"] == pytest.approx(math.sqrt(0.5))

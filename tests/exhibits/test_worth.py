@@ -70,6 +70,34 @@ def test_the_decision_follows_the_written_rule() -> None:
     assert row.rstrip().endswith("扩大")
 
 
+def _reviewed(**changes: object) -> str:
+    frame = effect_sample.book().frame("effects").copy()
+    mask = (frame["strategy"] == "product_trial") & (frame["segment"] == "all")
+    assert mask.any()
+    for name, value in changes.items():
+        frame.loc[mask, name] = value
+    none = pd.DataFrame(columns=sample.decisions().columns)
+    shown = review.review(effect_sample.book(effects=frame, decisions=none))
+    assert shown is not None
+    return shown.plain
+
+
+def test_what_is_stopped_is_not_advised_to_grow() -> None:
+    slow = {"verdict": "cannot_tell", "grade": "A", "n_needed": 1258.0, "periods_needed": 41.0}
+    reason = sample._reason("effect_reason.undecided_slow")
+    assert "加大分批规模" in _reviewed(**slow, reason=reason, decision="keep_testing")
+    assert "加大分批规模" not in _reviewed(**slow, reason=reason, decision="stop")
+
+
+def test_not_all_had_it_where_others_are_too_different() -> None:
+    apart = {"verdict": "cannot_tell", "grade": "D", "decision": "none", "estimate": None}
+    reason = sample._reason("effect_reason.poor_overlap")
+    assert "全都做了" in _reviewed(**apart, reason=reason, n_treated=76, n_control=0)
+    shown = _reviewed(**apart, reason=reason, n_treated=77, n_control=441)
+    assert "77 家做了" in shown
+    assert "77 家全都做了" not in shown
+
+
 def test_what_worked_at_an_unknown_cost_is_not_told_to_go_on() -> None:
     none = pd.DataFrame(columns=sample.decisions().columns)
     free = sample.effects().assign(cost_per_customer=None, break_even=None)

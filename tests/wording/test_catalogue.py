@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import json
 import re
 from string import Formatter
 
@@ -12,6 +13,7 @@ from analysis import errors, wording
 from analysis.errors import Problem, SettingsError
 from analysis.pipeline.imports import PACKAGE
 from analysis.wording import catalogue
+from analysis.wording.told import told
 
 HAN = re.compile(r"[\u3400-\u9fff]")
 
@@ -115,6 +117,15 @@ def test_errors_cross_a_process_border() -> None:
 )
 def test_reader_language(environ: dict[str, str], lang: str) -> None:
     assert wording.reader_language(environ) == lang
+
+
+@pytest.mark.parametrize(
+    ("count", "said"), [(1, "1 customer "), (2, "2 customers "), (1_001, "1,001 customers ")]
+)
+def test_reasons_agree_with_their_number(count: int, said: str) -> None:
+    args = {name: {"value": count, "unit": "count"} for name in ("n", "n_needed", "target", "one")}
+    reason = json.dumps({"key": "goal_note.too_few", "args": args})
+    assert said in told(reason, "en", "CNY")
 
 
 def test_the_companys_own_words() -> None:

@@ -44,6 +44,9 @@ def checks(rung: Rung, material: Material) -> pd.DataFrame:
         - measured: share of the arm whose outcome is known, where it is not known of everyone;
           doubtful where the shares of both arms differ more than a draw would have it (p below
           ``balance_alarm``): who is missing then differs, too
+        - other_measures: share of the treated whom another strategy reached, too, where it reached
+          anybody; doubtful where it is more or less common among those compared with than a draw
+          would have it (p below ``balance_alarm``): the two cannot be told apart then
         - carried_out: share of the treated whom the measure reached
         - spill_over: corporate groups with customers in both arms (A)
         - pre_trend: p of the differences before the start; dip: how far the treated had slipped
@@ -58,7 +61,7 @@ def checks(rung: Rung, material: Material) -> pd.DataFrame:
     """
     rows = [
         {**rung.case.key, **row}
-        for part in (_draw, _known, _delivery, _roll_out, _alike, _placebos, _hidden)
+        for part in (_draw, _known, _others, _delivery, _roll_out, _alike, _placebos, _hidden)
         for row in part(rung, material)
     ]
     return pd.DataFrame(rows, columns=RECORD["effect_checks"].names)
@@ -99,7 +102,7 @@ def _draw(rung: Rung, material: Material) -> Iterator[dict[str, Any]]:
         return
     for check, p in (("balance", rung.balance_p), ("sample_ratio", rung.ratio_p)):
         if not math.isnan(p):
-            yield _row(check, p, "number", alarm, p >= alarm)
+            yield _chance(check, p, alarm)
     split, several = split_groups(rung.case)
     if several:
         yield _row("spill_over", split, "count", 1, split == 0, groups=(several, "count"))
@@ -111,14 +114,26 @@ def _known(rung: Rung, material: Material) -> Iterator[dict[str, Any]]:
     (found, listed), (held, held_listed) = ((len(rows), total) for rows, total in sides)
     if found == listed and held == held_listed:
         return
-    p = 1.0
-    if held_listed and listed:
-        p = float(stats.fisher_exact([[found, listed - found], [held, held_listed - held]]).pvalue)
     yield _row(
         "measured", found / listed, "share", held / held_listed if held_listed else math.nan,
-        p >= material.settings.balance_alarm,
+        case.missing_p >= material.settings.balance_alarm,
         n=(found, "count"), of=(listed, "count"),
         n_held=(held, "count"), of_held=(held_listed, "count"),
+    )  # fmt: skip
+
+
+def _others(rung: Rung, material: Material) -> Iterator[dict[str, Any]]:
+    case = rung.case
+    sides = [side["customer_id"] for side in (case.treated, rung.comparison)]
+    sizes, also = [len(ids) for ids in sides], [int(ids.isin(case.others).sum()) for ids in sides]
+    if rung.found is None or not any(also):
+        return
+    table = [[both, size - both] for both, size in zip(also, sizes, strict=True)]
+    yield _row(
+        "other_measures", also[0] / sizes[0], "share", also[1] / sizes[1],
+        float(stats.fisher_exact(table).pvalue) >= material.settings.balance_alarm,
+        n=(also[0], "count"), of=(sizes[0], "count"),
+        n_control=(also[1], "count"), of_control=(sizes[1], "count"),
     )  # fmt: skip
 
 
@@ -134,7 +149,7 @@ def _roll_out(rung: Rung, material: Material) -> Iterator[dict[str, Any]]:
         return
     p, alarm = rung.staged.pre_trend_p, material.settings.ladder.pre_trend_alarm
     if not math.isnan(p):
-        yield _row("pre_trend", p, "number", alarm, p >= alarm)
+        yield _chance("pre_trend", p, alarm)
     dip = rung.staged.dip_by
     if dip is not None:
         unit = _unit(rung)
@@ -226,6 +241,13 @@ def _hidden(rung: Rung, material: Material) -> Iterator[dict[str, Any]]:
 def _placebo(check: str, found: Contrast, unit: str) -> dict[str, Any]:
     passed = found.low <= 0 <= found.high
     return _row(check, found.estimate, unit, _half(found), passed)
+
+
+def _chance(check: str, p: float, alarm: float) -> dict[str, Any]:
+    """A probability against its alarm, which the sentence tells as one in a hundred."""
+    row = _row(check, p, "number", alarm, p >= alarm)
+    state = "passed" if p >= alarm else "doubtful"
+    return row | {"text": sentence(f"effect_check.{check}.{state}", bound=(alarm, "share"))}
 
 
 def _half(found: Contrast) -> float:

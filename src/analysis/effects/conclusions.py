@@ -26,6 +26,7 @@ from analysis.tables import RECORD
 
 ALL = "all"
 _SETTLES = ("A", "B")
+_SAYS_NOTHING = ("not_carried_out", "outcomes_missing")  # of the measure
 _MEASURE = ["strategy", "arm", "outcome"]
 _POOLED = {
     "pooled": "pooled",
@@ -169,7 +170,7 @@ def _together(evidence: pd.DataFrame | None) -> dict[tuple[Any, ...], Row]:
 
 def _with_earlier(found: Verdict, worth: Returns, earlier: Row | None) -> Verdict:
     """Rule 8: what all periods together say."""
-    if earlier is None or worth.effect is None or key_of(found.reason) == "not_carried_out":
+    if earlier is None or worth.effect is None or key_of(found.reason) in _SAYS_NOTHING:
         return found
     shown = "points" if worth.unit == "share" else worth.unit
     args = {

@@ -19,6 +19,7 @@ from __future__ import annotations
 import json
 import math
 
+from analysis.effects.estimators import Contrast
 from analysis.effects.returns import MONEY, Returns
 from analysis.effects.verdicts import (
     DID_NOT_PAY,
@@ -63,16 +64,28 @@ def decide(
     why = key_of(verdict.reason)
     if why == "not_carried_out":
         return KEEP_TESTING, change("carry_out", min_done=(settings.min_done, "share"))
+    if why == "outcomes_missing":
+        return KEEP_TESTING, change("complete_outcomes")
     effect = worth.effect
     if effect is None:
         return KEEP_TESTING, change("too_few", min_arm=(settings.min_arm, "count"))
     if grade == "C":
         return KEEP_TESTING, change("indicative")
     if verdict.verdict == WORKED:
-        return _worked(worth, effect.low, effect.estimate)
+        low, estimate, _ = _judged_on(verdict, why, effect)
+        return _worked(worth, low, estimate)
     if verdict.verdict == DID_NOT_PAY:
-        return STOP, _stop(worth, effect.high)
+        return STOP, _stop(worth, _judged_on(verdict, why, effect)[2])
     return _open(verdict, why, worth, settings)
+
+
+def _judged_on(verdict: Verdict, why: str, effect: Contrast) -> tuple[float, float, float]:
+    """Low end, estimate and high end that the verdict rests on: of all periods, or of this one."""
+    if not why.startswith("together_"):
+        return effect.low, effect.estimate, effect.high
+    args = args_of(verdict.reason)
+    low, estimate, high = (float(args[name]["value"]) for name in ("low", "estimate", "high"))
+    return low, estimate, high
 
 
 def change(key: str, **args: tuple[float, str]) -> str:

@@ -293,6 +293,16 @@ def _verdict(
             **sizes,
         )
         return verdicts.Verdict(verdicts.CANNOT_TELL, text)
+    if rung.grade == "A" and rung.case.missing_p < settings.balance_alarm:
+        return verdicts.Verdict(
+            verdicts.CANNOT_TELL,
+            verdicts.reason(
+                "outcomes_missing",
+                listed=(rung.case.listed[0], "count"),
+                listed_control=(rung.case.listed[1], "count"),
+                **sizes,
+            ),
+        )
     return verdicts.judge(
         rung.found,
         unit=rung.case.unit,
@@ -315,4 +325,6 @@ def _evidence(
     if period is None:
         return _empty("evidence")
     current = effects[effects["segment"] == ALL].assign(period=period.name)
+    unfair = current["reason"].map(verdicts.key_of) == "outcomes_missing"
+    current[["estimate", "std_error"]] = current[["estimate", "std_error"]].mask(unfair)
     return accumulate(current, history, settings.level, min_done=settings.min_done)

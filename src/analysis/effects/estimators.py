@@ -31,6 +31,7 @@ Labels = Sequence[Any] | NDArray[Any]
 FEW = 300  # below this many customers the p-value comes from permutations
 PERMUTATIONS = 1999
 _SMALLEST_ADJUSTED_ARM = 5  # a line through fewer points says nothing about its own error
+_LEAST_UPTAKE = 0.01  # share more reached by the draw: below it the ratio is that of noise
 _SMALLEST_CELL = 2  # groups of an arm in a block: fewer have no spread
 
 
@@ -140,13 +141,14 @@ def as_done(
     Returns
     -------
     Contrast or None
-        None where the draw did not raise the share that got the measure.
+        None where the draw did not clearly raise the share that got the measure: a ratio over
+        nearly nothing is no effect.
     """
     study = _study(treated, control, before_treated, before_control, blocks, groups)
     y = np.concatenate([treated, control]).astype(float)
     d = np.concatenate([done_treated, done_control]).astype(float)
     reached = study.estimate(d)
-    if reached <= 0:
+    if reached <= _LEAST_UPTAKE:
         return None
     ratio = study.estimate(y) / reached
     parts = study.variances(y - ratio * d) / reached**2

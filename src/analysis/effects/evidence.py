@@ -1,11 +1,12 @@
 """Evidence that adds up over periods, without being fooled by looking often.
 
 A new wave every period is a new, independent comparison of the same measure: the estimates are
-put together, each weighted by its precision. Whoever then looks after every period and stops at
-the first interval that leaves the line finds something in nothing: of 100 measures that do
-nothing, 15 after six looks at 95 %. So the interval of all periods together is wider at the
-early looks (O'Brien and Fleming 1979, Biometrics 35, 549-556) and nearly the usual one at the
-last.
+put together, each weighted by its precision. A staged roll-out is different: each estimate is
+read from all starts so far and takes the place of the one before. Whoever then looks after
+every period and stops at the first interval that leaves the line finds something in nothing:
+of 100 measures that do nothing, 15 after six looks at 95 %. So the interval of all periods
+together is wider at the early looks (O'Brien and Fleming 1979, Biometrics 35, 549-556) and
+nearly the usual one at the last.
 
 A measure whose cost changed keeps its effect, which is one of revenue; what it must reach is
 the break-even of its present cost.
@@ -103,8 +104,12 @@ def _row(row: dict[Hashable, Any], past: pd.DataFrame, level: float) -> dict[str
     if row["grade"] in ADDS_UP and row["std_error"] > 0:
         estimates.append(float(row["estimate"]))
         errors.append(float(row["std_error"]))
-    mean, error = weighted_mean(estimates, errors)
     look = len(estimates)
+    rolled = [*usable["grade"], row["grade"]][:look]
+    # A roll-out is read anew from all its starts: its latest estimate contains those before.
+    last = max((at for at, grade in enumerate(rolled) if grade == "B"), default=0)
+    kept = [at for at, grade in enumerate(rolled) if grade == "A" or at == last]
+    mean, error = weighted_mean([estimates[at] for at in kept], [errors[at] for at in kept])
     low = high = math.nan
     if look:
         half = bound(look, level) * error

@@ -14,6 +14,7 @@ from functools import cached_property
 
 import numpy as np
 import pandas as pd
+from scipy import stats
 
 from analysis.calendars import Period
 from analysis.effects.estimators import Floats, Labels
@@ -42,6 +43,10 @@ class Case:
         Customers of the strategy in all its arms, and held out.
     listed
         Customers of the arm, and held out, whether or not their outcome is known.
+    missing_p
+        Probability of outcomes missing so differently in the two, under a draw.
+    others
+        Customers whom another strategy reached in the period.
     """
 
     strategy: str
@@ -56,6 +61,8 @@ class Case:
     started: pd.DataFrame
     drawn: tuple[int, int]
     listed: tuple[int, int]
+    missing_p: float
+    others: frozenset[str]
 
     @property
     def key(self) -> dict[str, str]:
@@ -119,11 +126,13 @@ def cases(
         for strategy, own in drawn.items():
             joined = _beside(measured, known, own)
             control = joined[joined["arm"] == HELD_OUT]
+            others = frozenset(reached.loc[reached["strategy"] != strategy, "customer_id"])
             who = measured[["customer_id", "segment", "group"]]
             taken = _beside(who, known, begun.get(strategy, every[:0]))
             apart = spared.get(str(strategy), set()) | set(taken["customer_id"])
             for arm in sorted(set(own["arm"]) - {HELD_OUT, EXEMPT}):
                 one = joined[joined["arm"] == arm]
+                listed_here = (int((own["arm"] == arm).sum()), int((own["arm"] == HELD_OUT).sum()))
                 yield Case(
                     str(strategy), str(arm), str(outcome), ALL, unit,
                     treated=one.reset_index(drop=True),
@@ -132,7 +141,9 @@ def cases(
                     apart=frozenset(apart),
                     started=taken[taken["arm"] == arm].reset_index(drop=True),
                     drawn=(int((joined["arm"] != HELD_OUT).sum()), len(control)),
-                    listed=(int((own["arm"] == arm).sum()), int((own["arm"] == HELD_OUT).sum())),
+                    listed=listed_here,
+                    missing_p=_missing_p((len(one), len(control)), listed_here),
+                    others=others,
                 )  # fmt: skip
 
 
@@ -185,6 +196,12 @@ def before_after(rows: pd.DataFrame) -> float:
         return math.nan
     earlier = mean(rows, _BEFORE)
     return mean(rows, "value") / earlier - 1 if earlier > 0 else math.nan
+
+
+def _missing_p(known: tuple[int, int], listed: tuple[int, int]) -> float:
+    """Probability of so different shares without an outcome in both arms, under a draw."""
+    table = [[here, total - here] for here, total in zip(known, listed, strict=True)]
+    return float(stats.fisher_exact(table).pvalue) if all(listed) else 1.0
 
 
 def split_groups(case: Case) -> tuple[int, int]:

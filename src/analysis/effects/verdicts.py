@@ -4,7 +4,9 @@ The rule
 --------
 1. No held-out customers, or a comparison that nothing makes fair: no estimate, grade D,
    `cannot_tell`.
-2. An arm with fewer than ``min_arm`` customers: no estimate, `cannot_tell`.
+2. An arm with fewer than ``min_arm`` customers: no estimate, `cannot_tell`. So it is where both
+   arms ended exactly alike, or where outcomes are missing in one arm more often than a draw would
+   have it (p below ``balance_alarm``): the draw does not protect from who is missing.
 3. Less than ``min_done`` of the treated customers got the measure: `cannot_tell`. It was not
    carried out; that is never "it did not work".
 4. Money: the break-even is the cost per treated customer divided by the margin rate: so much
@@ -143,12 +145,16 @@ def judge(
     if money and cost_known:
         args["break_even"] = (line, "money")
     suffix = "" if money and cost_known else "_against_zero"
+    alike = found.variance_treated + found.variance_control == 0
+    if alike and found.estimate in (0.0, line):  # nothing was recorded, or nothing to tell apart
+        return Verdict(CANNOT_TELL, reason("no_spread"))
+    if math.isinf(line):
+        del args["break_even"]
+        return Verdict(DID_NOT_PAY, reason("without_margin", **args))
     if found.low > line:
         return Verdict(WORKED, reason("worked" + suffix, **args))
     if found.high < line:
         return Verdict(DID_NOT_PAY, reason("did_not_pay" + suffix, **args))
-    if found.variance_treated + found.variance_control == 0:
-        return Verdict(CANNOT_TELL, reason("no_spread"))
     needed, close = _needed(found, line, min(n_treated, n_control), power, level)
     more = max(1, math.ceil(needed / min(n_treated, n_control)) - 1)
     args |= {"n_needed": (needed, "count"), "periods_needed": (more, "count")}

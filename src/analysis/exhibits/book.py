@@ -91,8 +91,9 @@ class Book:
     @property
     def places_customers(self) -> bool:
         """Whether anybody stands in a segment; a campaign is judged without segments."""
-        summary = self.frame("segment_summary")
-        return bool((summary["customers"] > 0).any())
+        if not self.knows("segment_summary"):
+            return True
+        return bool((self.frame("segment_summary")["customers"] > 0).any())
 
     @property
     def has_orders(self) -> bool:

@@ -11,13 +11,20 @@ from pydantic import BaseModel
 from analysis.exhibits.book import parse_reason
 from analysis.exhibits.derived import derive
 from analysis.exhibits.effect_facts import effect_facts
-from analysis.exhibits.facts import Fact, FactBook, fact_id, facts_from_table, plain_value, records
+from analysis.exhibits.facts import (
+    Fact,
+    FactBook,
+    Tables,
+    fact_id,
+    facts_from_table,
+    frame_of,
+    plain_value,
+    records,
+)
 from analysis.exhibits.own_settings import setting_facts
 from analysis.exhibits.segment_facts import segment_facts
 from analysis.settings_model import Settings
 from analysis.stats import largest_remainder
-
-Tables = Mapping[str, pd.DataFrame]
 
 # Table → (first part of the ids, key columns, column → unit, further columns of a fact).
 _PLAIN: dict[str, tuple[str, list[str], dict[str, str], dict[str, str]]] = {
@@ -198,7 +205,7 @@ def collect(
     """
     book = FactBook()
     for name, (prefix, key, units, further) in _PLAIN.items():
-        frame = _frame(tables, name)
+        frame = frame_of(tables, name)
         if name == "cuts" and len(frame):
             frame = shared_cuts(frame)
             # Recency is counted in own cycles or in days, as the settings say.
@@ -210,9 +217,9 @@ def collect(
             facts_from_table(name, frame, key=key, units=units, prefix=prefix, **further)
         )
     book = book.merge(
-        _kpis(_frame(tables, "kpis"), settings.period),
-        _summary(_frame(tables, "segment_summary")),
-        _personas(_frame(tables, "personas")),
+        _kpis(frame_of(tables, "kpis"), settings.period),
+        _summary(frame_of(tables, "segment_summary")),
+        _personas(frame_of(tables, "personas")),
         _reasons(tables),
         _settings(settings),
         FactBook(setting_facts(settings, origins or {})),
@@ -226,11 +233,6 @@ def shared_cuts(cuts: pd.DataFrame) -> pd.DataFrame:
     """The cuts of everybody whose industry has none of its own: those that pages show."""
     # a record made before industries had cuts knows no others
     return cuts[cuts["industry"] == ""] if "industry" in cuts.columns else cuts
-
-
-def _frame(tables: Tables, name: str) -> pd.DataFrame:
-    found = tables.get(name)
-    return pd.DataFrame() if found is None else found
 
 
 def _kpis(frame: pd.DataFrame, period: str) -> FactBook:
@@ -326,7 +328,7 @@ def _personas(frame: pd.DataFrame) -> FactBook:
 def _reasons(tables: Tables) -> FactBook:
     book = FactBook()
     for name, prefix, keys, column in _REASONS:
-        frame = _frame(tables, name)
+        frame = frame_of(tables, name)
         if column not in frame:
             continue
         for row in records(frame):

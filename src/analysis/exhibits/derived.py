@@ -12,14 +12,22 @@ from dataclasses import replace
 
 import pandas as pd
 
-from analysis.exhibits.facts import Fact, FactBook, fact_id, plain_value, records
+from analysis.exhibits.facts import (
+    Fact,
+    FactBook,
+    Tables,
+    fact_id,
+    frame_of,
+    known_fact,
+    plain_value,
+    records,
+)
 from analysis.exhibits.page_facts import page_facts
 from analysis.exhibits.walks import cut_below
 from analysis.roles import AT_RISK, BEST, Roles, roles_of
 from analysis.settings_model import Settings
 from analysis.tables import INPUT
 
-Tables = Mapping[str, pd.DataFrame]
 GAINS = ("new", "returned", "more")
 LOSSES = ("less", "not_bought")
 MOST_FILES = 12  # in the list of the last page; the workbook holds them all
@@ -41,35 +49,24 @@ def derive(tables: Tables, book: FactBook, settings: Settings) -> FactBook:
     for part in (
         _kpis(book),
         _bridge(book),
-        _movements(_frame(tables, "movement_matrix")),
-        _accounts(_frame(tables, "accounts")),
-        _effects(_frame(tables, "effects")),
-        _plan(_frame(tables, "plan_summary"), _frame(tables, "decisions")),
-        _tasks(_frame(tables, "tasks")),
-        _rows(_frame(tables, "reconciliation"), _frame(tables, "sources")),
-        _quality(_frame(tables, "quality")),
-        _segments(_frame(tables, "segment_summary")),
+        _movements(frame_of(tables, "movement_matrix")),
+        _accounts(frame_of(tables, "accounts")),
+        _effects(frame_of(tables, "effects")),
+        _plan(frame_of(tables, "plan_summary"), frame_of(tables, "decisions")),
+        _tasks(frame_of(tables, "tasks")),
+        _rows(frame_of(tables, "reconciliation"), frame_of(tables, "sources")),
+        _quality(frame_of(tables, "quality")),
+        _segments(frame_of(tables, "segment_summary")),
         _inputs(settings),
     ):
         for fact in part:
             found.add(fact)
-    roles = roles_of(_frame(tables, "scheme_segments"))
+    roles = roles_of(frame_of(tables, "scheme_segments"))
     for fact in _by_role(book.merge(found), roles):
         found.add(fact)
     for fact in page_facts(tables, book.merge(found), settings.period):
         found.add(fact)
     return found
-
-
-def _frame(tables: Tables, name: str) -> pd.DataFrame:
-    found = tables.get(name)
-    return pd.DataFrame() if found is None else found
-
-
-def _fact(id_: str, value: object, unit: str, source: str) -> Iterator[Fact]:
-    known = plain_value(value)
-    if known is not None:
-        yield Fact(id_, known, unit, source=source)
 
 
 def _number(book: Mapping[str, Fact], id_: str) -> float:
@@ -84,7 +81,7 @@ def _kpis(book: FactBook) -> Iterator[Fact]:
             head = id_.removesuffix(base)
             if fact.source == "kpis" and head != id_ and head in book and fact.unit != "share":
                 change = _number(book, head) - _number(book, id_)
-                yield from _fact(f"{head}.{name}", change, fact.unit, "kpis")
+                yield from known_fact(f"{head}.{name}", change, fact.unit, "kpis")
 
 
 def _bridge(book: FactBook) -> Iterator[Fact]:
@@ -95,17 +92,17 @@ def _bridge(book: FactBook) -> Iterator[Fact]:
     if math.isnan(steps["current"]):
         return
     known = {k: 0.0 if math.isnan(v) else v for k, v in steps.items()}
-    yield from _fact("bridge.gains.amount", sum(known[s] for s in GAINS), "money", "bridge")
-    yield from _fact("bridge.losses.amount", sum(known[s] for s in LOSSES), "money", "bridge")
+    yield from known_fact("bridge.gains.amount", sum(known[s] for s in GAINS), "money", "bridge")
+    yield from known_fact("bridge.losses.amount", sum(known[s] for s in LOSSES), "money", "bridge")
     arrivals = known["new"] + known["returned"]
-    yield from _fact("bridge.arrivals.amount", arrivals, "money", "bridge")
+    yield from known_fact("bridge.arrivals.amount", arrivals, "money", "bridge")
     net = known["current"] - known["previous"]
-    yield from _fact("bridge.net.amount", net, "money", "bridge")
+    yield from known_fact("bridge.net.amount", net, "money", "bridge")
     target = _number(book, "kpi.revenue.target")
     if not math.isnan(target):
         gap = known["current"] - target
-        yield from _fact("bridge.gap.amount", gap, "money", "bridge")
-    yield from _fact("bridge.cut.amount", _cut(known, target), "money", "bridge")
+        yield from known_fact("bridge.gap.amount", gap, "money", "bridge")
+    yield from known_fact("bridge.cut.amount", _cut(known, target), "money", "bridge")
 
 
 def _cut(steps: Mapping[str, float], target: float) -> float:
@@ -126,14 +123,14 @@ def _movements(matrix: pd.DataFrame) -> Iterator[Fact]:
     kept = matrix[matrix["segment_before"] != "entered"]
     for before, rows in matrix.groupby("segment_before", sort=True):
         id_ = fact_id("movement", before, "total")
-        yield from _fact(f"{id_}.customers", rows["customers"].sum(), "count", source)
+        yield from known_fact(f"{id_}.customers", rows["customers"].sum(), "count", source)
     for after, rows in matrix.groupby("segment_after", sort=True):
         id_ = fact_id("movement", "total", after)
-        yield from _fact(f"{id_}.customers", rows["customers"].sum(), "count", source)
+        yield from known_fact(f"{id_}.customers", rows["customers"].sum(), "count", source)
     for direction, rows in matrix.groupby("direction", sort=True):
         id_ = fact_id("movement", "direction", direction)
-        yield from _fact(f"{id_}.customers", rows["customers"].sum(), "count", source)
-        yield from _fact(f"{id_}.amount_before", rows["amount_before"].sum(), "money", source)
+        yield from known_fact(f"{id_}.customers", rows["customers"].sum(), "count", source)
+        yield from known_fact(f"{id_}.amount_before", rows["amount_before"].sum(), "money", source)
     for segment in sorted(set(kept["segment_after"]) - {"left"}):
         into = matrix[(matrix["segment_after"] == segment) & (matrix["segment_before"] != segment)]
         out = kept[(kept["segment_before"] == segment) & (kept["segment_after"] != segment)]
@@ -143,23 +140,23 @@ def _movements(matrix: pd.DataFrame) -> Iterator[Fact]:
         sunk = moved[moved["direction"] == "worse"]
         fallen = into[into["segment_before"] != "entered"]
         head = fact_id("movement", "flow", segment)
-        yield from _fact(f"{head}.in", into["customers"].sum(), "count", source)
-        yield from _fact(f"{head}.moved_in", fallen["customers"].sum(), "count", source)
-        yield from _fact(f"{head}.out", out["customers"].sum(), "count", source)
-        yield from _fact(f"{head}.back", back["customers"].sum(), "count", source)
-        yield from _fact(f"{head}.out_signed", -int(back["customers"].sum()), "count", source)
-        yield from _fact(f"{head}.sunk_signed", -int(sunk["customers"].sum()), "count", source)
+        yield from known_fact(f"{head}.in", into["customers"].sum(), "count", source)
+        yield from known_fact(f"{head}.moved_in", fallen["customers"].sum(), "count", source)
+        yield from known_fact(f"{head}.out", out["customers"].sum(), "count", source)
+        yield from known_fact(f"{head}.back", back["customers"].sum(), "count", source)
+        yield from known_fact(f"{head}.out_signed", -int(back["customers"].sum()), "count", source)
+        yield from known_fact(f"{head}.sunk_signed", -int(sunk["customers"].sum()), "count", source)
         left = int(out.loc[out["segment_after"] == "left", "customers"].sum())
-        yield from _fact(f"{head}.left_signed", -left, "count", source)
+        yield from known_fact(f"{head}.left_signed", -left, "count", source)
 
 
 def _accounts(accounts: pd.DataFrame) -> Iterator[Fact]:
     if accounts.empty:
         return
     for name, rows in accounts.groupby("list", sort=True):
-        yield from _fact(f"account.{name}.count", len(rows), "count", "accounts")
+        yield from known_fact(f"account.{name}.count", len(rows), "count", "accounts")
         total = rows["amount"].astype(float).sum()
-        yield from _fact(f"account.{name}.total", total, "money", "accounts")
+        yield from known_fact(f"account.{name}.total", total, "money", "accounts")
 
 
 def main_effects(effects: pd.DataFrame) -> pd.DataFrame:
@@ -184,60 +181,62 @@ def _effects(effects: pd.DataFrame) -> Iterator[Fact]:
     rows = main_effects(effects)
     if rows.empty:
         return
-    yield from _fact("effects.count", len(rows), "count", "effects")
+    yield from known_fact("effects.count", len(rows), "count", "effects")
     verdicts = ["none" if no_conclusion(row) else str(row["verdict"]) for row in records(rows)]
     for verdict in ("worked", "did_not_pay", "cannot_tell", "none"):
-        yield from _fact(f"effects.count.{verdict}", verdicts.count(verdict), "count", "effects")
+        yield from known_fact(
+            f"effects.count.{verdict}", verdicts.count(verdict), "count", "effects"
+        )
     still = verdicts.count("cannot_tell") + verdicts.count("none")
-    yield from _fact("effects.count.open", still, "count", "effects")
+    yield from known_fact("effects.count.open", still, "count", "effects")
     for row in records(rows):
         cost, n = plain_value(row.get("cost_per_customer")), plain_value(row.get("n_treated"))
         if isinstance(cost, (int, float)) and isinstance(n, (int, float)):
             id_ = fact_id("effect", row["strategy"], row["arm"], "cost")
-            yield from _fact(id_, cost * n, "money", "effects")
+            yield from known_fact(id_, cost * n, "money", "effects")
     treated = rows.dropna(subset=["done_share"]) if "done_share" in rows else rows.iloc[:0]
     if len(treated):
         done = (treated["done_share"] * treated["n_treated"]).sum()
-        yield from _fact("effects.done", round(done), "count", "effects")
-        yield from _fact("effects.treated", treated["n_treated"].sum(), "count", "effects")
-        yield from _fact(
+        yield from known_fact("effects.done", round(done), "count", "effects")
+        yield from known_fact("effects.treated", treated["n_treated"].sum(), "count", "effects")
+        yield from known_fact(
             "effects.done_share", done / treated["n_treated"].sum(), "share", "effects"
         )
     level = effects["level"].dropna() if "level" in effects else effects.iloc[:, 0][:0]
     if len(level):
-        yield from _fact("effects.level", level.max(), "share", "effects")
+        yield from known_fact("effects.level", level.max(), "share", "effects")
 
 
 def _plan(plan: pd.DataFrame, decisions: pd.DataFrame) -> Iterator[Fact]:
     if len(plan):
         source = "plan_summary"
-        yield from _fact("plans.count", len(plan), "count", source)
+        yield from known_fact("plans.count", len(plan), "count", source)
         extra = int((plan["basis"] != "mandatory").sum())
-        yield from _fact("plans.extra", extra, "count", source)
-        yield from _fact("plans.cost", plan["cost"].astype(float).sum(), "money", source)
+        yield from known_fact("plans.extra", extra, "count", source)
+        yield from known_fact("plans.cost", plan["cost"].astype(float).sum(), "money", source)
         for column in ("customers", "later", "exempt"):
-            yield from _fact(f"plans.{column}", plan[column].sum(), "count", source)
+            yield from known_fact(f"plans.{column}", plan[column].sum(), "count", source)
         value = plan["expected_value"].astype(float)
         if value.notna().any():
-            yield from _fact("plans.expected_value", value.sum(), "money", source)
+            yield from known_fact("plans.expected_value", value.sum(), "money", source)
     if len(decisions):
-        yield from _fact("decisions.count", len(decisions), "count", "decisions")
+        yield from known_fact("decisions.count", len(decisions), "count", "decisions")
 
 
 def _tasks(tasks: pd.DataFrame) -> Iterator[Fact]:
     if len(tasks):
-        yield from _fact("tasks.count", len(tasks), "count", "tasks")
+        yield from known_fact("tasks.count", len(tasks), "count", "tasks")
         if "owner_id" in tasks:
             people = tasks["owner_id"].replace("", None).nunique()
-            yield from _fact("tasks.people", people or None, "count", "tasks")
+            yield from known_fact("tasks.people", people or None, "count", "tasks")
 
 
 def _rows(reconciliation: pd.DataFrame, sources: pd.DataFrame) -> Iterator[Fact]:
     if len(sources):
-        yield from _fact("sources.count", len(sources), "count", "sources")
-        yield from _fact("sources.rows", sources["rows"].sum(), "count", "sources")
+        yield from known_fact("sources.count", len(sources), "count", "sources")
+        yield from known_fact("sources.rows", sources["rows"].sum(), "count", "sources")
         if len(sources) > MOST_FILES:
-            yield from _fact("sources.more", len(sources) - MOST_FILES, "count", "sources")
+            yield from known_fact("sources.more", len(sources) - MOST_FILES, "count", "sources")
     if reconciliation.empty:
         return
     source = "reconciliation"
@@ -245,34 +244,36 @@ def _rows(reconciliation: pd.DataFrame, sources: pd.DataFrame) -> Iterator[Fact]
         head = fact_id("reconciliation", table, "all")
         removed = rows[~rows["step"].isin(["read", "kept"])]
         removed = removed[removed["rows"] < 0]
-        yield from _fact(f"{head}.removed_rows", -removed["rows"].sum(), "count", source)
+        yield from known_fact(f"{head}.removed_rows", -removed["rows"].sum(), "count", source)
         money = removed["amount"].astype(float)
         if money.notna().any():
-            yield from _fact(f"{head}.removed_amount", -money.sum(), "money", source)
+            yield from known_fact(f"{head}.removed_amount", -money.sum(), "money", source)
         read = rows.loc[rows["step"] == "read", "rows"].sum()
         if read:
             share = -removed["rows"].sum() / read
-            yield from _fact(f"{head}.removed_share", share, "share", source)
+            yield from known_fact(f"{head}.removed_share", share, "share", source)
 
 
 def _quality(quality: pd.DataFrame) -> Iterator[Fact]:
     if quality.empty:
         return
     quality = quality[quality["table"] != "all"]  # that row adds the others up
-    yield from _fact("quality.checks", len(quality), "count", "quality")
+    yield from known_fact("quality.checks", len(quality), "count", "quality")
     gate = quality["gate"].astype(float)
     below = quality[gate.notna() & (quality["share"] < gate)]
-    yield from _fact("quality.below", len(below), "count", "quality")
+    yield from known_fact("quality.below", len(below), "count", "quality")
     passed, failed = quality["passed"].sum(), quality["failed"].sum()
     if passed + failed:
-        yield from _fact("quality.passed_share", passed / (passed + failed), "share", "quality")
+        yield from known_fact(
+            "quality.passed_share", passed / (passed + failed), "share", "quality"
+        )
 
 
 def _segments(summary: pd.DataFrame) -> Iterator[Fact]:
     if summary.empty:
         return
     parts = summary[summary["segment"] != "all"]
-    yield from _fact("segments.count", len(parts), "count", "segment_summary")
+    yield from known_fact("segments.count", len(parts), "count", "segment_summary")
 
 
 def _by_role(book: FactBook, roles: Roles) -> Iterator[Fact]:
@@ -296,4 +297,4 @@ def _by_role(book: FactBook, roles: Roles) -> Iterator[Fact]:
 
 def _inputs(settings: Settings) -> Iterator[Fact]:
     absent = set(INPUT) - set(settings.sources)
-    yield from _fact("inputs.absent", len(absent), "count", "settings")
+    yield from known_fact("inputs.absent", len(absent), "count", "settings")

@@ -14,15 +14,22 @@ adjustment.*, adjustments.count
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 
 import pandas as pd
 
-from analysis.exhibits.facts import Fact, FactBook, fact_id, facts_from_table, plain_value, records
+from analysis.exhibits.facts import (
+    Fact,
+    FactBook,
+    Tables,
+    fact_id,
+    facts_from_table,
+    frame_of,
+    known_fact,
+    records,
+)
 from analysis.exhibits.reading import arguments
 from analysis.exhibits.walks import cut_below, levels
-
-Tables = Mapping[str, pd.DataFrame]
 
 MOST_MEMBERS = 7  # of a region, team or person's split: as many as a reader compares
 ENDS = ("base", "actual")
@@ -80,12 +87,12 @@ def effect_facts(tables: Tables, period: str) -> FactBook:
     """
     book = FactBook()
     for name, (prefix, key, units, further) in _CELLS.items():
-        frame = _frame(tables, name)
+        frame = frame_of(tables, name)
         if name == "adjustments" and len(frame):
             frame = frame[frame["fired"].astype(bool)]
         found = facts_from_table(name, frame, key=key, units=units, prefix=prefix, **further)
         book = book.merge(found)
-    evidence = _frame(tables, "evidence")
+    evidence = frame_of(tables, "evidence")
     if len(evidence):
         book = book.merge(
             facts_from_table(
@@ -98,11 +105,11 @@ def effect_facts(tables: Tables, period: str) -> FactBook:
         )
     for part in (
         _reasons(tables),
-        _judged(_frame(tables, "effects"), evidence),
-        _goals(_frame(tables, "goals")),
-        _gaps(_frame(tables, "gaps")),
-        _recurring(_frame(tables, "arr_bridge")),
-        _fired(_frame(tables, "adjustments")),
+        _judged(frame_of(tables, "effects"), evidence),
+        _goals(frame_of(tables, "goals")),
+        _gaps(frame_of(tables, "gaps")),
+        _recurring(frame_of(tables, "arr_bridge")),
+        _fired(frame_of(tables, "adjustments")),
     ):
         for fact in part:
             book.add(fact)
@@ -119,43 +126,32 @@ def shown_members(steps: pd.DataFrame) -> list[str]:
     return [str(step) for step in parts["step"] if step in kept]
 
 
-def _frame(tables: Tables, name: str) -> pd.DataFrame:
-    found = tables.get(name)
-    return pd.DataFrame() if found is None else found
-
-
-def _fact(id_: str, value: object, unit: str, source: str) -> Iterator[Fact]:
-    known = plain_value(value)
-    if known is not None:
-        yield Fact(id_, known, unit, source=source)
-
-
 def _reasons(tables: Tables) -> Iterator[Fact]:
     for name, prefix, keys, column in _REASONS:
-        frame = _frame(tables, name)
+        frame = frame_of(tables, name)
         if column not in frame:
             continue
         for row in records(frame):
             head = fact_id(prefix, *(row[key] for key in keys), column)
             for part, value, unit in arguments(row[column]):
-                yield from _fact(fact_id(head, *part), value, unit, name)
+                yield from known_fact(fact_id(head, *part), value, unit, name)
 
 
 def _judged(effects: pd.DataFrame, evidence: pd.DataFrame) -> Iterator[Fact]:
     if "p_adjusted" in effects:
         judged = int(effects["p_adjusted"].notna().sum())
-        yield from _fact("effects.judged", judged, "count", "effects")
+        yield from known_fact("effects.judged", judged, "count", "effects")
     if len(evidence):
-        yield from _fact("effects.looks", evidence["look"].max(), "count", "evidence")
+        yield from known_fact("effects.looks", evidence["look"].max(), "count", "evidence")
 
 
 def _goals(goals: pd.DataFrame) -> Iterator[Fact]:
     if goals.empty:
         return
-    yield from _fact("goals.count", len(goals), "count", "goals")
+    yield from known_fact("goals.count", len(goals), "count", "goals")
     for status in ("on_target", "watch", "below", "none"):
         found = int((goals["status"] == status).sum())
-        yield from _fact(f"goals.count.{status}", found, "count", "goals")
+        yield from known_fact(f"goals.count.{status}", found, "count", "goals")
 
 
 def _gaps(gaps: pd.DataFrame) -> Iterator[Fact]:
@@ -165,14 +161,14 @@ def _gaps(gaps: pd.DataFrame) -> Iterator[Fact]:
         amounts = dict(zip(steps["step"], steps["amount"].astype(float), strict=True))
         head = fact_id("gap", split)
         net = amounts["actual"] - amounts["base"]
-        yield from _fact(f"{head}.net.amount", net, "money", "gaps")
+        yield from known_fact(f"{head}.net.amount", net, "money", "gaps")
         kept = [*shown_members(steps), *ENDS, "ambition", "not_assigned"]
         rest = math.fsum(amount for step, amount in amounts.items() if step not in kept)
         if rest:
-            yield from _fact(f"{head}.rest.amount", rest, "money", "gaps")
+            yield from known_fact(f"{head}.rest.amount", rest, "money", "gaps")
         parts = [amount for step, amount in amounts.items() if step not in ENDS]
         cut = cut_below(levels(amounts["base"], parts))
-        yield from _fact(f"{head}.cut.amount", cut, "money", "gaps")
+        yield from known_fact(f"{head}.cut.amount", cut, "money", "gaps")
 
 
 def _recurring(bridge: pd.DataFrame) -> Iterator[Fact]:
@@ -180,15 +176,17 @@ def _recurring(bridge: pd.DataFrame) -> Iterator[Fact]:
         return
     amounts = dict(zip(bridge["step"], bridge["amount"].astype(float), strict=True))
     opening, closing = amounts.get("opening", 0.0), amounts.get("closing", 0.0)
-    yield from _fact("arr.net.amount", closing - opening, "money", "arr_bridge")
+    yield from known_fact("arr.net.amount", closing - opening, "money", "arr_bridge")
     for name, steps in (("gains", ("new", "expansion")), ("losses", ("contraction", "lost"))):
         total = math.fsum(amounts.get(step, 0.0) for step in steps)
-        yield from _fact(f"arr.{name}.amount", total, "money", "arr_bridge")
+        yield from known_fact(f"arr.{name}.amount", total, "money", "arr_bridge")
     parts = [amount for step, amount in amounts.items() if step not in ("opening", "closing")]
-    yield from _fact("arr.cut.amount", cut_below(levels(opening, parts)), "money", "arr_bridge")
+    yield from known_fact(
+        "arr.cut.amount", cut_below(levels(opening, parts)), "money", "arr_bridge"
+    )
 
 
 def _fired(adjustments: pd.DataFrame) -> Iterator[Fact]:
     if len(adjustments):
         fired = int(adjustments["fired"].astype(bool).sum())
-        yield from _fact("adjustments.count", fired, "count", "adjustments")
+        yield from known_fact("adjustments.count", fired, "count", "adjustments")

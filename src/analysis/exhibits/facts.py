@@ -23,6 +23,7 @@ UNITS = frozenset(
 )
 
 Value = float | int | str
+Tables = Mapping[str, pd.DataFrame]
 _SPLITTING = re.compile(r"[.\s]")
 
 
@@ -116,6 +117,19 @@ class FactBook(Mapping[str, Fact]):
 def records(frame: pd.DataFrame) -> list[dict[str, Any]]:
     """The rows of a table as maps, column → cell."""
     return [{str(k): v for k, v in row.items()} for row in frame.to_dict("records")]
+
+
+def frame_of(tables: Tables, name: str) -> pd.DataFrame:
+    """A table of a record; empty where the record does not have it."""
+    found = tables.get(name)
+    return pd.DataFrame() if found is None else found
+
+
+def known_fact(id_: str, value: object, unit: str, source: str) -> Iterator[Fact]:
+    """The fact, if its value is known."""
+    known = plain_value(value)
+    if known is not None:
+        yield Fact(id_, known, unit, source=source)
 
 
 def plain_value(value: Any) -> Value | None:

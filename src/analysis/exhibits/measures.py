@@ -174,6 +174,7 @@ _WHY = {
     "no_spread": "no_spread",
     "not_comparable": "not_comparable",
     "not_carried_out": "not_carried_out",
+    "outcomes_missing": "outcomes_missing",
     "no_comparison": "no_comparison",
     "too_few_alike": "not_alike",
     "poor_overlap": "not_alike",
@@ -192,6 +193,8 @@ def why(book: Book, measure: Measure) -> Rich:
     priced = book.has(cost) and book.has(f"{measure.id}.break_even")
     if _reason_key(book, measure).startswith("together_"):
         key = "together"
+    elif _reason_key(book, measure) == "without_margin":
+        key = "without_margin"
     elif measure.verdict == "worked":
         key = "worked" if priced and book.has(f"{measure.id}.extra_margin") else "worked_no_cost"
     elif measure.verdict == "did_not_pay":
@@ -202,6 +205,8 @@ def why(book: Book, measure: Measure) -> Rich:
             key = "no_comparison" if measure.verdict == "none" else "other"
             if book.has(f"{measure.id}.n_needed") and book.has(f"{measure.id}.periods_needed"):
                 key = "undecided" if priced else "undecided_zero"
+    if key == "slow" and measure.decision == "stop":
+        key = "slow_stop"  # no advice on how to go on with what the rule stops
     return book.say(
         f"exhibits.measure.why.{key}",
         cost=book.money(cost, decimals=1),

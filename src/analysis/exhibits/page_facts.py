@@ -16,10 +16,9 @@ from collections.abc import Iterator, Mapping
 import pandas as pd
 
 from analysis.calendars import Period
-from analysis.exhibits.facts import Fact, FactBook, plain_value
+from analysis.exhibits.facts import Fact, FactBook, Tables, frame_of, known_fact
 from analysis.roles import AT_RISK, BEST, roles_of
 
-Tables = Mapping[str, pd.DataFrame]
 PERIODS = {"quarter": 4, "month": 12, "half": 2}  # in a year; others are not counted down
 TOP = 10
 
@@ -36,17 +35,17 @@ def page_facts(tables: Tables, book: FactBook, period: str) -> Iterator[Fact]:
     period
         Name of the reported period.
     """
-    movements = _frame(tables, "movements")
+    movements = frame_of(tables, "movements")
     yield from _year(book, Period.parse(period))
     yield from _existing(book)
-    roles = roles_of(_frame(tables, "scheme_segments"))
+    roles = roles_of(frame_of(tables, "scheme_segments"))
     fallen = (roles.one(BEST), roles.one(AT_RISK))
-    found = fallen_region(movements, _frame(tables, "customers"), *fallen)
+    found = fallen_region(movements, frame_of(tables, "customers"), *fallen)
     if found is not None:
         yield Fact("fallen.region.customers", found[1], "count", source="movements")
     yield from _top_ten(movements)
-    yield from _arrears(_frame(tables, "arrears"), _frame(tables, "decisions"), book)
-    yield from _margin(_frame(tables, "effects"))
+    yield from _arrears(frame_of(tables, "arrears"), frame_of(tables, "decisions"), book)
+    yield from _margin(frame_of(tables, "effects"))
 
 
 def fallen_region(
@@ -71,11 +70,6 @@ def fallen_region(
     return min(str(region) for region, count in counts.items() if count == most), most
 
 
-def _frame(tables: Tables, name: str) -> pd.DataFrame:
-    found = tables.get(name)
-    return pd.DataFrame() if found is None else found
-
-
 def _number(book: Mapping[str, Fact], *ids: str) -> float:
     for id_ in ids:
         fact = book.get(id_)
@@ -84,35 +78,31 @@ def _number(book: Mapping[str, Fact], *ids: str) -> float:
     return math.nan
 
 
-def _fact(id_: str, value: float, unit: str, source: str) -> Iterator[Fact]:
-    known = plain_value(value)
-    if known is not None:
-        yield Fact(id_, known, unit, source=source)
-
-
 def _year(book: FactBook, period: Period) -> Iterator[Fact]:
     done = _number(book, "kpi.revenue_ytd", "kpi.ytd_attainment.numerator")
     target = _number(book, "kpi.revenue_ytd.target", "kpi.ytd_attainment.denominator")
     elapsed = _number(book, "kpi.time_elapsed", "kpi.ytd_attainment.target")
     share = done / target if target > 0 else _number(book, "kpi.ytd_attainment")
-    yield from _fact("year.done", done, "money", "kpis")
-    yield from _fact("year.target", target, "money", "kpis")
-    yield from _fact("year.attainment", share, "share", "kpis")
-    yield from _fact("year.elapsed", elapsed, "share", "kpis")
-    yield from _fact("year.gap", share - elapsed, "points", "kpis")
+    yield from known_fact("year.done", done, "money", "kpis")
+    yield from known_fact("year.target", target, "money", "kpis")
+    yield from known_fact("year.attainment", share, "share", "kpis")
+    yield from known_fact("year.elapsed", elapsed, "share", "kpis")
+    yield from known_fact("year.gap", share - elapsed, "points", "kpis")
     if not target > 0:
         return
     remaining = target - done
-    yield from _fact("year.remaining", remaining, "money", "kpis")
+    yield from known_fact("year.remaining", remaining, "money", "kpis")
     left = _periods_left(period)
     if left is None:
         return
     yield Fact("year.left", left, "count", source="settings")
     now = _number(book, "kpi.revenue", "bridge.current.amount")
     if left and remaining > 0:
-        yield from _fact("year.each", remaining / left, "money", "kpis")
+        yield from known_fact("year.each", remaining / left, "money", "kpis")
         if now > 0:
-            yield from _fact("year.each_change", remaining / left / now - 1, "relative", "kpis")
+            yield from known_fact(
+                "year.each_change", remaining / left / now - 1, "relative", "kpis"
+            )
 
 
 def _periods_left(period: Period) -> int | None:
@@ -126,7 +116,7 @@ def _existing(book: FactBook) -> Iterator[Fact]:
     steps = [_number(book, f"bridge.{step}.amount") for step in ("more", "less", "not_bought")]
     known = [step for step in steps if not math.isnan(step)]
     if known:
-        yield from _fact("bridge.existing.amount", sum(known), "money", "bridge")
+        yield from known_fact("bridge.existing.amount", sum(known), "money", "bridge")
 
 
 def _top_ten(movements: pd.DataFrame) -> Iterator[Fact]:
@@ -140,9 +130,9 @@ def _top_ten(movements: pd.DataFrame) -> Iterator[Fact]:
     # With few customers ten of them are nearly all: no concentration to speak of.
     if len(movements) < TOP * TOP:
         return
-    yield from _fact("top_ten.share", shares[0], "share", "movements")
-    yield from _fact("top_ten.previous", shares[1], "share", "movements")
-    yield from _fact("top_ten.change", shares[0] - shares[1], "points", "movements")
+    yield from known_fact("top_ten.share", shares[0], "share", "movements")
+    yield from known_fact("top_ten.previous", shares[1], "share", "movements")
+    yield from known_fact("top_ten.change", shares[0] - shares[1], "points", "movements")
 
 
 def _arrears(owing: pd.DataFrame, decisions: pd.DataFrame, book: FactBook) -> Iterator[Fact]:
@@ -156,14 +146,14 @@ def _arrears(owing: pd.DataFrame, decisions: pd.DataFrame, book: FactBook) -> It
         count = _number(book, f"{head}.customers", "account.collect.count")
         amount = _number(book, head, "account.collect.total")
     overdue = _number(book, "kpi.overdue")
-    yield from _fact("arrears.customers", count, "count", "arrears")
-    yield from _fact("arrears.amount", amount, "money", "arrears")
+    yield from known_fact("arrears.customers", count, "count", "arrears")
+    yield from known_fact("arrears.amount", amount, "money", "arrears")
     if overdue > 0:
-        yield from _fact("arrears.share", amount / overdue, "share", "arrears")
+        yield from known_fact("arrears.share", amount / overdue, "share", "arrears")
 
 
 def _margin(effects: pd.DataFrame) -> Iterator[Fact]:
     if "margin_rate" in effects:
         rates = effects["margin_rate"].dropna().astype(float).unique()
         if len(rates) == 1:
-            yield from _fact("effects.margin_rate", rates[0], "share", "effects")
+            yield from known_fact("effects.margin_rate", rates[0], "share", "effects")

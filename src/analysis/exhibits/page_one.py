@@ -12,6 +12,7 @@ from analysis.exhibits.markup import EMPTY, Rich, join, name, tag, words
 from analysis.exhibits.measures import in_short, measures, verdict_word
 from analysis.exhibits.reasons import MOST, reasons
 from analysis.exhibits.tables import ordered
+from analysis.exhibits.walks import Walk
 
 PAGE = "one"
 PITCH = 4.5  # from row to row of the bridge [mm]: the page is full
@@ -211,8 +212,27 @@ def why(book: Book) -> Exhibit | None:
 
 def bridge(book: Book) -> Exhibit | None:
     """The waterfall; None without a previous period to start from."""
-    if recurring.is_recurring(book):
-        return recurring.bridge(book, pitch=PITCH, page=PAGE)
+    walk = recurring.bridge(book) if recurring.is_recurring(book) else _walk(book)
+    if walk is None:
+        return None
+    told = join(walk.told, book.text("exhibits.list.comma"))
+    alt = book.say("exhibits.bridge.alt", steps=told)
+    svg = waterfall.draw(walk.steps, cut=walk.cut, pitch=PITCH)
+    drawn = look.image(svg, alt.plain, "plot", " ".join(walk.facts))
+    title, subtitle = walk.title, walk.subtitle
+    said = tag("div", tag("h3", title), tag("p", subtitle, class_="fs"))
+    return Exhibit(
+        "fig-bridge",
+        str(tag("figure", said, drawn, class_="fig bridge", id="fig-bridge")),
+        "\n\n".join([f"### {title.markdown}", subtitle.markdown, alt.markdown]),
+        "\n".join([title.plain, subtitle.plain, alt.plain]),
+        caption=title.plain,
+        alt=alt.plain,
+        page=PAGE,
+    )
+
+
+def _walk(book: Book) -> Walk | None:
     if not book.value("bridge.previous.amount") or not book.has("bridge.current.amount"):
         return None
     gains = book.num("bridge.gains.amount", absolute=True)
@@ -241,19 +261,8 @@ def bridge(book: Book) -> Exhibit | None:
         else book.say("exhibits.bridge.subtitle", **parts)
     )
     steps, told = _steps(book)
-    alt = book.say("exhibits.bridge.alt", steps=join(told, book.text("exhibits.list.comma")))
-    ids = " ".join(f"bridge.{s}.amount" for s in STEPS if book.has(f"bridge.{s}.amount"))
-    drawn = look.image(waterfall.draw(steps, cut=cut, pitch=PITCH), alt.plain, "plot", ids)
-    said = tag("div", tag("h3", title), tag("p", subtitle, class_="fs"))
-    return Exhibit(
-        "fig-bridge",
-        str(tag("figure", said, drawn, class_="fig bridge", id="fig-bridge")),
-        "\n\n".join([f"### {title.markdown}", subtitle.markdown, alt.markdown]),
-        "\n".join([title.plain, subtitle.plain, alt.plain]),
-        caption=title.plain,
-        alt=alt.plain,
-        page=PAGE,
-    )
+    facts = [f"bridge.{s}.amount" for s in STEPS if book.has(f"bridge.{s}.amount")]
+    return Walk(title, subtitle, steps, told, facts, cut)
 
 
 def _steps(book: Book) -> tuple[list[waterfall.Step], list[Rich]]:

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from analysis.exhibits import look, waterfall
+from analysis.exhibits import waterfall
 from analysis.exhibits.book import Book, shows_something
-from analysis.exhibits.exhibit import Exhibit
-from analysis.exhibits.markup import EMPTY, Rich, join, tag, words
+from analysis.exhibits.markup import EMPTY, Rich, join, words
+from analysis.exhibits.walks import Walk
 
 STEPS: tuple[tuple[str, waterfall.Kind], ...] = (
     ("opening", "previous"),
@@ -95,7 +95,7 @@ def steps_told(book: Book, side: str) -> Rich:
     return book.say("exhibits.reasons.clauses", clauses=listed)
 
 
-def bridge(book: Book, *, pitch: float, page: str) -> Exhibit:
+def bridge(book: Book) -> Walk:
     """Opening recurring revenue turned into closing."""
     gains = book.num("arr.gains.amount", absolute=True)
     losses = book.num("arr.losses.amount", absolute=True)
@@ -124,16 +124,5 @@ def bridge(book: Book, *, pitch: float, page: str) -> Exhibit:
             note = book.say("exhibits.recurring.bridge.net", value=change)
         steps.append(waterfall.Step(label.plain, kind, value, shown.plain, note.plain))
         told.append(label + words(" ") + shown)
-    alt = book.say("exhibits.bridge.alt", steps=join(told, book.text("exhibits.list.comma")))
-    ids = " ".join(f"arr.{step}.amount" for step, _ in STEPS if book.has(f"arr.{step}.amount"))
-    drawn = look.image(waterfall.draw(steps, cut=cut, pitch=pitch), alt.plain, "plot", ids)
-    said = tag("div", tag("h3", title), tag("p", subtitle, class_="fs"))
-    return Exhibit(
-        "fig-bridge",
-        str(tag("figure", said, drawn, class_="fig bridge", id="fig-bridge")),
-        "\n\n".join([f"### {title.markdown}", subtitle.markdown, alt.markdown]),
-        "\n".join([title.plain, subtitle.plain, alt.plain]),
-        caption=title.plain,
-        alt=alt.plain,
-        page=page,
-    )
+    facts = [f"arr.{step}.amount" for step, _ in STEPS if book.has(f"arr.{step}.amount")]
+    return Walk(title, subtitle, steps, told, facts, cut)

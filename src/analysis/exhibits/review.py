@@ -222,7 +222,9 @@ def _small(piece: Rich) -> Rich:
 def _who(book: Book, m: Measure) -> Rich:
     treated = book.num(f"{m.id}.n_treated")
     if not _held_out(book, m):
-        return m.name + _small(book.say("exhibits.review.who_all", treated=treated))
+        others = book.value(f"{m.id}.n_control")  # there, but not to be compared with
+        key = "who" if others else "who_all"
+        return m.name + _small(book.say(f"exhibits.review.{key}", treated=treated))
     return (
         m.name
         + _small(book.say("exhibits.review.who", treated=treated))

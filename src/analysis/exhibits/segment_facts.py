@@ -12,15 +12,22 @@ override.*         places that a person decided
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 
 import pandas as pd
 
-from analysis.exhibits.facts import Fact, FactBook, fact_id, facts_from_table, plain_value, records
+from analysis.exhibits.facts import (
+    Fact,
+    FactBook,
+    Tables,
+    fact_id,
+    facts_from_table,
+    frame_of,
+    known_fact,
+    records,
+)
 from analysis.exhibits.proven import leading
 from analysis.settings_model import Settings
-
-Tables = Mapping[str, pd.DataFrame]
 
 # Table → (first part of the ids, key columns, column → unit, further columns of a fact).
 _CELLS: dict[str, tuple[str, list[str], dict[str, str], dict[str, str]]] = {
@@ -83,34 +90,23 @@ def segment_facts(tables: Tables, settings: Settings) -> FactBook:
     book = FactBook()
     for name, (prefix, key, units, further) in _CELLS.items():
         cells = facts_from_table(
-            name, _frame(tables, name), key=key, units=units, prefix=prefix, **further
+            name, frame_of(tables, name), key=key, units=units, prefix=prefix, **further
         )
         book = book.merge(cells)
     shown = settings.report.list_length
     for part in (
-        _worklists(_frame(tables, "worklists"), shown),
-        _warnings(_frame(tables, "warnings"), _frame(tables, "warning_record"), shown),
-        _differences(_frame(tables, "tier_differences"), shown),
-        _crosswalk(_frame(tables, "crosswalk_summary")),
-        _rules(_frame(tables, "scheme_rules")),
-        _matrices(_frame(tables, "matrix_cells")),
-        _clusters(_frame(tables, "clusters")),
-        _overrides(_frame(tables, "overrides")),
+        _worklists(frame_of(tables, "worklists"), shown),
+        _warnings(frame_of(tables, "warnings"), frame_of(tables, "warning_record"), shown),
+        _differences(frame_of(tables, "tier_differences"), shown),
+        _crosswalk(frame_of(tables, "crosswalk_summary")),
+        _rules(frame_of(tables, "scheme_rules")),
+        _matrices(frame_of(tables, "matrix_cells")),
+        _clusters(frame_of(tables, "clusters")),
+        _overrides(frame_of(tables, "overrides")),
     ):
         for fact in part:
             book.add(fact)
     return book
-
-
-def _frame(tables: Tables, name: str) -> pd.DataFrame:
-    found = tables.get(name)
-    return pd.DataFrame() if found is None else found
-
-
-def _fact(id_: str, value: object, unit: str, source: str) -> Iterator[Fact]:
-    known = plain_value(value)
-    if known is not None:
-        yield Fact(id_, known, unit, source=source)
 
 
 def _sum(amounts: pd.Series) -> float:
@@ -119,8 +115,8 @@ def _sum(amounts: pd.Series) -> float:
 
 
 def _all_and_first(head: str, rows: pd.DataFrame, source: str) -> Iterator[Fact]:
-    yield from _fact(f"{head}.count", len(rows), "count", source)
-    yield from _fact(f"{head}.total", _sum(rows["amount"]), "money", source)
+    yield from known_fact(f"{head}.count", len(rows), "count", source)
+    yield from known_fact(f"{head}.total", _sum(rows["amount"]), "money", source)
 
 
 def _worklists(rows: pd.DataFrame, shown: int) -> Iterator[Fact]:
@@ -131,9 +127,9 @@ def _worklists(rows: pd.DataFrame, shown: int) -> Iterator[Fact]:
         yield from _all_and_first(fact_id("worklist", one), own, source)
     for row in records(rows[rows["rank"] <= shown]):
         head = fact_id("worklist", row["list"], row["customer_id"])
-        yield from _fact(f"{head}.rank", row["rank"], "count", source)
-        yield from _fact(f"{head}.amount", row["amount"], "money", source)
-        yield from _fact(f"{head}.days_over", row["days_over"], "days", source)
+        yield from known_fact(f"{head}.rank", row["rank"], "count", source)
+        yield from known_fact(f"{head}.amount", row["amount"], "money", source)
+        yield from known_fact(f"{head}.days_over", row["days_over"], "days", source)
 
 
 def _warnings(rows: pd.DataFrame, record: pd.DataFrame, shown: int) -> Iterator[Fact]:
@@ -148,12 +144,12 @@ def _warnings(rows: pd.DataFrame, record: pd.DataFrame, shown: int) -> Iterator[
     yield from _all_and_first("warning.leading", first, source)
     for rank, row in enumerate(records(first.head(shown)), start=1):
         head = fact_id("warning", row["customer_id"])
-        yield from _fact(f"{head}.rank", rank, "count", source)
+        yield from known_fact(f"{head}.rank", rank, "count", source)
         for column, unit in (
             ("amount", "money"), ("activity_change", "relative"), ("recency_cycles", "cycles"),
             ("chance", "share"), ("low", "share"), ("high", "share"),
         ):  # fmt: skip
-            yield from _fact(f"{head}.{column}", row[column], unit, source)
+            yield from known_fact(f"{head}.{column}", row[column], unit, source)
 
 
 def _differences(rows: pd.DataFrame, shown: int) -> Iterator[Fact]:
@@ -165,8 +161,8 @@ def _differences(rows: pd.DataFrame, shown: int) -> Iterator[Fact]:
         yield from _all_and_first(fact_id("tier_difference", direction), own, source)
     for row in records(rows[rows["rank"] <= shown]):
         head = fact_id("tier_difference", row["customer_id"])
-        yield from _fact(f"{head}.rank", row["rank"], "count", source)
-        yield from _fact(f"{head}.amount", row["amount"], "money", source)
+        yield from known_fact(f"{head}.rank", row["rank"], "count", source)
+        yield from known_fact(f"{head}.amount", row["amount"], "money", source)
 
 
 def _crosswalk(rows: pd.DataFrame) -> Iterator[Fact]:
@@ -180,17 +176,17 @@ def _crosswalk(rows: pd.DataFrame) -> Iterator[Fact]:
         sums += [("all", one, part) for one, part in own.groupby("primary_segment", sort=True)]
         for tier, one, part in sums:
             head = fact_id("crosswalk", scheme, tier, one)
-            yield from _fact(f"{head}.customers", part["customers"].sum(), "count", source)
-            yield from _fact(f"{head}.amount", _sum(part["amount"]), "money", source)
+            yield from known_fact(f"{head}.customers", part["customers"].sum(), "count", source)
+            yield from known_fact(f"{head}.amount", _sum(part["amount"]), "money", source)
 
 
 def _rules(rows: pd.DataFrame) -> Iterator[Fact]:
     if rows.empty:
         return
     used = rows[rows["customers"] > 0]
-    yield from _fact("rules.count", len(rows), "count", "scheme_rules")
-    yield from _fact("rules.used", len(used), "count", "scheme_rules")
-    yield from _fact("rules.near_cut", rows["near_cut"].sum(), "count", "scheme_rules")
+    yield from known_fact("rules.count", len(rows), "count", "scheme_rules")
+    yield from known_fact("rules.used", len(used), "count", "scheme_rules")
+    yield from known_fact("rules.near_cut", rows["near_cut"].sum(), "count", "scheme_rules")
 
 
 def _matrices(rows: pd.DataFrame) -> Iterator[Fact]:
@@ -199,7 +195,7 @@ def _matrices(rows: pd.DataFrame) -> Iterator[Fact]:
     inner = rows[(rows["row"] != "all") & (rows["column"] != "all")]
     for name, own in inner.groupby("matrix", sort=True):
         thin = own["merged_into"].fillna("") != ""
-        yield from _fact(fact_id("matrix", name, "thin"), thin.sum(), "count", "matrix_cells")
+        yield from known_fact(fact_id("matrix", name, "thin"), thin.sum(), "count", "matrix_cells")
 
 
 def _clusters(rows: pd.DataFrame) -> Iterator[Fact]:
@@ -207,8 +203,8 @@ def _clusters(rows: pd.DataFrame) -> Iterator[Fact]:
         return
     source = "clusters"
     differ = rows[~rows["agrees"].astype(bool)]
-    yield from _fact("clusters.customers", len(rows), "count", source)
-    yield from _fact("clusters.agree", 1 - len(differ) / len(rows), "share", source)
+    yield from known_fact("clusters.customers", len(rows), "count", source)
+    yield from known_fact("clusters.agree", 1 - len(differ) / len(rows), "share", source)
     yield from _all_and_first("clusters.differ", differ, source)
 
 
@@ -216,4 +212,4 @@ def _overrides(rows: pd.DataFrame) -> Iterator[Fact]:
     if rows.empty:
         return
     for state, own in rows.groupby("state", sort=True):
-        yield from _fact(fact_id("override", state), len(own), "count", "overrides")
+        yield from known_fact(fact_id("override", state), len(own), "count", "overrides")

@@ -1,10 +1,25 @@
-"""The levels of a walk from one total to another, and where the bars of its totals are cut."""
+"""A walk from one total to another: its steps, its levels, where the bars of totals are cut."""
 
 from __future__ import annotations
 
 import math
 from collections.abc import Iterable
 from itertools import accumulate
+from typing import NamedTuple
+
+from analysis.exhibits.markup import Rich
+from analysis.exhibits.waterfall import Step
+
+
+class Walk(NamedTuple):
+    """What a bridge shows: its words, its steps with what is told of each, their facts."""
+
+    title: Rich
+    subtitle: Rich
+    steps: list[Step]
+    told: list[Rich]
+    facts: list[str]
+    cut: float
 
 
 def levels(first: float, parts: Iterable[float]) -> list[float]:

@@ -83,7 +83,7 @@ def _margin(book: Book, m: Measure, scale: Scale | None) -> Rich:
     cost = book.num(f"{m.id}.cost_total", **form)
     if m.verdict == "none" or m.unit != "money" or not book.has(f"{m.id}.extra_margin"):
         return cost
-    parts = {"cost": cost, "margin": book.num(f"{m.id}.extra_margin", **form)}
+    parts = {"put": cost, "got": book.num(f"{m.id}.extra_margin", **form)}
     shown = book.say("exhibits.worth.margin", **parts)
     if not (book.has(f"{m.id}.margin_low") and book.has(f"{m.id}.margin_high")):
         return shown

@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Mapping
 from typing import Any
 
 from analysis.wording.catalogue import Language, has, text
 from analysis.wording.numbers import format_value, money_scale
+
+_CHOICE = re.compile(r"\[([^|\[\]]*)\|([^|\[\]]*)\]")
+_NUMBER = re.compile(r"\d[\d,.]*%?")
 
 
 def told(reason: str, lang: Language, currency: str) -> str:
@@ -53,7 +57,18 @@ def word(key: str, lang: Language, **args: str) -> str:
 
     A company's own segment or tier is such a key.
     """
-    return text(key, lang, **args) if has(key) else key.rpartition(".")[2]
+    return _agreeing(text(key, lang, **args)) if has(key) else key.rpartition(".")[2]
+
+
+def _agreeing(sentence: str) -> str:
+    """Choices like ``[customer|customers]`` settled by the last whole number before them."""
+
+    def settled(choice: re.Match[str]) -> str:
+        numbers = _NUMBER.findall(sentence, 0, choice.start())
+        counts = [number for number in numbers if number.rstrip(",.").replace(",", "").isdigit()]
+        return choice[1] if counts and counts[-1].rstrip(",.") == "1" else choice[2]
+
+    return _CHOICE.sub(settled, sentence)
 
 
 def money(value: float | None, lang: Language, currency: str) -> str:
