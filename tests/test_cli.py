@@ -139,6 +139,12 @@ def test_a_what_if_record_and_the_difference(project: Path) -> None:
     )
     assert said.code == 0, said.err
     assert "reports/demo/2025Q3~trial/" in said.out
+    customer = record("demo", "2025Q3~trial", project).table("customers")["customer_id"].iloc[0]
+    said = analysis(project, "why", customer, "params/demo.yml", "--as", "trial")
+    assert said.code == 0, said.err
+    said = analysis(project, "why", customer, "params/demo.yml", "--as", "absent")
+    assert said.code == 3
+    assert "2025Q3~absent" in said.err
     said = analysis(project, "diff", "reports/demo/2025Q3", "reports/demo/2025Q3~trial")
     assert "setting strategy.later_share: 0.3 → 0.5" in said.out
     assert "table plan:" in said.out

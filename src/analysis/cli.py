@@ -233,15 +233,16 @@ def diff(a: Path, b: Path) -> None:
 @cli.command()
 @click.argument("customer")
 @_FILE
+@click.option("--as", "name", default="", metavar="NAME", help="Ask a what-if record.")
 @_SET
 @_ROOT
-def why(customer: str, file: str, sets: tuple[str, ...], root: Path | None) -> None:
+def why(customer: str, file: str, name: str, sets: tuple[str, ...], root: Path | None) -> None:
     """Say why a customer is where it is: its orders, features, rule and move."""
     from analysis.pipeline import explain, naming
 
     config = settings_module.load(file, root, settings_module.parse_sets(sets))
     naming.use_words_of(config)
-    for line in explain.lines(config, customer, wording.reader_language()):
+    for line in explain.lines(config, customer, wording.reader_language(), name):
         click.echo(line)
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pandas as pd
 import pytest
 
-from analysis.exhibits import review, worth
+from analysis.exhibits import measures, review, worth
 from tests.exhibits import effect_sample, sample
 
 
@@ -107,3 +107,18 @@ def test_what_worked_at_an_unknown_cost_is_not_told_to_go_on() -> None:
         assert shown is not None
         row = next(line for line in shown.plain.splitlines() if line.startswith("高层互访"))
         assert row.rstrip().endswith(decision)
+
+
+@pytest.mark.parametrize(("low", "told"), [(4e3, True), (-4e3, False)])
+def test_an_open_measure_is_not_too_slow_where_its_periods_together_show_more(
+    low: float, told: bool
+) -> None:
+    evidence = effect_sample.evidence()
+    trial = evidence["strategy"] == "product_trial"
+    looks = evidence.assign(
+        look=evidence["look"].mask(trial, 2), together_low=evidence["together_low"].mask(trial, low)
+    )
+    book = effect_sample.book(evidence=looks)
+    found = next(m for m in measures.measures(book) if m.strategy == "product_trial")
+    assert found.verdict == "cannot_tell"
+    assert ("合看平均多 1.2 万元" in measures.in_short(book, found).plain) == told

@@ -130,6 +130,14 @@ def in_short(book: Book, measure: Measure) -> Rich:
     if measure.verdict == "none":
         key = "too_few" if too_few(book, measure) else "none"
         return book.words(f"exhibits.measure.short.{key}")
+    looks = fact_id("evidence", measure.strategy, measure.arm, measure.outcome)
+    if measure.unit == "money" and _more_together(book, looks):
+        value = book.num(f"{looks}.together", scale=(scale := effect_scale(book, measures(book))))
+        return book.say(
+            "exhibits.measure.short.together",
+            value=book.unit_of_money(value, scale),
+            looks=book.num(f"{looks}.look"),
+        )
     periods = book.value(f"{measure.id}.periods_needed")
     if periods is not None and periods > SLOW:
         return book.words("exhibits.measure.short.slow")
@@ -138,6 +146,12 @@ def in_short(book: Book, measure: Measure) -> Rich:
             "exhibits.measure.short.wait", periods=book.num(f"{measure.id}.periods_needed")
         )
     return book.words("exhibits.measure.short.cannot_tell")
+
+
+def _more_together(book: Book, looks: str) -> bool:
+    """Whether several periods together are surely above zero, though not yet at break-even."""
+    several = (book.value(f"{looks}.look") or 0) >= 2
+    return several and (book.value(f"{looks}.together_low") or 0.0) > 0
 
 
 def _fail(book: Book, measure: Measure) -> str:

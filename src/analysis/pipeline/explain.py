@@ -19,20 +19,23 @@ from analysis.wording.numbers import format_day, format_value
 _STEP = "  "
 
 
-def lines(config: Config, customer: str, lang: Language) -> Iterator[str]:
+def lines(config: Config, customer: str, lang: Language, name: str = "") -> Iterator[str]:
     """The customer's place and how it came about, for a terminal.
 
     Parameters
     ----------
     customer
         See `analysis.pipeline.lookup.find_customer`.
+    name
+        Of a what-if record, ``<period>~name``; empty: the period's own record.
 
     Raises
     ------
     SettingsError
         If no customer or several fit.
     """
-    record = store.record(config.settings.run, config.settings.period, config.root)
+    period = config.settings.period + (f"~{name}" if name else "")
+    record = store.record(config.settings.run, period, config.root)
     recorded = record.manifest.get("settings", {})
     settings = {**config.flat(), **{key: each["value"] for key, each in recorded.items()}}
     currency = str(settings["currency"])
