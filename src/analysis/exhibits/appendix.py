@@ -27,7 +27,7 @@ TERMS = tuple(
     rounding""".split()  # noqa: SIM905
 )
 MEASURE_TERMS = ("comparison", "likely", "break_even", "waves")
-MOST_CHECKS = 8
+MOST_CHECKS = 4
 
 
 def terms(pairs: Sequence[tuple[Rich, Rich]], class_: str = "terms two") -> Block:

@@ -30,7 +30,6 @@ from analysis.tables import INPUT
 
 GAINS = ("new", "returned", "more")
 LOSSES = ("less", "not_bought")
-MOST_FILES = 12  # in the list of the last page; the workbook holds them all
 
 
 def derive(tables: Tables, book: FactBook, settings: Settings) -> FactBook:
@@ -235,8 +234,6 @@ def _rows(reconciliation: pd.DataFrame, sources: pd.DataFrame) -> Iterator[Fact]
     if len(sources):
         yield from known_fact("sources.count", len(sources), "count", "sources")
         yield from known_fact("sources.rows", sources["rows"].sum(), "count", "sources")
-        if len(sources) > MOST_FILES:
-            yield from known_fact("sources.more", len(sources) - MOST_FILES, "count", "sources")
     if reconciliation.empty:
         return
     source = "reconciliation"

@@ -6,7 +6,6 @@ from typing import Any
 
 from analysis.exhibits.appendix import terms
 from analysis.exhibits.book import Book
-from analysis.exhibits.derived import MOST_FILES
 from analysis.exhibits.exhibit import Exhibit
 from analysis.exhibits.facts import records
 from analysis.exhibits.markup import EMPTY, Rich, join, name, tag, words
@@ -15,6 +14,7 @@ from analysis.exhibits.tables import Block, Column, Row, figure, note, stacked, 
 
 PAGE = "provenance"
 DIGITS = 12
+MOST_FILES = 12  # a longer list stands in the workbook alone: a report has ten pages
 
 
 def settings(book: Book) -> Exhibit:
@@ -113,7 +113,7 @@ def _value(book: Book, path: str, value: Any) -> Rich:
 
 
 def provenance(book: Book) -> Exhibit:
-    """Report id, versions, and the files with their fingerprints."""
+    """Report id, versions, and the files with their fingerprints, if they are few."""
     known = book.provenance
     pairs = [
         (book.words("exhibits.provenance.report"), name(known.get("report_id", ""))),
@@ -125,9 +125,8 @@ def provenance(book: Book) -> Exhibit:
         pairs.append((book.words("exhibits.provenance.params"), name(known["params"])))
     files = _files(book)
     blocks = [terms(pairs), files] if files is not None else [terms(pairs)]
-    more = EMPTY
-    if book.has("sources.more"):
-        more = book.say("exhibits.provenance.more", count=book.num("sources.more"))
+    many = len(book.frame("sources")) > MOST_FILES
+    more = book.words("exhibits.provenance.more") if many else EMPTY
     blocks.append(note(more + book.words("exhibits.provenance.note")))
     title = book.words("exhibits.provenance.title")
     if book.has("sources.count"):
@@ -146,11 +145,11 @@ def provenance(book: Book) -> Exhibit:
 
 
 def _files(book: Book) -> Block | None:
-    """Every file that was read, with what it gave and its fingerprint."""
+    """Every file that was read, with what it gave and its fingerprint; None for many."""
     prints = {str(i["path"]): str(i["sha256"]) for i in book.provenance.get("inputs", [])}
     rows = book.frame("sources")
     made: list[Row] = []
-    for row in records(rows.head(MOST_FILES)) if len(rows) else []:
+    for row in records(rows) if 0 < len(rows) <= MOST_FILES else []:
         path = str(row["file"])
         made.append(
             [
