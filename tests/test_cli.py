@@ -74,7 +74,7 @@ def bare(tmp_path: Path) -> Path:
 # contracts, no weighted scores and no decisions; so few customers may give no stable clusters.
 MAY_BE_EMPTY = {
     "outcomes", "tie_out_left_out", "subscriptions", "usage", "scheme_thresholds", "segment_scores",
-    "overrides", "clusters", "cluster_profiles",
+    "overrides", "clusters", "cluster_profiles", "event_study", "arr_bridge",
 }  # fmt: skip
 
 

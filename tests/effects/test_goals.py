@@ -198,3 +198,11 @@ def test_fifteen_customers_cannot_show_98_percent():
 
 def test_no_goals_no_rows():
     assert list(goals([], VALUES, Q3).columns) == RECORD["goals"].names
+
+
+def test_goals_of_another_scheme_s_segments_are_left_out():
+    chosen = [goal("retention", target=0.8), goal("satisfaction", target=4.0, segment="at_risk")]
+    scheme = pd.DataFrame({"segment": ["platinum", "at_risk"], "primary": [True, False]})
+    found = goals(chosen, VALUES, Q3, scheme_segments=scheme)
+    assert list(found["goal"]) == ["retention"]
+    assert len(goals(chosen, VALUES, Q3)) == 2

@@ -388,7 +388,8 @@ def test_what_settings_leave_over_is_refused(rows) -> None:
     with pytest.raises(SettingsError) as caught:
         place(features, own, moved)
     assert caught.value.problems[0].args["count"] == 1
-    assert "monetary = " in caught.value.problems[0].args["example"]
+    (point,) = caught.value.problems[0].args["example"]
+    assert (point["feature"]["en"], point["value"]) == ("monetary", "1,500")
 
 
 def test_places_at_the_previous_end(rows, rfm5) -> None:

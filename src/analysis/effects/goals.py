@@ -22,6 +22,7 @@ from analysis.settings_goals import Goal
 from analysis.tables import RECORD
 
 _DUST = 1e-9
+ALL = "all"
 
 
 def goals(
@@ -31,6 +32,7 @@ def goals(
     *,
     orders: pa.Table | None = None,
     segments_before: pd.DataFrame | None = None,
+    scheme_segments: pd.DataFrame | None = None,
     watch: float = 0.02,
     level: float = 0.95,
 ) -> pd.DataFrame:
@@ -46,6 +48,8 @@ def goals(
         The period of the report.
     orders, segments_before
         For what goals ask beyond those KPIs: see `analysis.effects.goal_values`.
+    scheme_segments
+        RECORD table: goals of another scheme's segments are left out.
     watch
         Distance by which a goal may be missed and still be watched: in points for shares, else
         relative.
@@ -59,6 +63,9 @@ def goals(
         the baseline to the target, or value / target; ``note`` is a list of catalogue keys
         with arguments.
     """
+    if scheme_segments is not None:
+        own = scheme_segments.loc[scheme_segments["primary"].astype(bool), "segment"]
+        chosen = [goal for goal in chosen if goal.segment in {ALL, *own}]
     found = [goal_value(goal, period, kpis, orders, segments_before) for goal in chosen]
     rows = []
     for goal, measured in zip(chosen, found, strict=True):
