@@ -233,9 +233,17 @@ TABLES: dict[str, tuple[str, ...]] = {
         "task_id! string  the task",
         "customer_id string  the customer",
         "owner_id string  who",
-        "status string  done, open, moved",
+        "status string  done, open, moved, dropped",
         "due_on date  due",
         "done_on date  done",
+        "moved_to date  new latest day",
+        "answer string  reason, or the seller's own word",
+    ),
+    "load_failures": (
+        "row that the CRM did not take",
+        "key reason",
+        "key! string  customer or task",
+        "reason! string  what the CRM said",
     ),
     "signals": (
         "signal",

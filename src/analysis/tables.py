@@ -21,6 +21,7 @@ from analysis import (
     input_tables,
     kpi_tables,
     money_tables,
+    plan_tables,
     record_tables,
     segment_tables,
 )
@@ -102,6 +103,7 @@ def _table(name: str, grain: str, key: str, *lines: str) -> Table:
 INPUT: dict[str, Table] = {n: _table(n, *lines) for n, lines in input_tables.TABLES.items()}
 _RECORDS = (
     record_tables.TABLES
+    | plan_tables.TABLES
     | money_tables.TABLES
     | contract_tables.TABLES
     | segment_tables.TABLES
