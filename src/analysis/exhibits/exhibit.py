@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from IPython.display import display
@@ -11,6 +11,8 @@ from IPython.display import display
 from analysis.exhibits.markup import Rich, tag
 
 BLOCK = "application/vnd.analysis.block+json"
+# Stands in the full edition alone; see `show`.
+FULL_ONLY = 9
 
 
 @dataclass(frozen=True)
@@ -33,6 +35,8 @@ class Exhibit:
         Chapter that begins with it, as plain text; empty within a chapter.
     height
         About how tall it prints [mm]; pages are filled by it.
+    spare
+        How easily the leadership edition does without it; 0: never. See `show`.
     about
         What the page furniture needs (title, basis, report id); only on the cover.
     """
@@ -46,6 +50,7 @@ class Exhibit:
     page: str = ""
     heading: str = ""
     height: float = 0.0
+    spare: int = 0
     about: Mapping[str, str] = field(default_factory=dict)
 
     def _repr_mimebundle_(self, **_: Any) -> dict[str, Any]:
@@ -60,16 +65,25 @@ class Exhibit:
                 "caption": self.caption,
                 "alt": self.alt,
                 "height": self.height,
+                **({"spare": self.spare} if self.spare else {}),
                 **({"about": dict(self.about)} if self.about else {}),
             },
         }
 
 
-def show(*exhibits: Exhibit | None) -> None:
-    """Display the exhibits; None (nothing to say) is left out."""
+def show(*exhibits: Exhibit | None, spare: int = 0) -> None:
+    """Display the exhibits; None (nothing to say) is left out.
+
+    Parameters
+    ----------
+    spare
+        Where the leadership edition has too many pages, it leaves out what has the highest
+        number first, until it fits; 0 always stays. ``FULL_ONLY`` stands in the full edition
+        alone.
+    """
     for exhibit in exhibits:
         if exhibit is not None:
-            display(exhibit)  # type: ignore[no-untyped-call]
+            display(replace(exhibit, spare=spare))  # type: ignore[no-untyped-call]
 
 
 def text_block(id_: str, *pieces: Rich, page: str, class_: str, caption: str = "") -> Exhibit:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import io
 from collections.abc import Iterable
-from functools import cache
+from functools import cache, lru_cache
 from importlib import metadata
 from pathlib import Path
 
@@ -69,7 +69,11 @@ def drawable(text: str) -> str:
 
 def subset_woff(text: Iterable[str]) -> bytes:
     """A WOFF file with just these characters; the same characters give the same bytes."""
-    wanted = sorted({ord(c) for piece in text for c in piece} & characters())
+    return _subset(frozenset({ord(c) for piece in text for c in piece} & characters()))
+
+
+@lru_cache(maxsize=4)  # the editions of a report share their characters
+def _subset(wanted: frozenset[int]) -> bytes:
     options = subset.Options()
     options.flavor = "woff"
     options.recalc_timestamp = False
@@ -81,7 +85,7 @@ def subset_woff(text: Iterable[str]) -> bytes:
     out = io.BytesIO()
     with subset.load_font(str(font_path()), options) as font:
         worker = subset.Subsetter(options)
-        worker.populate(unicodes=wanted)
+        worker.populate(unicodes=sorted(wanted))
         worker.subset(font)
         subset.save_font(font, out, options)
     return out.getvalue()

@@ -11,7 +11,7 @@ from analysis.exhibits.facts import FactBook
 from analysis.pipeline import sealing
 from analysis.pipeline.locking import run_lock
 from analysis.pipeline.stage_body import FACTS
-from analysis.report import FORMATS, check_all
+from analysis.report import FORMATS, check_all, render_all
 from analysis.settings import Config
 from analysis.wording import Language
 
@@ -46,31 +46,40 @@ def report(config: Config, lang: str, formats: list[str], renderer: str) -> list
         raise SettingsError(problems)
     folder = config.root / "reports" / config.settings.run
     record = _record(config)
-    made: list[Path] = []
-    found: list[Problem] = []
     with run_lock(folder, config.settings.run), TemporaryDirectory() as scratch:
         if not store.is_whole(record):
             raise SourceError(Problem("store.damaged", {"file": record.name}))
         facts = FactBook.from_json(store.read_json(record / FACTS))
-        for language in languages:
-            executed = record / "notebooks" / f"06_report.{language}.ipynb"
-            files = {"html": record / f"report.{language}.html"}
-            for name in formats:
-                path = record / f"report.{language}{FORMATS[name].ending}"
-                if not path.is_file():
-                    args = {"found": path.name, "format": name, "file": config.file}
-                    raise SourceError(Problem("store.no_format", args))
-                page = Path(scratch) / path.name
-                FORMATS[name].render(executed, page, root=config.root, lang=language)
-                if path.read_bytes() != page.read_bytes():
-                    command = f"analysis run {config.file} --from report"
-                    raise SourceError(Problem("store.report_differs", {"command": command}))
-                files[name] = path
-                made.append(path)
-            found += check_all(files, facts, language)
+        written = [
+            name
+            for name, form in FORMATS.items()
+            if (record / f"report.{languages[0]}{form.ending}").is_file()
+        ]
+        for name in formats:
+            if name not in written:
+                file = f"report.{languages[0]}{FORMATS[name].ending}"
+                args = {"found": file, "format": name, "file": config.file}
+                raise SourceError(Problem("store.no_format", args))
+        executed: dict[Language, Path] = {
+            language: record / "notebooks" / f"06_report.{language}.ipynb"
+            for language in config.settings.languages
+        }
+        rendered = render_all(executed, Path(scratch), formats=written, root=config.root)
+        asked = [one for one in rendered if one.lang in languages]
+        made = [_same(record, one.files[name], config) for one in asked for name in formats]
+        found = list(check_all(asked, facts))
     if found:
         raise PublishError(found)
     return made
+
+
+def _same(record: Path, page: Path, config: Config) -> Path:
+    """The record's page, which must be what was made again."""
+    path = record / page.name
+    if not path.is_file() or path.read_bytes() != page.read_bytes():
+        command = f"analysis run {config.file} --from report"
+        raise SourceError(Problem("store.report_differs", {"command": command}))
+    return path
 
 
 def approve(config: Config) -> Path:

@@ -15,7 +15,7 @@ from analysis.exhibits.collect import collect
 from analysis.pipeline.execute import CellHook, run_notebook
 from analysis.pipeline.session import ENVIRONMENT, ERROR_FILE
 from analysis.pipeline.stages import Stage
-from analysis.report import check_all, check_twins, render_all, render_review, render_workbook
+from analysis.report import check_all, render_all, render_review, render_workbook
 from analysis.settings import Config
 from analysis.wording import Language
 
@@ -116,17 +116,11 @@ def _report(job: Job) -> None:
     frames = {name: to_frame(table) for name, table in tables.items()}
     facts = collect(frames, job.config.settings, job.config.files())
     store.write_json(job.built / FACTS, facts.to_json())
-    problems: list[Problem] = []
-    pages: dict[Language, Path] = {}
     settings = job.config.settings
-    for lang in settings.languages:
-        executed = _notebook(job, lang, f".{lang}")
-        files = render_all(
-            executed, job.built, formats=settings.report.formats, root=job.config.root, lang=lang
-        )
-        problems += check_all(files, facts, lang)
-        pages[lang] = files["html"]
-    if len(pages) > 1:
-        problems += check_twins(pages["zh"], pages["en"])
-    if problems:
+    executed: dict[Language, Path] = {
+        lang: _notebook(job, lang, f".{lang}") for lang in settings.languages
+    }
+    formats = settings.report.formats
+    made = render_all(executed, job.built, formats=formats, root=job.config.root)
+    if problems := list(check_all(made, facts)):
         raise PublishError(problems)

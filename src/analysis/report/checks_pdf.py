@@ -67,9 +67,16 @@ def check_pdf(
     found = [
         *_furniture(reader, page, lang, most_pages),
         *_pictures(reader, page),
-        *_numbers(reader, page),
+        *_numbers(pdf, reader, page),
     ]
     return [Problem(p.key, p.args, pdf.name) for p in found]
+
+
+def count_pages(pdf: Path) -> int:
+    """Pages of a PDF."""
+    from pypdf import PdfReader  # only the report needs it
+
+    return len(PdfReader(pdf).pages)
 
 
 # -- the PDF -----------------------------------------------------------------------------------
@@ -133,8 +140,17 @@ def _figures(element: Any) -> Iterator[str]:
                 waiting.append(one["/K"])
 
 
-def _numbers(reader: PdfReader, page: _Html) -> Iterator[Problem]:
-    printed = _numbers_of(sheet.extract_text() for sheet in reader.pages)
+def _texts(pdf: Path) -> Iterator[str]:
+    """What each page prints."""
+    import pypdfium2  # only the report needs it; many times faster than reading it in Python
+
+    with pypdfium2.PdfDocument(pdf) as document:
+        for page in document:
+            yield page.get_textpage().get_text_range()
+
+
+def _numbers(pdf: Path, reader: PdfReader, page: _Html) -> Iterator[Problem]:
+    printed = _numbers_of(_texts(pdf))
     expected = page.numbers + _beside(reader, page)
     missing, extra = expected - printed, printed - expected
     if missing or extra:

@@ -1,25 +1,32 @@
-"""The formats a report can be written in: file ending → what writes it, what checks it."""
+"""The formats and editions of a report: what writes them, what checks them."""
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
+import nbformat
+
 from analysis.errors import Problem
+from analysis.exhibits.exhibit import FULL_ONLY
 from analysis.exhibits.facts import Fact
-from analysis.report.checks import check_html
-from analysis.report.checks_pdf import check_pdf
-from analysis.report.html import render_html
+from analysis.report.checks import check_html, check_twins
+from analysis.report.checks_pdf import MOST_PAGES, check_pdf, count_pages
+from analysis.report.html import FULL, LEADERSHIP, WHOLE, Cut, read_blocks, read_pages, render_html
 from analysis.report.pdf import render_pdf
 from analysis.wording import Language
+
+Files = dict[str, Path]  # format → file
 
 
 class Renderer(Protocol):
     """Writes one format from one executed notebook."""
 
-    def __call__(self, executed: Path, target: Path, *, root: Path, lang: str) -> Path:
+    def __call__(
+        self, executed: Path, target: Path, *, root: Path, lang: Language, cut: Cut = WHOLE
+    ) -> Path:
         """Write `target` and return it."""
         ...
 
@@ -38,28 +45,102 @@ FORMATS: Mapping[str, Format] = {
 }
 
 
+@dataclass(frozen=True)
+class Edition:
+    """One edition: the first part of its files' names, and how long it may be."""
+
+    stem: str
+    most_pages: int
+
+
+EDITIONS: Mapping[str, Edition] = {
+    LEADERSHIP: Edition("report", MOST_PAGES),
+    FULL: Edition("full", 100),
+}
+
+
+@dataclass(frozen=True)
+class Rendered:
+    """The files of one edition in one language."""
+
+    edition: str
+    lang: Language
+    files: Files
+
+
 def render_all(
-    executed: Path, folder: Path, *, formats: Collection[str], root: Path, lang: Language
-) -> dict[str, Path]:
-    """Write ``report.<lang>.*`` into a folder; the HTML always, because others are checked by it.
+    executed: Mapping[Language, Path], folder: Path, *, formats: Collection[str], root: Path
+) -> list[Rendered]:
+    """Write ``report.<lang>.*`` and ``full.<lang>.*`` into a folder.
 
-    Returns
-    -------
-    dict
-        Format → file.
+    HTML is always written, because others are checked by it. The leadership edition leaves out,
+    in all languages alike, what it can best do without until each has no more than
+    `MOST_PAGES` pages; the full edition holds everything.
+
+    Parameters
+    ----------
+    executed
+        Language → executed report notebook.
     """
-    return {
-        name: form.render(executed, folder / f"report.{lang}{form.ending}", root=root, lang=lang)
-        for name, form in FORMATS.items()
-        if name == "html" or name in formats
+    chosen = [name for name in FORMATS if name == "html" or name in formats]
+    short, written = _short_enough(executed, folder, chosen, root)
+    made = []
+    for cut in (short, Cut(FULL, FULL_ONLY)):
+        for lang, notebook in executed.items():
+            files = {}
+            for name in chosen:
+                target = _target(folder, cut, lang, name)
+                if target not in written:
+                    FORMATS[name].render(notebook, target, root=root, lang=lang, cut=cut)
+                files[name] = target
+            made.append(Rendered(cut.edition, lang, files))
+    return made
+
+
+def _target(folder: Path, cut: Cut, lang: Language, name: str) -> Path:
+    return folder / f"{EDITIONS[cut.edition].stem}.{lang}{FORMATS[name].ending}"
+
+
+def _short_enough(
+    executed: Mapping[Language, Path], folder: Path, formats: Collection[str], root: Path
+) -> tuple[Cut, list[Path]]:
+    """The leadership edition that leaves out no more than it must, and what is written of it.
+
+    Its pages are those of the PDF, which only setting it tells; without one the HTML's sheets.
+    """
+    notebooks = {
+        lang: nbformat.read(path, as_version=4)  # type: ignore[no-untyped-call]
+        for lang, path in executed.items()
     }
+    blocks = [
+        block
+        for lang, notebook in notebooks.items()
+        for block in read_blocks(notebook, executed[lang].name)
+    ]
+    spare = {int(block.get("spare") or 0) for block in blocks} - {0, FULL_ONLY}
+    for most in (FULL_ONLY - 1, *(level - 1 for level in sorted(spare, reverse=True))):
+        cut, written = Cut(LEADERSHIP, most), []
+        for lang, notebook in notebooks.items():
+            pages = len(read_pages(notebook, executed[lang].name, cut))
+            if "pdf" in formats:
+                target = _target(folder, cut, lang, "pdf")
+                written.append(render_pdf(executed[lang], target, root=root, lang=lang, cut=cut))
+                pages = count_pages(target)
+            if pages > MOST_PAGES:
+                break
+        else:
+            break
+    return cut, written if len(written) == len(notebooks) else []
 
 
-def check_all(
-    files: Mapping[str, Path], facts: Mapping[str, Fact], lang: Language
-) -> list[Problem]:
-    """All that speaks against publishing one language's files: HTML by facts, PDF by the HTML."""
-    problems = check_html(files["html"], facts, lang)
-    if "pdf" in files:
-        problems += check_pdf(files["pdf"], files["html"], lang)
-    return problems
+def check_all(made: Collection[Rendered], facts: Mapping[str, Fact]) -> Iterator[Problem]:
+    """All that speaks against publishing: HTML by the facts, PDF and twins by the HTML."""
+    for one in made:
+        yield from check_html(one.files["html"], facts, one.lang)
+        if "pdf" in one.files:
+            most = EDITIONS[one.edition].most_pages
+            yield from check_pdf(one.files["pdf"], one.files["html"], one.lang, most_pages=most)
+    for edition in EDITIONS:
+        pages = {one.lang: one.files["html"] for one in made if one.edition == edition}
+        if len(pages) > 1:
+            yield from check_twins(pages["zh"], pages["en"])

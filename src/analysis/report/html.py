@@ -20,11 +20,13 @@ from nbconvert.exporters.templateexporter import TemplateExporter
 
 from analysis.errors import Problem, StageError
 from analysis.exhibits import fonts
-from analysis.exhibits.exhibit import BLOCK
-from analysis.wording import catalogue
+from analysis.exhibits.exhibit import BLOCK, FULL_ONLY
+from analysis.wording import Language, catalogue
 
 TEMPLATES = Path("reports/templates")
 TEMPLATE = "html"
+_WORDS = ("full", "pointer.leadership", "pointer.full")  # which the editions do not share
+LEADERSHIP, FULL = "leadership", "full"
 POLICY = (
     "default-src 'none'; style-src 'unsafe-inline'; img-src data:; font-src data:; "
     "form-action 'none'; base-uri 'none'"
@@ -34,6 +36,17 @@ FALLBACK_FONT = "Report CJK"
 
 # Room on an A4 sheet between head and foot, space between blocks, a chapter's heading [mm].
 SHEET, GAP, HEADING = 262.0, 3.7, 10.0
+
+
+@dataclass(frozen=True)
+class Cut:
+    """An edition of the report, and how dispensable a block may be to stand in it."""
+
+    edition: str
+    most_spare: int
+
+
+WHOLE = Cut(LEADERSHIP, FULL_ONLY)
 
 
 @dataclass
@@ -54,7 +67,9 @@ class Page:
         return sum(_height(block) for block in self.blocks)
 
 
-def render_html(executed: Path, target: Path, *, root: Path, lang: str) -> Path:
+def render_html(
+    executed: Path, target: Path, *, root: Path, lang: Language, cut: Cut = WHOLE
+) -> Path:
     """Write the report.
 
     Parameters
@@ -67,6 +82,8 @@ def render_html(executed: Path, target: Path, *, root: Path, lang: str) -> Path:
         Project folder, which holds ``reports/templates``.
     lang
         ``zh`` or ``en``.
+    cut
+        Which edition of it.
 
     Returns
     -------
@@ -79,9 +96,8 @@ def render_html(executed: Path, target: Path, *, root: Path, lang: str) -> Path:
         If the notebook holds no block of the report, or one of its cells failed.
     """
     notebook = nbformat.read(executed, as_version=4)  # type: ignore[no-untyped-call]
-    pages = read_pages(notebook, executed.name)
-    about = read_about(pages)
-    text = "".join(str(block["html"]) for page in pages for block in page.blocks)
+    pages = read_pages(notebook, executed.name, cut)
+    about = read_about(pages, cut, lang)
     css = (root / TEMPLATES / TEMPLATE / "report.css").read_text(encoding="utf-8")
     report = {
         "html_lang": HTML_LANG[lang],
@@ -90,12 +106,15 @@ def render_html(executed: Path, target: Path, *, root: Path, lang: str) -> Path:
         "title_html": Markup(about["title_html"]),  # noqa: S704 - an exhibit's own markup
         "basis": about["basis"],
         "id": about["report_id"],
-        "id_label": catalogue.text("report.id", lang),  # type: ignore[arg-type]
-        "pointer": catalogue.text("report.pointer", lang),  # type: ignore[arg-type]
+        "id_label": catalogue.text("report.id", lang),
+        "pointer": catalogue.text(f"report.pointer.{cut.edition}", lang),
         "pages": pages,
         "css": Markup(_compact(css)),  # noqa: S704 - a file of ours
     }
-    fonts_ = _font_css([text, *map(str, report.values())], css)
+    # the same characters for every edition: cutting the font takes longest
+    whole = [f"{block['heading']}{block['html']}" for block in read_blocks(notebook, executed.name)]
+    words = [catalogue.text(f"report.{key}", lang) for key in _WORDS]
+    fonts_ = _font_css([*whole, *words, *map(str, report.values())], css)
     report["font_css"] = Markup(fonts_)  # noqa: S704 - base64
     exporter = _exporter(root)
     body, _ = exporter.from_notebook_node(notebook, resources={"report": report})
@@ -103,7 +122,44 @@ def render_html(executed: Path, target: Path, *, root: Path, lang: str) -> Path:
     return target
 
 
-def read_pages(notebook: Any, name: str) -> list[Page]:
+def read_blocks(notebook: Any, name: str) -> list[dict[str, Any]]:
+    """The blocks of an executed notebook in order, each with its page and its HTML.
+
+    Raises
+    ------
+    StageError
+        If a cell failed or there is no block.
+    """
+    blocks = []
+    for output in _outputs(notebook, name):
+        data = output.get("data", {})
+        block = data.get(BLOCK)
+        if block and "text/html" in data:
+            html = Markup(data["text/html"])  # noqa: S704 - exhibits are made of markup alone
+            blocks.append({**block, "page": str(block.get("page") or "more"), "html": html})
+    if not blocks:
+        raise StageError(Problem("report.no_blocks", {"notebook": name}))
+    return blocks
+
+
+def _kept(blocks: list[dict[str, Any]], cut: Cut) -> list[dict[str, Any]]:
+    """The blocks of an edition; a chapter that loses its first block keeps its heading."""
+    kept: list[dict[str, Any]] = []
+    waiting = ("", "")  # page and heading of a block that was left out
+    for block in blocks:
+        heading = str(block.get("heading") or "")
+        if heading:
+            waiting = ("", "")
+        if int(block.get("spare") or 0) > cut.most_spare:
+            waiting = (block["page"], heading) if heading else waiting
+            continue
+        took = waiting[1] if block["page"] == waiting[0] else ""
+        kept.append({**block, "heading": took} if took else block)
+        waiting = ("", "")
+    return kept
+
+
+def read_pages(notebook: Any, name: str, cut: Cut = WHOLE) -> list[Page]:
     """The blocks of an executed notebook as sheets.
 
     Blocks of one page key stay together where they fit on a sheet. A further key joins the
@@ -115,18 +171,10 @@ def read_pages(notebook: Any, name: str) -> list[Page]:
         If a cell failed or there is no block.
     """
     groups: list[Page] = []
-    for output in _outputs(notebook, name):
-        data = output.get("data", {})
-        block = data.get(BLOCK)
-        if not block or "text/html" not in data:
-            continue
-        key = str(block.get("page") or "more")
-        if not groups or groups[-1].key != key:
-            groups.append(Page(key))
-        html = Markup(data["text/html"])  # noqa: S704 - exhibits are made of markup alone
-        groups[-1].blocks.append({**block, "html": html})
-    if not groups:
-        raise StageError(Problem("report.no_blocks", {"notebook": name}))
+    for block in _kept(read_blocks(notebook, name), cut):
+        if not groups or groups[-1].key != block["page"]:
+            groups.append(Page(block["page"]))
+        groups[-1].blocks.append(block)
     sheets = [groups[0]]
     for group in groups[1:]:
         if len(sheets) > 1 and sheets[-1].height + group.height <= SHEET:
@@ -156,13 +204,17 @@ def _outputs(notebook: Any, name: str) -> Iterator[Any]:
             yield output
 
 
-def read_about(pages: list[Page]) -> dict[str, str]:
-    """Title, basis and report id, which the cover block carries."""
+def read_about(pages: list[Page], cut: Cut, lang: Language) -> dict[str, str]:
+    """Title, basis and report id, which the cover block carries; the title names the edition."""
+    about = {"title": "", "title_html": "", "basis": "", "report_id": ""}
     for page in pages:
         for block in page.blocks:
             if block.get("about"):
-                return {key: str(value) for key, value in block["about"].items()}
-    return {"title": "", "title_html": "", "basis": "", "report_id": ""}
+                about = {key: str(value) for key, value in block["about"].items()}
+    if cut.edition == FULL:
+        for key in ("title", "title_html"):
+            about[key] += catalogue.text("report.full", lang)
+    return about
 
 
 def _exporter(root: Path) -> TemplateExporter:

@@ -20,8 +20,8 @@ import nbformat
 from analysis.errors import Problem, PublishError, StageError
 from analysis.exhibits import fonts
 from analysis.report import tree
-from analysis.report.html import TEMPLATES, read_about, read_pages
-from analysis.wording import catalogue
+from analysis.report.html import TEMPLATES, WHOLE, Cut, read_about, read_pages
+from analysis.wording import Language, catalogue
 
 TEMPLATE = "pdf"
 MAIN = "report.typ"
@@ -53,7 +53,9 @@ class Document:
         return shown
 
 
-def render_pdf(executed: Path, target: Path, *, root: Path, lang: str) -> Path:
+def render_pdf(
+    executed: Path, target: Path, *, root: Path, lang: Language, cut: Cut = WHOLE
+) -> Path:
     """Write the report as PDF.
 
     Parameters
@@ -66,6 +68,8 @@ def render_pdf(executed: Path, target: Path, *, root: Path, lang: str) -> Path:
         Project folder, which holds ``reports/templates``.
     lang
         ``zh`` or ``en``.
+    cut
+        Which edition of it.
 
     Returns
     -------
@@ -80,23 +84,23 @@ def render_pdf(executed: Path, target: Path, *, root: Path, lang: str) -> Path:
     PublishError
         If the font lacks a character.
     """
-    document = read_document(executed, lang)
+    document = read_document(executed, lang, cut)
     if problems := missing_characters(document.texts, target.name):
         raise PublishError(problems)
     target.write_bytes(_typeset(document, root / TEMPLATES / TEMPLATE))
     return target
 
 
-def read_document(executed: Path, lang: str) -> Document:
+def read_document(executed: Path, lang: Language, cut: Cut = WHOLE) -> Document:
     """The blocks of an executed notebook for the template."""
     notebook = nbformat.read(executed, as_version=4)  # type: ignore[no-untyped-call]
-    pages = read_pages(notebook, executed.name)
-    about = read_about(pages)
+    pages = read_pages(notebook, executed.name, cut)
+    about = read_about(pages, cut, lang)
     pictures: dict[str, bytes] = {}
     blocks = [
         {
             "id": str(block.get("id", "")),
-            "page": str(block.get("page") or "more"),
+            "page": block["page"],
             "heading": str(block.get("heading", "")),
             "kids": tree.parse(str(block["html"]), pictures),
         }
@@ -109,9 +113,9 @@ def read_document(executed: Path, lang: str) -> Document:
         "title": about["title"],
         "company": about.get("company", ""),
         "basis": about["basis"],
-        "report": f"{catalogue.text('report.id', lang)} {about['report_id']}",  # type: ignore[arg-type]
-        "pointer": catalogue.text("report.pointer", lang),  # type: ignore[arg-type]
-        "contents": catalogue.text("report.contents", lang),  # type: ignore[arg-type]
+        "report": f"{catalogue.text('report.id', lang)} {about['report_id']}",
+        "pointer": catalogue.text(f"report.pointer.{cut.edition}", lang),
+        "contents": catalogue.text("report.contents", lang),
         "blocks": blocks,
     }
     return Document(data, pictures)
