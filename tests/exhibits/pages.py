@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from analysis.exhibits import (
     accounts,
+    allocation,
     appendix,
     cautions,
     crosswalk,
@@ -50,6 +51,12 @@ def everything(book: Book) -> list[Exhibit]:
         review.further_outcomes(book),
         review.none(book),
         plan.plan_table(book),
+        plan.duty_table(book),
+        allocation.budget(book),
+        allocation.next_proof(book),
+        allocation.touches(book),
+        allocation.people(book),
+        allocation.left_out(book),
         worth.suggestions(book),
         *crosswalk.own_tiers(book),
         structure.rules(book),

@@ -13,7 +13,7 @@ import pytest
 from analysis.errors import StageError
 from analysis.exhibits.book import Book
 from analysis.report import FORMATS, check_html, check_twins, render_html
-from tests.exhibits import sample
+from tests.exhibits import plan_sample, sample
 from tests.exhibits.pages import everything
 
 
@@ -53,6 +53,17 @@ def test_it_may_be_published(reports: dict[str, Path], lang: str) -> None:
 
 def test_both_languages_hold_the_same_facts(reports: dict[str, Path]) -> None:
     assert check_twins(reports["zh"], reports["en"]) == []
+
+
+@pytest.mark.parametrize("lang", ["zh", "en"])
+def test_a_plan_fitted_to_its_limits_may_be_published(
+    tmp_path: Path, root: Path, lang: str
+) -> None:
+    book = plan_sample.book(lang)
+    notebook = executed(book, tmp_path / "a.ipynb")
+    path = render_html(notebook, tmp_path / "a.html", root=root, lang=book.lang)
+    assert check_html(path, book.facts, book.lang) == []
+    assert 'id="tbl-budget"' in path.read_text(encoding="utf-8")
 
 
 @pytest.mark.parametrize("record", [sample.only_orders, sample.only_measures, dict])

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import date
 from functools import cached_property
@@ -222,7 +222,9 @@ class Book:
                 field_ = str(missing.args[0])
                 marks[field_] = f"{_OPEN}{field_}{_CLOSE}"
 
-    def _compose(self, raw: str, args: Mapping[str, Rich]) -> Rich:
+    def _compose(
+        self, raw: str, args: Mapping[str, Rich], piece_of: Callable[[str], Rich] = markup.words
+    ) -> Rich:
         # Bold may span placeholders, so the parts between ** are composed one by one.
         parts: list[Rich] = []
         one = False  # whether the last count was one
@@ -245,7 +247,7 @@ class Book:
                     literal = literal[:-1] + NBSP
                 literal = _agreeing(literal, one)
                 if literal:
-                    inner.append(markup.words(literal))
+                    inner.append(piece_of(literal))
             whole = markup.join(inner)
             parts.append(markup.bold(whole) if index % 2 and whole else whole)
         return markup.join(parts)
@@ -330,7 +332,8 @@ class Book:
         Parameters
         ----------
         reason
-            JSON text ``{"key": …, "args": {…}}``, or the same as a map.
+            JSON text ``{"key": …, "args": {…}}``, or the same as a map; a company's own words
+            stand there as ``text``, a map by language, instead of the key.
         prefix
             Id under which `collect` stored the arguments' facts.
         scale
@@ -339,12 +342,15 @@ class Book:
             Write that unit out all the same.
         """
         told = parse_reason(reason)
-        if not told or not catalogue.has(str(told["key"])):
+        if not told or ("text" not in told and not catalogue.has(str(told["key"]))):
             return markup.EMPTY
         args = {
             name: self._argument(value, fact_id(*prefix, name), scale, unit)
             for name, value in (told.get("args") or {}).items()
         }
+        if "text" in told:
+            own = str(told["text"].get(self.lang, "")).format_map(_Marks())
+            return self._compose(own, args, markup.own)
         return self._compose(self._marked(str(told["key"])), args)
 
     def _argument(self, value: Any, id_: str, scale: Scale | None, unit: bool) -> Rich:
@@ -358,6 +364,13 @@ class Book:
                 return self.money(id_, scale=scale or self.scale_of(id_))
             return self.num(id_)
         return markup.name(value)
+
+
+class _Marks(dict[str, str]):
+    """A mark for every placeholder of a company's own text."""
+
+    def __missing__(self, field_: str) -> str:
+        return f"{_OPEN}{field_}{_CLOSE}"
 
 
 def _agreeing(text: str, one: bool) -> str:
@@ -376,4 +389,4 @@ def parse_reason(reason: Any) -> dict[str, Any]:
     if not isinstance(reason, str) or not reason.strip():
         return {}
     found = json.loads(reason)
-    return found if isinstance(found, dict) and "key" in found else {}
+    return found if isinstance(found, dict) and {"key", "text"} & set(found) else {}

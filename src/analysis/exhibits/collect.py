@@ -22,6 +22,7 @@ from analysis.exhibits.facts import (
     records,
 )
 from analysis.exhibits.own_settings import setting_facts
+from analysis.exhibits.plan_facts import plan_facts
 from analysis.exhibits.segment_facts import segment_facts
 from analysis.settings_model import Settings
 from analysis.stats import largest_remainder
@@ -225,6 +226,7 @@ def collect(
         FactBook(setting_facts(settings, origins or {})),
         segment_facts(tables, settings),
         effect_facts(tables, settings.period),
+        plan_facts(tables),
     )
     return book.merge(derive(tables, book, settings))
 

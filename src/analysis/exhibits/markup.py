@@ -102,6 +102,13 @@ def name(text: object) -> Rich:
     return Rich(tag("span", shown, class_="name"), escape_markdown(shown), shown)
 
 
+def own(text: str) -> Rich:
+    """A piece of a sentence in a company's own words, as inert as a name; its blanks stay."""
+    piece = name(text)
+    lead, trail = text[:1].isspace(), text[-1:].isspace() and len(text) > 1
+    return words(" " * lead) + piece + words(" " * trail)
+
+
 def number(text: str, fact: str, value: object, form: str) -> Rich:
     """A formatted number with the id of its fact."""
     html = tag("data", text, data_fact=fact, data_form=form, value=value)
