@@ -203,7 +203,7 @@ def test_what_most_peers_buy_and_it_does_not() -> None:
     found = facts(*company, as_of=AS_OF, orders=lines(bought)).set_index("customer_id")
     assert found.loc["C00", "product_gap"] == "B"
     assert found.loc["C00", "product_gap_share"] == pytest.approx(0.7)
-    assert found.loc["C01", "product_gap"] is None
+    assert pd.isna(found.loc["C01", "product_gap"])
     assert found["product_gap"].notna().sum() == n - 7
     # too few peers, another industry, another year: nothing is said
     few = {k: v for k, v in bought.items() if k != "C10"}

@@ -52,7 +52,7 @@ def lint_lines(
     say = _Say(lang, known.currency if known else currency)
     said = [*say.book(playbook), *_facts(playbook, root, known, say)]
     said += _seen(playbook, known, say) if known else []
-    for segment in segments if scheme else ():
+    for segment in segments or ():
         if segment not in playbook.segments:
             name = word(f"segment.{segment}", lang)
             said.append(say.text("unserved", scheme=scheme, segment=name))

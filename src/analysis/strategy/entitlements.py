@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import date, timedelta
+from typing import Any
 
 import pandas as pd
 import pyarrow as pa
@@ -74,7 +76,7 @@ def entitlements(
             due = plan.entitlements.get(benefit, False)
             most = due if isinstance(due, Term) else None
             known = benefit == DISCOUNT and segment in given.index
-            had = given.loc[segment] if known else {}
+            had: Mapping[Any, Any] = given.loc[segment].to_dict() if known else {}
             rows.append(
                 {
                     "segment": segment,

@@ -169,8 +169,7 @@ def facts(
 def _numbers(table: pd.DataFrame, name: str, ids: pd.Index) -> NDArray[np.float64]:
     if name not in table:
         return np.full(len(ids), np.nan)
-    found: NDArray[np.float64] = table[name].astype(float).reindex(ids).to_numpy(np.float64)
-    return found
+    return np.asarray(table[name].astype(float).reindex(ids), dtype=np.float64)
 
 
 def _owed(
