@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from datetime import datetime
+
 import pytest
 
 from analysis.calendars import WorkingCalendar
-from analysis.strategy import clock_due, load_playbook
+from analysis.strategy import clock_due, load_playbook, segment_angles
+from analysis.wording.told import told
 
 from .conftest import ROOT
 
@@ -41,7 +44,6 @@ def test_potential_row() -> None:
 
 @pytest.mark.requirement("000-22")
 def test_churn_risk_row() -> None:
-    from datetime import datetime
 
     plan, measures = row("rfm5", "churn_risk")
     assert measures["win_back_call"][0] == measures["win_back_offer"][0] == "cs_specialist"
@@ -167,3 +169,17 @@ def test_missing_playbooks_are_written() -> None:
         assert {m.extra for m in plan.measures.values()} == {True, False}
         assert plan.entitlements
         assert len(measures) == 3
+
+
+def test_overdue_money_comes_before_the_offer() -> None:
+    plan = book("rfm5").segments["churn_risk"]
+    talk, offer = plan.measures["payment_talk"], plan.measures["win_back_offer"]
+    assert talk.when == [{"overdue_days": "> 30"}]
+    assert talk.start + plan.days(talk.due) <= offer.start
+    assert book("rfm5").find("collection_visit")[1].when == talk.when
+
+
+def test_a_playbooks_own_words_are_filled_in() -> None:
+    found = segment_angles(book("platinum4")).set_index("segment")
+    assert told(found.loc["at_risk", "product"], "zh", "CNY") == "回归券：满 50.00 元 减 10.00 元"
+    assert told(found.loc["platinum", "goal"], "zh", "CNY") == "续约率做到 98.0%，增购率做到 15.0%"
