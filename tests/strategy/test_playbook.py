@@ -90,10 +90,11 @@ def test_all_words_exist_and_hold_no_digits(playbook):
 def test_changed_term_moves_the_date(tmp_path):
     folder = tmp_path / "params" / "playbooks"
     folder.mkdir(parents=True)
-    own = SHIPPED.replace("call: {value: 48, unit: hours}", "call: {value: 72, unit: hours}")
+    own = SHIPPED.replace("{value: 48, unit: hours}", "{value: 72, unit: hours}")
     (folder / "rfm5.yml").write_text(own, encoding="utf-8")
     found = load_playbook("rfm5", tmp_path, segments=SEGMENTS)  # the project's own goes first
     assert found.segments["churn_risk"].days("call") == 3
+    assert found.segments["churn_risk"].days("first_call") == 3  # one time, written once
 
 
 def test_packaged_playbook_where_the_project_has_none(tmp_path, playbook):
@@ -145,6 +146,29 @@ def test_no_measure_without(tmp_path, field):
         (lambda s, _: s["new"].update(goal={"zh": "好"}), ["text_language"]),
         (lambda s, _: s["new"].update(goal={"zh": "{", "en": "x"}), ["bad_text"]),
         (lambda s, _: s["new"].update(terms={}), ["unknown_term", "unknown_term"]),
+        (lambda s, _: s["new"].update(clocks={"first_cal": 2}), ["unknown_clock", "no_time"]),
+        (
+            lambda s, _: s["churn_risk"]["clocks"].update(reasons={"value": 5, "unit": "days"}),
+            ["two_times"],
+        ),
+        (lambda s, _: s["new"]["entitlements"].update(luck=True), ["unknown_benefit"]),
+        (lambda s, _: s["new"].update(least_touches=2), ["too_few_touches"]),
+        (lambda s, _: s["new"].update(personal_goal={"fact": "money", "to": 1}), ["unknown_fact"]),
+        (lambda s, _: s["new"].update(personal_goal={"fact": "need", "to": 1}), ["unknown_fact"]),
+        (lambda s, _: s["new"].update(personal_goal={"fact": "monetary"}), ["one_goal"]),
+        (
+            lambda s, _: s["new"].update(
+                personal_goal={"fact": "monetary", "to": 1, "growth": 0.1}
+            ),
+            ["one_goal"],
+        ),
+        (lambda s, _: s["new"]["entitlements"].pop("training"), ["no_entitlement"] * 2),
+        (
+            lambda s, _: s["new"]["measures"]["onboarding"].update(resources="resource.none"),
+            ["unknown_text"],
+        ),
+        (lambda s, _: s["new"]["measures"]["onboarding"].update(cooldown=-1), ["value"]),
+        (lambda s, _: s["new"]["measures"]["onboarding"].update(target={"value": 1}), ["missing"]),
         (
             lambda s, _: s["churn_risk"]["measures"]["win_back_call"].update(due="soon"),
             ["unknown_term"],
@@ -157,7 +181,7 @@ def test_no_measure_without(tmp_path, field):
             lambda s, _: s["new"]["measures"].update(
                 executive_visit=s["high_value"]["measures"]["executive_visit"]
             ),
-            ["measure_twice", "strategy_split"],
+            ["measure_twice", "strategy_split", "no_entitlement"],
         ),
         (
             lambda s, _: s["new"]["measures"]["welcome_call"].update(strategy="onboarding"),

@@ -1,19 +1,28 @@
 """Next period's measures: who does what with which customer until when."""
 
+from analysis.strategy.angles import segment_angles
 from analysis.strategy.candidates import candidates
+from analysis.strategy.clocks import clock_due
 from analysis.strategy.decisions import decisions
+from analysis.strategy.entitlements import entitlements
+from analysis.strategy.facts import facts
 from analysis.strategy.planning import plan
-from analysis.strategy.playbook import Playbook, load_playbook, playbook_for
+from analysis.strategy.playbook import Playbook
+from analysis.strategy.playbook_files import load_playbook, playbook_for
 from analysis.strategy.summary import summarise
 from analysis.strategy.tasks import tasks
 
 __all__ = [
     "Playbook",
     "candidates",
+    "clock_due",
     "decisions",
+    "entitlements",
+    "facts",
     "load_playbook",
     "plan",
     "playbook_for",
+    "segment_angles",
     "summarise",
     "tasks",
 ]
