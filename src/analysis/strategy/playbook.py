@@ -65,6 +65,7 @@ class Measure(Section):
     start: Days = Field(description="working days after the period's first working day")
     due: Days | str = Field(description="working days after the start, or a term")
     cost: float = Field(ge=0, description="per customer [currency]")
+    visits: float = Field(0, ge=0, description="visits of the owner, per customer and period")
     tasks: dict[Key, TaskModel] = Field(min_length=1, description="its tasks, by name")
 
 
@@ -79,14 +80,27 @@ class SegmentPlan(Section):
     terms: dict[Key, Annotated[Term, BeforeValidator(_term)]] = Field(
         default_factory=dict, description="promises and offers that texts and dates refer to"
     )
+    clocks: dict[Key, Annotated[Term, BeforeValidator(_term)]] = Field(
+        default_factory=dict, description="service promises in hours or working days"
+    )
     measures: dict[Key, Measure] = Field(min_length=1, description="measures, by key")
 
     def days(self, due: int | str) -> int:
         """Working days behind a due setting: a number, or a term (hours count as days of 24)."""
         if isinstance(due, int):
             return due
-        term = self.terms[due]
+        term = self.clock(due)
         return math.ceil(term.value / _HOURS_A_DAY if term.unit == "hours" else term.value)
+
+    def clock(self, name: str) -> Term:
+        """The clock or the term called so.
+
+        Raises
+        ------
+        KeyError
+            If there is neither.
+        """
+        return self.clocks[name] if name in self.clocks else self.terms[name]
 
     def arguments(self) -> dict[str, dict[str, Any]]:
         """The terms as arguments of a sentence."""
@@ -95,7 +109,7 @@ class SegmentPlan(Section):
                 "value": int(t.value) if t.value.is_integer() else t.value,
                 "unit": "count" if t.unit == "hours" else t.unit,
             }
-            for name, t in sorted(self.terms.items())
+            for name, t in sorted({**self.terms, **self.clocks}.items())
         }
 
 
