@@ -113,7 +113,8 @@ def open_ends(subscriptions: pd.DataFrame, as_of: date) -> pd.DataFrame:
     follows = wait.between(pd.Timedelta(0), pd.Timedelta(days=_GAP_DAYS))
     kept = running[~running["subscription_id"].isin(pairs.loc[follows, "subscription_id"])]
     kept = kept.assign(left=kept["status"].fillna("").astype(str) == "churned")
-    return kept.groupby(["customer_id", "ends_on"], as_index=False, sort=True)["left"].all()
+    ends = kept.groupby(["customer_id", "ends_on"], as_index=False, sort=True)
+    return ends.agg(left=("left", "all"))
 
 
 def _contracts(

@@ -78,7 +78,7 @@ def visits(
     first, last = _windows(needed, at)
     region = needed["region"].to_numpy(dtype=object)
     place = np.zeros(len(needed), dtype=int)
-    for _, rows in needed.groupby("owner_id", sort=True).groups.items():
+    for rows in needed.groupby("owner_id", sort=True).groups.values():
         mine = rows.to_numpy()
         desk = _Diary(days, a_day)
         place[mine] = desk.place(first[mine], last[mine], [_name(r) for r in region[mine]])
