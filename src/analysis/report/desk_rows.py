@@ -94,6 +94,7 @@ class Desk:
         return [
             {
                 **self._customer(row["customer_id"]),
+                "visit_id": row["visit_id"],
                 "on_day": row["on_day"],
                 "week": row["week"],
                 "channel": word(f"channel.{row['channel']}", self.desks.lang),
@@ -111,6 +112,7 @@ class Desk:
             {
                 **self._customer(row["customer_id"]),
                 "remind_on": row["remind_on"],
+                "kind_key": row["kind"],
                 "kind": self.desks.text(f"reminder_kind.{row['kind']}"),
                 "text": self.desks.told(row["text"]),
                 "event_on": row["event_on"],
@@ -169,6 +171,11 @@ class Desk:
         ]
         order = list(_KINDS)
         return sorted(found, key=lambda e: (e.day, order.index(e.kind), e.customer, e.said))
+
+    @property
+    def key(self) -> str:
+        """Stands for the person where the number itself may hold anything."""
+        return hashlib.sha256(self.owner.encode("utf-8", "replace")).hexdigest()[:12]
 
     @property
     def fingerprint(self) -> str:
