@@ -16,11 +16,10 @@ from itertools import groupby
 from typing import TYPE_CHECKING, Any
 from zoneinfo import ZoneInfo
 
-import pandas as pd
 import pyarrow as pa
 
 from analysis.report.desk_data import Desks, file_names
-from analysis.report.desk_rows import Desk, Row, every_desk
+from analysis.report.desk_rows import Desk, Row, day_of, every_desk
 from analysis.report.workbook import plain
 from analysis.settings_model import Settings
 from analysis.wording import Language
@@ -107,10 +106,10 @@ def _entries(desk: Desk, zone: ZoneInfo) -> Iterator[Component]:
             Todo,
             f"task-{row['task_id']}",
             text("event", what=row["title"], customer=row["customer"]),
-            due=_day(row["due"]),
+            due=day_of(row["due"]),
             description=plain(row["standard"]),
         )
-    for due, rows in groupby(desk.tasks, key=lambda row: _day(row["due"])):
+    for due, rows in groupby(desk.tasks, key=lambda row: day_of(row["due"])):
         listed = list(rows)
         yield entry(
             Event,
@@ -128,7 +127,7 @@ def _reminders(desk: Desk, zone: ZoneInfo, entry: Any) -> Iterator[Component]:
     from icalendar import Alarm, Event
 
     for (day, kind), rows in groupby(
-        desk.reminders, key=lambda r: (_day(r["remind_on"]), r["kind"])
+        desk.reminders, key=lambda r: (day_of(r["remind_on"]), r["kind"])
     ):
         listed = list(rows)
         start = datetime.combine(day, _RINGS, zone).astimezone(UTC)
@@ -162,9 +161,5 @@ def _line(desk: Desk, row: Row, said: str) -> str:
 
 
 def _whole_day(day: object) -> dict[str, Any]:
-    start = _day(day)
+    start = day_of(day)
     return {"dtstart": start, "dtend": start + timedelta(days=1)}
-
-
-def _day(day: Any) -> date:
-    return pd.Timestamp(day).date()

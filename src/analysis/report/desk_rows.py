@@ -5,8 +5,8 @@ from __future__ import annotations
 import hashlib
 from collections import Counter
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
-from datetime import date
+from dataclasses import dataclass, replace
+from datetime import date, timedelta
 from functools import cached_property
 from typing import Any
 
@@ -17,7 +17,7 @@ from analysis.wording.numbers import format_period
 from analysis.wording.told import word
 
 Row = Mapping[str, Any]
-_KINDS = {"visit": ("on_day", "title"), "task": ("due", "title"), "reminder": ("remind_on", "text")}
+_KINDS = {"visit": "on_day", "task": "due", "reminder": "remind_on"}
 
 
 @dataclass(frozen=True)
@@ -28,6 +28,7 @@ class Entry:
     kind: str
     customer: str
     said: str
+    group: str = ""  # what reminders have in common
 
 
 def every_desk(desks: Desks) -> Iterator[Desk]:
@@ -35,6 +36,16 @@ def every_desk(desks: Desks) -> Iterator[Desk]:
     about = _customers(desks)
     for owner in desks.owners:
         yield Desk(desks, owner, about)
+
+
+def day_of(day: Any) -> date:
+    """A day of a table as a date."""
+    return pd.Timestamp(day).date()
+
+
+def monday_of(day: date) -> date:
+    """The Monday of a day's week."""
+    return day - timedelta(days=day.weekday())
 
 
 def _customers(desks: Desks) -> dict[str, Row]:
@@ -165,12 +176,42 @@ class Desk:
         """Everything that comes up, in order: visits first, then tasks, then reminders."""
         lists = (self.visits, self.tasks, self.reminders)
         found = [
-            Entry(pd.Timestamp(row[day]).date(), kind, str(row.get("customer", "")), str(row[said]))
-            for (kind, (day, said)), rows in zip(_KINDS.items(), lists, strict=True)
+            Entry(
+                day_of(row[day]),
+                kind,
+                str(row.get("customer", "")),
+                str(row["text"] if kind == "reminder" else row["title"]),
+                str(row.get("kind", "")),
+            )
+            for (kind, day), rows in zip(_KINDS.items(), lists, strict=True)
             for row in rows
         ]
         order = list(_KINDS)
         return sorted(found, key=lambda e: (e.day, order.index(e.kind), e.customer, e.said))
+
+    def first(self, days: int) -> list[Entry]:
+        """What comes up in the first `days` days, from the first one's Monday on.
+
+        The same thing with several customers on one day is one line.
+        """
+        if not self.agenda:
+            return []
+        end = monday_of(self.agenda[0].day) + timedelta(days=days)
+        found: dict[tuple[date, str, str], list[Entry]] = {}
+        for entry in self.agenda:
+            if entry.day < end:
+                same = entry.group or entry.said
+                found.setdefault((entry.day, entry.kind, same), []).append(entry)
+        return [
+            entries[0]
+            if len(entries) == 1
+            else replace(
+                entries[0],
+                customer="",
+                said=self.desks.text("summed", what=same, count=f"{len(entries):,}"),
+            )
+            for (_, _, same), entries in found.items()
+        ]
 
     @property
     def key(self) -> str:
@@ -181,7 +222,7 @@ class Desk:
     def fingerprint(self) -> str:
         """Depends on the tasks and their days: a copy from another plan shows."""
         told = "|".join(
-            f"{row['task_id']}:{pd.Timestamp(row['due']).date()}"
+            f"{row['task_id']}:{day_of(row['due'])}"
             for row in sorted(self.tasks, key=lambda row: str(row["task_id"]))
         )
         return hashlib.sha256(f"{self.desks.settings.period}|{told}".encode()).hexdigest()[:16]

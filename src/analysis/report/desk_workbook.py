@@ -23,7 +23,7 @@ from xlsxwriter.worksheet import Worksheet
 
 from analysis.report.crm_files import ANSWERS
 from analysis.report.desk_data import Desks, file_names
-from analysis.report.desk_rows import Desk, Row, every_desk
+from analysis.report.desk_rows import Desk, Row, every_desk, monday_of
 from analysis.report.workbook import EPOCH, pack, plain
 from analysis.settings_model import Settings
 from analysis.wording import Language
@@ -48,7 +48,7 @@ _CUSTOMERS = {
 }  # fmt: skip
 _DAYS = ("due", "on_day", "remind_on", "event_on", "done_on", "moved_to")
 _HEAD = 2  # row of the headers, below the title and what is shown
-_FIRST_LINES = 15  # of the first week on the cover
+_FIRST_DAYS, _FIRST_LINES = 14, 20  # days that the cover lists, and lines of it
 _A4 = 9
 _LISTS = {"status": "D", "reason": "E"}  # columns of `_meta` with the options
 
@@ -238,7 +238,7 @@ class _Book:
         """What comes first, then week by week, then how to fill in."""
         desks = self.desk.desks
         sheet.hide_gridlines(2)
-        for at, width in enumerate((14, 14, 32, 60)):
+        for at, width in enumerate((14, 20, 34, 60)):
             sheet.set_column(at, at, width)
         sheet.write_string(0, 0, plain(self.desk.title), looks.title)
         sheet.write_string(1, 0, plain(self._subtitle), looks.soft)
@@ -254,7 +254,7 @@ class _Book:
         late = sum(1 for visit in self.desk.visits if visit["late"])
         if late:
             row = _paragraph(sheet, row, desks.text("late_visits", visits=f"{late:,}"), looks.warn)
-        row = self._first_week(sheet, row + 1, looks)
+        row = self._first(sheet, row + 1, looks)
         row = self._weeks(sheet, row + 1, looks)
         sheet.write_string(row + 1, 0, desks.text("how"), looks.part)
         row += 2
@@ -262,24 +262,24 @@ class _Book:
             row = _paragraph(sheet, row, f"{number}. {desks.text(f'step.{step}')}", looks.line)
         self._paper(sheet)
 
-    def _first_week(self, sheet: Worksheet, row: int, looks: _Looks) -> int:
-        if not self.desk.agenda:
+    def _first(self, sheet: Worksheet, row: int, looks: _Looks) -> int:
+        """What comes up first, a line each."""
+        chosen, desks = self.desk.first(_FIRST_DAYS), self.desk.desks
+        if not chosen:
             return row
-        monday = _monday(self.desk.agenda[0].day)
-        chosen = [entry for entry in self.desk.agenda if _monday(entry.day) == monday]
-        span = self._span(monday)
-        sheet.write_string(row, 0, self.desk.desks.text("first_week", span=span), looks.part)
+        span = self._span(monday_of(chosen[0].day), _FIRST_DAYS)
+        sheet.write_string(row, 0, desks.text("first_weeks", span=span), looks.part)
         for at, head in enumerate(("day", "kind", "customer", "what")):
-            sheet.write_string(row + 1, at, self.desk.desks.head(head), looks.head)
+            sheet.write_string(row + 1, at, desks.head(head), looks.head)
         row += 2
         for entry in chosen[:_FIRST_LINES]:
             sheet.write_datetime(row, 0, datetime.combine(entry.day, time()), looks.day)
-            kind = self.desk.desks.text(f"kind.{entry.kind}")
-            for at, text in enumerate((kind, entry.customer, entry.said), start=1):
+            texts = (desks.text(f"kind.{entry.kind}"), entry.customer, entry.said)
+            for at, text in enumerate(texts, start=1):
                 sheet.write_string(row, at, plain(text), looks.text)
             row += 1
         if len(chosen) > _FIRST_LINES:
-            more = self.desk.desks.text("more", count=f"{len(chosen) - _FIRST_LINES:,}")
+            more = desks.text("more", count=f"{len(chosen) - _FIRST_LINES:,}")
             sheet.write_string(row, 0, more, looks.soft)
             row += 1
         return row
@@ -287,22 +287,25 @@ class _Book:
     def _weeks(self, sheet: Worksheet, row: int, looks: _Looks) -> int:
         """How much of each kind comes up in each week."""
         desks = self.desk.desks
-        counts = Counter((_monday(entry.day), entry.kind) for entry in self.desk.agenda)
+        counts = Counter((monday_of(entry.day), entry.kind) for entry in self.desk.agenda)
         sheet.write_string(row, 0, desks.text("by_week"), looks.part)
         for at, head in enumerate(("week", "span", "what")):
             sheet.write_string(row + 1, at, desks.head(head), looks.head)
         row += 2
         for monday in sorted({day for day, _ in counts}):
             year, week, _ = monday.isocalendar()
-            said = {kind: f"{counts[monday, kind]:,}" for kind in ("visit", "task", "reminder")}
-            texts = (f"{year:04d}-W{week:02d}", self._span(monday), desks.text("week", **said))
-            for at, text in enumerate(texts):
+            said = desks.text("week.between").join(
+                desks.text(f"week.{kind}", count=f"{counts[monday, kind]:,}")
+                for kind in ("visit", "task", "reminder")
+                if counts[monday, kind]
+            )
+            for at, text in enumerate((f"{year:04d}-W{week:02d}", self._span(monday, 7), said)):
                 sheet.write_string(row, at, text, looks.text)
             row += 1
         return row
 
-    def _span(self, monday: date) -> str:
-        days = (monday, monday + timedelta(days=6))
+    def _span(self, monday: date, count: int) -> str:
+        days = (monday, monday + timedelta(days=count - 1))
         return "～".join(format_day(day, self.desk.desks.lang, "short") for day in days)
 
     def _paper(self, sheet: Worksheet) -> None:
@@ -332,10 +335,6 @@ def _paragraph(sheet: Worksheet, row: int, text: str, look: Format) -> int:
     sheet.write_string(row, 0, plain(text), look)
     sheet.set_row(row, 32)
     return row + 1
-
-
-def _monday(day: date) -> date:
-    return day - timedelta(days=day.weekday())
 
 
 def _lock(sheet: Worksheet) -> None:

@@ -140,7 +140,7 @@ def _contracts(
                 kind,
                 max(remind, calendar.next_working(period.start)),
                 event,
-                {"day": _day(event), "days": _count(desk.renewal_days, "days")},
+                {"day": _day(event)},
                 customer,
                 owners.get(customer),
             )
