@@ -34,11 +34,11 @@ def task_targets(
         somebody added some.
     """
     wanted, heads = _planned(plan, playbook, WorkingCalendar(holidays))
-    source = tasks["source"].astype(str).str.split("/", n=1, expand=True)
+    source = tasks["source"].astype(str).str.split("/")
     given = pd.DataFrame(
         {
-            "strategy": source[0] if len(tasks) else [],
-            "measure": source[1] if len(tasks) else [],
+            "strategy": source.str[0],
+            "measure": source.str[-1],
             "month": pd.to_datetime(tasks["due"]).dt.strftime("%Y-%m"),
         }
     )

@@ -92,7 +92,7 @@ def visits(
 def _needed(tasks: pd.DataFrame, plan: pd.DataFrame, playbook: Playbook) -> pd.DataFrame:
     """A row a visit: who, whom, for which task, after which day, as which part of how many."""
     own = tasks[tasks["owner_id"].fillna("").astype(str) != ""].copy()
-    own["measure"] = own["source"].astype(str).str.rpartition("/")[2]
+    own["measure"] = own["source"].astype(str).str.split("/").str[-1]
     starts = plan.loc[plan["wave"] != LATER, ["customer_id", "measure", "start"]]
     own = own.merge(starts, on=["customer_id", "measure"], how="inner")
     own = own.sort_values(["customer_id", "measure", "due", "task_id"], ignore_index=True)
