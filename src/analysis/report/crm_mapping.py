@@ -30,7 +30,7 @@ Name = Annotated[str, Field(min_length=1, max_length=255)]
 
 
 def _day_format(value: str) -> str:
-    days = (date(2024, 2, 29), date(2025, 12, 1), date(2026, 12, 1))
+    days = (date(2025, 1, 2), date(2025, 2, 1), date(2025, 1, 3), date(2026, 1, 2))
     if len({day.strftime(value) for day in days}) < len(days) or not value.isprintable():
         raise ValueError("day_format")
     return value

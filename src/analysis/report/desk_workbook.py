@@ -276,7 +276,7 @@ class _Book:
             sheet.write_datetime(row, 0, datetime.combine(entry.day, time()), looks.day)
             texts = (desks.text(f"kind.{entry.kind}"), entry.customer, entry.said)
             for at, text in enumerate(texts, start=1):
-                sheet.write_string(row, at, plain(text), looks.text)
+                _text(sheet, row, at, text, looks.text)
             row += 1
         if len(chosen) > _FIRST_LINES:
             more = desks.text("more", count=f"{len(chosen) - _FIRST_LINES:,}")
@@ -326,7 +326,16 @@ def _cell(sheet: Worksheet, row: int, at: int, column: str, value: Any, looks: _
     elif column == "tasks":
         sheet.write_number(row, at, int(value), looks.count)
     else:
-        sheet.write_string(row, at, "" if empty else plain(str(value)), looks.text)
+        _text(sheet, row, at, "" if empty else str(value), looks.text)
+
+
+def _text(sheet: Worksheet, row: int, at: int, text: str, look: Format) -> None:
+    """A text as text; an empty one leaves the cell empty."""
+    clean = plain(text)
+    if clean:
+        sheet.write_string(row, at, clean, look)
+    else:
+        sheet.write_blank(row, at, None, look)
 
 
 def _paragraph(sheet: Worksheet, row: int, text: str, look: Format) -> int:
