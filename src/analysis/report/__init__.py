@@ -2,6 +2,8 @@
 
 from analysis.report.checks import check_html, check_twins
 from analysis.report.checks_pdf import check_pdf
+from analysis.report.crm_mapping import load_crm
+from analysis.report.desk_files import render_desk_files
 from analysis.report.formats import EDITIONS, FORMATS, Rendered, check_all, render_all
 from analysis.report.html import render_html
 from analysis.report.pdf import render_pdf
@@ -16,7 +18,9 @@ __all__ = [
     "check_html",
     "check_pdf",
     "check_twins",
+    "load_crm",
     "render_all",
+    "render_desk_files",
     "render_html",
     "render_pdf",
     "render_review",

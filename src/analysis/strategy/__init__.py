@@ -9,8 +9,11 @@ from analysis.strategy.facts import facts
 from analysis.strategy.planning import plan
 from analysis.strategy.playbook import Playbook
 from analysis.strategy.playbook_files import load_playbook, playbook_for
+from analysis.strategy.reminders import reminders
 from analysis.strategy.summary import summarise
+from analysis.strategy.task_targets import task_targets
 from analysis.strategy.tasks import tasks
+from analysis.strategy.visits import visits
 
 __all__ = [
     "Playbook",
@@ -22,7 +25,10 @@ __all__ = [
     "load_playbook",
     "plan",
     "playbook_for",
+    "reminders",
     "segment_angles",
     "summarise",
+    "task_targets",
     "tasks",
+    "visits",
 ]

@@ -14,13 +14,16 @@ from decimal import ROUND_HALF_EVEN, Decimal
 from typing import Any, Literal
 
 import pandas as pd
+from babel import Locale
 from babel.dates import format_date
 from babel.numbers import format_decimal
 
 from analysis.calendars import Period
 from analysis.wording.catalogue import Language, text
 
-LOCALES: dict[Language, str] = {"zh": "zh_CN", "en": "en_US"}
+# Read once: finding a locale by its name takes longer than writing a number.
+LOCALES: dict[Language, Locale] = {"zh": Locale.parse("zh_CN"), "en": Locale.parse("en_US")}
+_DAYS: dict[Language, Locale] = {"zh": LOCALES["zh"], "en": Locale.parse("en_GB")}
 MINUS = "\u2212"
 
 Unit = Literal[
@@ -195,8 +198,8 @@ def format_day(day: Any, lang: Language, style: Literal["iso", "long", "short"] 
     if style == "iso":
         return known.isoformat()
     if lang == "zh":
-        return format_date(known, "y年M月d日" if style == "long" else "M月d日", locale="zh_CN")
-    return format_date(known, "d MMMM y" if style == "long" else "d MMM", locale="en_GB")
+        return format_date(known, "y年M月d日" if style == "long" else "M月d日", locale=_DAYS["zh"])
+    return format_date(known, "d MMMM y" if style == "long" else "d MMM", locale=_DAYS["en"])
 
 
 _ORDINALS = ("一", "二", "三", "四")
@@ -227,7 +230,7 @@ def format_period(
             return (
                 f"{known.start.month}月" if style == "short" else f"{year}年{known.start.month}月"
             )
-        return format_date(known.start, "MMM" if style == "short" else "MMMM y", locale="en_GB")
+        return format_date(known.start, "MMM" if style == "short" else "MMMM y", locale=_DAYS["en"])
     if known.kind == "week":
         iso = known.start.isocalendar()
         if lang == "zh":
