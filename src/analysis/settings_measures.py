@@ -6,6 +6,7 @@ from typing import Literal
 
 from pydantic import Field
 
+from analysis.settings_accounts import Accounts
 from analysis.settings_types import Country, Section, Share, Switch
 
 
@@ -124,3 +125,4 @@ class Strategy(Section):
         " empty: the target of overdue_share",
     )
     holidays: Country = Field("CN", description="country of the working calendar, ISO code")
+    accounts: Accounts = Field(default_factory=Accounts, description="one customer, one strategy")

@@ -1,0 +1,185 @@
+"""Effects as they are planned with: drawn in, because the best-looking one was also lucky.
+
+Whoever picks the largest of several estimates picks those that chance had raised. Drawn towards
+their common mean, each as far as its error and the spread of the others make it likely
+(empirical Bayes), what is claimed is what comes in.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from dataclasses import replace
+
+import numpy as np
+import pandas as pd
+from numpy.typing import ArrayLike, NDArray
+from scipy import optimize, stats
+
+from analysis.settings_accounts import Accounts
+from analysis.settings_measures import Strategy
+from analysis.stats import steady
+from analysis.strategy.evidence import Evidence
+
+Floats = NDArray[np.float64]
+
+FEWEST = 3  # estimates from which their spread says something
+COUNTS = ("A", "B", "C")  # grades that are planned with
+
+
+def spread(estimates: ArrayLike, std_errors: ArrayLike) -> float:
+    """Variance of the effects behind the estimates (τ²), by Paule and Mandel.
+
+    The τ² at which the weighted squares of the estimates around their mean are as many as their
+    degrees of freedom; 0 where they are fewer without any.
+
+    Notes
+    -----
+    Paule and Mandel (1982), J. Res. NBS 87, 377-385; its bias is small with few estimates
+    (Veroniki et al. 2016, Research Synthesis Methods 7, 55-79).
+    """
+    y, v = np.asarray(estimates, dtype=float), np.square(np.asarray(std_errors, dtype=float))
+
+    def excess(tau2: float) -> float:
+        weights = 1 / (v + tau2)
+        centre = (weights @ y) / weights.sum()
+        return float(weights @ (y - centre) ** 2) - (len(y) - 1)
+
+    if excess(0.0) <= 0:
+        return 0.0
+    most = float(((y - y.mean()) ** 2).sum())  # all of it: one degree of freedom at most is left
+    return float(optimize.brentq(excess, 0.0, most, xtol=1e-12 * most, rtol=1e-12))
+
+
+def shrink(estimates: ArrayLike, std_errors: ArrayLike, level: float = 0.95) -> pd.DataFrame:
+    """Estimates drawn towards their common mean (normal-normal model).
+
+    Parameters
+    ----------
+    estimates, std_errors
+        Three or more, in one unit; each with a positive standard error.
+    level
+        Of the intervals.
+
+    Returns
+    -------
+    DataFrame
+        ``shrunk``, ``low``, ``high`` in their order. The intervals allow for the mean and the
+        spread not being known (Kass and Steffey 1989, JASA 84, 717-726, first order).
+
+    Raises
+    ------
+    ValueError
+        If there are fewer than three.
+    """
+    y, s = np.asarray(estimates, dtype=float), np.asarray(std_errors, dtype=float)
+    if len(y) < FEWEST:
+        raise ValueError("two estimates do not say how far effects differ")
+    order = np.lexsort((s, y))  # sums in an order of their own
+    y, v = y[order], s[order] ** 2
+    tau2 = spread(y, s[order])
+    weights = 1 / (v + tau2)
+    total = weights.sum()
+    centre = (weights @ y) / total
+    drawn = v * weights
+    found = centre + (1 - drawn) * (y - centre)
+    of_spread = (v * weights**2 * (y - centre)) ** 2 * 2 / (weights**2).sum()
+    reach = stats.norm.ppf(0.5 + level / 2) * np.sqrt(
+        (1 - drawn) * v + drawn**2 / total + of_spread
+    )
+    out = np.empty((len(y), 3))
+    out[order] = np.column_stack([found, found - reach, found + reach])
+    return pd.DataFrame(out, columns=["shrunk", "low", "high"])
+
+
+def planned(
+    evidence: Mapping[str, Evidence],
+    settings: Strategy,
+    usual: Mapping[str, float],
+    level: float = 0.95,
+) -> dict[str, Evidence]:
+    """Evidence with the effects to plan with.
+
+    Parameters
+    ----------
+    evidence
+        From `analysis.strategy.evidence.read`.
+    settings
+        Section ``strategy``: ``trust`` is the share of an effect that is planned with where
+        fewer than three were measured.
+    usual
+        Strategy → mean money of its customers [currency]. Effects are drawn together as shares
+        of it: what a visit brings with a large account says little about a small one in money.
+    level
+        Of the intervals.
+    """
+    known = {
+        name: one
+        for name, one in sorted(evidence.items())
+        if one.measured and one.error > 0 and one.grade in COUNTS and usual.get(name, 0.0) > 0
+    }
+    drawn: dict[str, tuple[float, float, float]] = {}
+    if len(known) >= FEWEST:
+        scale = np.array([usual[name] for name in known])
+        found = shrink(
+            np.array([one.estimate for one in known.values()]) / scale,
+            np.array([one.error for one in known.values()]) / scale,
+            level,
+        )
+        values = found.to_numpy() * scale[:, None]
+        drawn = {name: tuple(row) for name, row in zip(known, values.tolist(), strict=True)}
+    out = {}
+    for name, one in evidence.items():
+        numbers = (math.nan, math.nan, math.nan)
+        if one.measured and one.grade in COUNTS:
+            share = settings.trust
+            numbers = drawn.get(name, (share * one.estimate, share * one.low, share * one.high))
+        size = max((abs(number) for number in numbers), default=0.0)
+        mean, low, high = (steady(number, size) for number in numbers)
+        out[name] = replace(one, planned=mean, planned_low=low, planned_high=high)
+    return out
+
+
+def worth(
+    rows: pd.DataFrame,
+    evidence: Mapping[str, Evidence],
+    settings: Accounts,
+    margin_rate: float,
+    measured_on: Mapping[str, float],
+) -> pd.DataFrame:
+    """Extra margin that a measure is expected to bring with each customer, before its cost.
+
+    Parameters
+    ----------
+    rows
+        strategy, money (of the customer in the monetary window) [currency].
+    evidence
+        From `planned`.
+    settings
+        Section ``strategy.accounts``.
+    margin_rate
+        Margin in extra revenue, 0-1.
+    measured_on
+        Strategy → mean money of the customers that it was measured on [currency].
+
+    Returns
+    -------
+    DataFrame
+        ``worth``, ``low``, ``high`` [currency], in the rows' order and index; empty without
+        evidence. ``proportional``: the effect as a share of what the customers usually buy, on
+        whom it was measured, times what this one buys. Never more than ``most_gain`` of the
+        customer's own margin: a mean says nothing about customers far smaller than it.
+    """
+    money = rows["money"].to_numpy(float)
+    size = np.ones(len(rows))
+    if settings.scaling == "proportional":
+        base = rows["strategy"].map(dict(measured_on)).astype(float).to_numpy()
+        with np.errstate(divide="ignore", invalid="ignore"):
+            size = np.where(base > 0, money / base, 1.0)
+    most = math.inf if settings.most_gain is None else settings.most_gain * margin_rate * money
+    found = {}
+    for name, field in (("worth", "planned"), ("low", "planned_low"), ("high", "planned_high")):
+        effect = {strategy: getattr(one, field) for strategy, one in evidence.items()}
+        value = rows["strategy"].map(effect).astype(float).to_numpy() * margin_rate * size
+        found[name] = np.minimum(value, most)
+    return pd.DataFrame(found, index=rows.index)
