@@ -7,8 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from analysis.conditions import Comparison, ConditionError, Words, parse
 from analysis.segmentation.axes import Domain, codes, grid_axis, number_axis
-from analysis.segmentation.conditions import Comparison, ConditionError, Words, parse
 
 
 def test_comparisons_bands_and_both() -> None:

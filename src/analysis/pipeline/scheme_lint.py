@@ -12,12 +12,12 @@ import numpy as np
 import pandas as pd
 
 from analysis import wording
+from analysis.conditions import plain
 from analysis.errors import Problem, SettingsError
 from analysis.pipeline.scheme_record import Known
 from analysis.segmentation.axes import Axis, features
 from analysis.segmentation.checks import static_problems
 from analysis.segmentation.compiled import compiled, target
-from analysis.segmentation.conditions import plain
 from analysis.segmentation.findings import Finding, feature_word, level_word
 from analysis.segmentation.lint import lint
 from analysis.segmentation.place import Placed, place, segment

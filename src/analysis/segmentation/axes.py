@@ -16,7 +16,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from analysis.segmentation.conditions import BANDS, RECENCY, SWITCH
+from analysis.conditions import BANDS, RECENCY, SWITCH
 from analysis.tables import RECORD, Column
 
 TRIAL = "on_trial"

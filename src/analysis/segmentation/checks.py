@@ -7,11 +7,7 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
-from analysis.errors import Problem
-from analysis.segmentation import axes as ax
-from analysis.segmentation.axes import MONEY_SETTING, TRIAL
-from analysis.segmentation.compiled import NUMBERS, limits_of, target
-from analysis.segmentation.conditions import (
+from analysis.conditions import (
     BANDS,
     RECENCY,
     SWITCH,
@@ -20,6 +16,10 @@ from analysis.segmentation.conditions import (
     ConditionError,
     parse,
 )
+from analysis.errors import Problem
+from analysis.segmentation import axes as ax
+from analysis.segmentation.axes import MONEY_SETTING, TRIAL
+from analysis.segmentation.compiled import NUMBERS, limits_of, target
 from analysis.segmentation.rules import Rule, Scheme
 from analysis.settings_checks import nearest
 from analysis.settings_segmentation import Segmentation

@@ -10,10 +10,7 @@ from typing import Any
 
 import pandas as pd
 
-from analysis.segmentation import axes as ax
-from analysis.segmentation.axes import MONEY_SETTING, TRIAL, Axis, Cell, Domain
-from analysis.segmentation.boxes import Box
-from analysis.segmentation.conditions import (
+from analysis.conditions import (
     BANDS,
     PRESENCE,
     SWITCH,
@@ -22,8 +19,12 @@ from analysis.segmentation.conditions import (
     Sign,
     Test,
     Words,
+    compare,
     parse,
 )
+from analysis.segmentation import axes as ax
+from analysis.segmentation.axes import MONEY_SETTING, TRIAL, Axis, Cell, Domain
+from analysis.segmentation.boxes import Box
 from analysis.segmentation.rules import Rule, Scheme
 from analysis.segmentation.scores import boundaries
 from analysis.settings_segmentation import Segmentation
@@ -180,7 +181,7 @@ class _Piece:
             )
         if value is None:
             return False
-        return _compare(float(value), test, self.limits)
+        return bool(compare(float(value), test.sign, number_of(test.limit, self.limits)))
 
     def _word(self, value: float | str | None) -> str:
         """The band of a number, where bands stand for numbers; else the word itself."""
@@ -203,15 +204,6 @@ class _Piece:
 def number_of(limit: float | str, limits: Mapping[str, float]) -> float:
     """The number right of a sign."""
     return limits[limit] if isinstance(limit, str) else limit
-
-
-def _compare(value: float, test: Comparison, limits: Mapping[str, float]) -> bool:
-    limit = number_of(test.limit, limits)
-    if test.sign == "=":
-        return value == limit
-    if test.sign in (">=", ">"):
-        return value >= limit if test.sign == ">=" else value > limit
-    return value <= limit if test.sign == "<=" else value < limit
 
 
 class _Reader:

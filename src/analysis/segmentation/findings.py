@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from typing import Any, Literal
 
 from analysis import wording
-from analysis.segmentation.conditions import plain
+from analysis.conditions import plain
 
 Kind = Literal[
     "gap", "overlap", "ordered", "bounds_gap", "bounds_overlap", "unreachable", "impossible",

@@ -15,8 +15,8 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from analysis import wording
+from analysis.conditions import Sign
 from analysis.segmentation.compiled import comparisons
-from analysis.segmentation.conditions import Sign
 from analysis.segmentation.cuts import SCORES
 from analysis.segmentation.place import segment
 from analysis.segmentation.reasons import Arg, word

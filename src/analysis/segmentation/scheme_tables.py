@@ -8,9 +8,9 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from analysis.conditions import Comparison, Condition, plain
 from analysis.segmentation.axes import MONEY_SETTING
 from analysis.segmentation.compiled import Compiled, number_of
-from analysis.segmentation.conditions import Comparison, Condition, plain
 from analysis.segmentation.place import Placed, place
 from analysis.segmentation.rules import Scheme
 from analysis.segmentation.scores import boundaries

@@ -20,10 +20,10 @@ import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 from analysis import wording
+from analysis.conditions import Comparison, Condition, Words
 from analysis.segmentation import axes as ax
 from analysis.segmentation.axes import MONEY_SETTING, TRIAL
 from analysis.segmentation.compiled import Alternative, Compiled, number_of
-from analysis.segmentation.conditions import Comparison, Condition, Words
 from analysis.segmentation.cuts import SCORES
 from analysis.segmentation.reasons import Arg, number, word
 from analysis.segmentation.scores import boundaries

@@ -14,9 +14,9 @@ from typing import Any
 
 import numpy as np
 
+from analysis.conditions import Comparison, parse, plain
 from analysis.segmentation.axes import Domain, features
 from analysis.segmentation.compiled import NUMBERS, POINTS, limits_of
-from analysis.segmentation.conditions import Comparison, parse, plain
 from analysis.segmentation.findings import Finding, Kind, feature_word
 from analysis.segmentation.place import Placed
 from analysis.segmentation.rules import Scheme

@@ -66,6 +66,15 @@ class Measure(Section):
     due: Days | str = Field(description="working days after the start, or a term")
     cost: float = Field(ge=0, description="per customer [currency]")
     tasks: dict[Key, TaskModel] = Field(min_length=1, description="its tasks, by name")
+    when: list[dict[str, Any]] = Field(
+        default_factory=list, description="any of these rows of conditions; empty: always"
+    )
+    visits: float = Field(0, ge=0, description="visits of its owner, per customer and period")
+    cooldown: int = Field(0, ge=0, description="periods before a customer gets it again")
+    entitlement: Key | None = Field(None, description="benefit the segment must be entitled to")
+    resources: Text | None = Field(None, description="what it takes")
+    target: Term | None = Field(None, description="what its KPI is to reach")
+    contractual: bool = Field(False, description="promised: outside the draw, never cut")
 
 
 class SegmentPlan(Section):
@@ -80,6 +89,10 @@ class SegmentPlan(Section):
         default_factory=dict, description="promises and offers that texts and dates refer to"
     )
     measures: dict[Key, Measure] = Field(min_length=1, description="measures, by key")
+    least_touches: int = Field(0, ge=0, description="contacts a customer gets at least")
+    entitlements: dict[Key, Term | bool] = Field(default_factory=dict, description="benefits")
+    clocks: dict[Key, Term] = Field(default_factory=dict, description="clocks")
+    personal_goal: dict[str, Any] | None = Field(None, description="the customer's own goal")
 
     def days(self, due: int | str) -> int:
         """Working days behind a due setting: a number, or a term (hours count as days of 24)."""
