@@ -152,7 +152,9 @@ def _errors(evidence: pd.DataFrame | None) -> dict[str, float]:
     if evidence is None or evidence.empty:
         return {}
     rows = evidence[(evidence["outcome"] == OUTCOME) & evidence["together_error"].notna()]
-    last = rows.sort_values("period", kind="stable").drop_duplicates(["strategy", "arm"], keep="last")
+    last = rows.sort_values("period", kind="stable").drop_duplicates(
+        ["strategy", "arm"], keep="last"
+    )
     return {str(k): float(v) for k, v in last.groupby("strategy")["together_error"].min().items()}
 
 

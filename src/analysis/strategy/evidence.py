@@ -7,7 +7,7 @@ yet" because nobody had it since: the record of all periods (RECORD ``evidence``
 from __future__ import annotations
 
 import math
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 
 import pandas as pd
@@ -108,6 +108,7 @@ def read(
     effects: pd.DataFrame | None,
     evidence: pd.DataFrame | None = None,
     *,
+    homes: Mapping[str, str] | None = None,
     resume: Collection[str] = (),
     level: float = 0.95,
 ) -> dict[str, Evidence]:
@@ -124,6 +125,9 @@ def read(
         RECORD ``evidence``, all periods so far. An effect that was looked at more than once is
         that of all periods together; a strategy of earlier periods stands as it was last judged.
         Once stopped it stays so until it is shown to work, or a person says otherwise.
+    homes
+        Strategy → segment that it is planned for: where its effect is known by segment, drawn
+        towards the others, that of the segment counts.
     resume
         Strategies that a person took up again.
     level
@@ -131,7 +135,7 @@ def read(
     """
     past = _in_order(evidence)
     halted = _halted(past)
-    now = _current(effects, past, level)
+    now = _current(effects, past, homes or {}, level)
     known = set(now["strategy"])
     then = _earlier(past[~past["strategy"].isin(known)], level)
     both = [frame for frame in (now, then) if not frame.empty]
@@ -183,16 +187,30 @@ def _latest(past: pd.DataFrame) -> pd.DataFrame:
     return last.join(best, on=_MEASURE)
 
 
-def _current(effects: pd.DataFrame | None, past: pd.DataFrame, level: float) -> pd.DataFrame:
-    """This period's rows for all customers; all periods together where there were several."""
+def _current(
+    effects: pd.DataFrame | None, past: pd.DataFrame, homes: Mapping[str, str], level: float
+) -> pd.DataFrame:
+    """Rows of this period for all customers; all periods together where there were several."""
     if effects is None or effects.empty:
         return pd.DataFrame(columns=_COLUMNS)
     rows = effects.loc[effects["segment"] == ALL].reindex(columns=_COLUMNS)
     sums = _latest(past)[[*_MEASURE, "look", "together", "together_error", "fair"]]
     rows = rows.merge(sums, on=_MEASURE, how="left")
-    together = rows["together"].astype(float)
-    use = together.notna() & ((rows["look"].astype(float) > 1) | rows["estimate"].isna())
-    return _put(rows, use, level)[_COLUMNS]
+    several = rows["look"].astype(float) > 1
+    use = rows["together"].notna() & (several | rows["estimate"].isna())
+    rows = _put(rows, use, level)
+    if "pooled" not in effects:
+        return rows[_COLUMNS]
+    own = effects[effects["segment"] == effects["strategy"].map(dict(homes))]
+    own = own[[*_MEASURE, "pooled", "pooled_low", "pooled_high"]]
+    rows = rows.merge(own, on=_MEASURE, how="left")
+    pooled = rows[["pooled", "pooled_low", "pooled_high"]].astype(float)
+    pooled.columns = pd.Index(["estimate", "low", "high"])
+    pooled["std_error"] = (pooled["high"] - pooled["low"]) / 2 / _multiple(level)
+    by_segment = pooled.notna().all(axis=1) & ~several
+    for name in pooled:
+        rows[name] = pooled[name].where(by_segment, rows[name].astype(float))
+    return rows[_COLUMNS]
 
 
 def _earlier(past: pd.DataFrame, level: float) -> pd.DataFrame:
@@ -200,7 +218,9 @@ def _earlier(past: pd.DataFrame, level: float) -> pd.DataFrame:
     if past.empty:
         return pd.DataFrame(columns=_COLUMNS)
     rows = _latest(past).assign(low=math.nan, high=math.nan)
-    rows["low"] = rows["estimate"].astype(float) - _multiple(level) * rows["std_error"].astype(float)
+    rows["low"] = rows["estimate"].astype(float) - _multiple(level) * rows["std_error"].astype(
+        float
+    )
     rows["high"] = 2 * rows["estimate"].astype(float) - rows["low"]
     return _put(rows, rows["together"].notna(), level)[_COLUMNS]
 

@@ -19,7 +19,8 @@ from scipy import optimize, stats
 from analysis.settings_accounts import Accounts
 from analysis.settings_measures import Strategy
 from analysis.stats import steady
-from analysis.strategy.evidence import Evidence
+from analysis.strategy.evidence import Evidence, read
+from analysis.strategy.playbook import Playbook
 
 Floats = NDArray[np.float64]
 
@@ -90,6 +91,49 @@ def shrink(estimates: ArrayLike, std_errors: ArrayLike, level: float = 0.95) -> 
     out = np.empty((len(y), 3))
     out[order] = np.column_stack([found, found - reach, found + reach])
     return pd.DataFrame(out, columns=["shrunk", "low", "high"])
+
+
+def learnt(
+    effects: pd.DataFrame | None,
+    evidence: pd.DataFrame | None,
+    segments: pd.DataFrame,
+    features: pd.DataFrame,
+    playbook: Playbook,
+    settings: Strategy,
+    level: float = 0.95,
+) -> dict[str, Evidence]:
+    """What is known of each strategy, with the effect to plan with.
+
+    Parameters
+    ----------
+    effects, evidence
+        RECORD tables: of this period, and of all periods so far.
+    segments, features
+        RECORD tables at the end of this period.
+    playbook
+        Of the next one.
+    settings
+        Section ``strategy``.
+    level
+        Of the intervals.
+
+    Returns
+    -------
+    dict
+        Strategy → `Evidence`, see `analysis.strategy.evidence.read` and `planned`.
+    """
+    homes = {measure.strategy: segment for segment, _, measure in playbook.measures()}
+    money = segments[["customer_id", "segment"]].merge(
+        features[["customer_id", "monetary"]], on="customer_id", how="left"
+    )
+    # summed exactly, so that the order of the rows does not matter
+    means = {
+        str(segment): math.fsum(values) / len(values)
+        for segment, values in money["monetary"].astype(float).fillna(0.0).groupby(money["segment"])
+    }
+    usual = {strategy: means.get(segment, 0.0) for strategy, segment in homes.items()}
+    known = read(effects, evidence, homes=homes, resume=settings.accounts.resume, level=level)
+    return planned(known, settings, usual, level)
 
 
 def planned(
