@@ -218,7 +218,7 @@ def _passes(test: Test, values: pd.Series) -> NDArray[np.bool_]:
 def _words(value: Any) -> frozenset[str]:
     if isinstance(value, frozenset):
         return value
-    return frozenset([SWITCH[value] if isinstance(value, bool | np.bool_) else str(value)])
+    return frozenset([SWITCH[int(value)] if isinstance(value, bool | np.bool_) else str(value)])
 
 
 def plain(limit: float | str) -> str:

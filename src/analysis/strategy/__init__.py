@@ -1,11 +1,16 @@
 """Next period's measures: who does what with which customer until when."""
 
 from analysis.strategy.account_plans import account_plans
+from analysis.strategy.angles import segment_angles
 from analysis.strategy.candidates import candidates
+from analysis.strategy.clocks import clock_due
 from analysis.strategy.decisions import decisions
+from analysis.strategy.entitlements import entitlements
+from analysis.strategy.facts import facts
 from analysis.strategy.options import options
 from analysis.strategy.planning import plan
-from analysis.strategy.playbook import Playbook, load_playbook, playbook_for
+from analysis.strategy.playbook import Playbook
+from analysis.strategy.playbook_files import load_playbook, playbook_for
 from analysis.strategy.shrinkage import learnt
 from analysis.strategy.strategy_table import strategy_table
 from analysis.strategy.summary import summarise
@@ -15,12 +20,16 @@ __all__ = [
     "Playbook",
     "account_plans",
     "candidates",
+    "clock_due",
     "decisions",
+    "entitlements",
+    "facts",
     "learnt",
     "load_playbook",
     "options",
     "plan",
     "playbook_for",
+    "segment_angles",
     "strategy_table",
     "summarise",
     "tasks",

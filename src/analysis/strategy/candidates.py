@@ -14,7 +14,7 @@ from analysis.conditions import holds
 from analysis.settings_measures import Strategy
 from analysis.stats import keyed_uniform
 from analysis.strategy.evidence import Evidence
-from analysis.strategy.playbook import Measure, Playbook, SegmentPlan
+from analysis.strategy.playbook import Measure, Playbook
 
 COLUMNS = [
     "customer_id", "segment", "strategy", "measure", "extra", "later_share", "proven", "money",
@@ -92,12 +92,13 @@ def candidates(
         place = place[holds(known.iloc[place], measure.when)]
         rows = base.iloc[place]
         one = evidence.get(measure.strategy, Evidence())
+        needed = measure.entitlement
         free = measure.extra and not measure.contractual  # what is promised is not weighed
         why = np.full(len(rows), None, dtype=object)
         left = np.ones(len(rows), dtype=bool)
         for reason, out in (
             (STOPPED, free and one.stopped),
-            (NOT_ENTITLED, not _entitled(measure, playbook.segments[segment])),
+            (NOT_ENTITLED, needed is not None and not playbook.segments[segment].entitled(needed)),
             (COOL_DOWN, _cooling(rows, measure, treatments, period_next)),
             (TOO_SMALL, free and _too_small(rows, measure, settings, margin_rate)),
             (NEGATIVE, free and one.negative),
@@ -160,13 +161,6 @@ def _waiting(treated: int, later_share: float, min_arm: int) -> int:
     if not 0 < later_share < 1:
         return 0
     return max(math.ceil(treated * later_share / (1 - later_share)), min(min_arm, treated))
-
-
-def _entitled(measure: Measure, plan: SegmentPlan) -> bool:
-    if measure.entitlement is None:
-        return True
-    given = plan.entitlements.get(measure.entitlement, False)
-    return given if isinstance(given, bool) else given.value > 0
 
 
 def _cooling(

@@ -13,6 +13,7 @@ import pandas as pd
 from analysis import wording
 from analysis.conditions import holds, parse
 from analysis.roles import AT_RISK, BEST, GROWING, NEW, STEADY, Roles
+from analysis.strategy.facts import FACTS
 
 # role of the segment → the numbers its sentence needs: argument, column, unit
 _NUMBERS: dict[str, tuple[tuple[str, str, str], ...]] = {
@@ -40,17 +41,6 @@ _NUMBERS: dict[str, tuple[tuple[str, str, str], ...]] = {
 _OTHER = (("monetary", "monetary", "money"), ("orders", "orders_ever", "count"))
 
 NEEDS = sorted({column for row in (*_NUMBERS.values(), _OTHER) for _, column, _ in row})
-# the facts of a fired condition that are numbers, with their units; the others are words
-_UNITS = {
-    "monetary": "money", "mean_order": "money", "margin": "money", "revenue_period": "money",
-    "arr": "money", "overdue": "money", "frequency": "count", "orders_ever": "count",
-    "products": "count", "visits": "count", "complaints": "count", "signals": "count",
-    "recency_days": "days", "expected_interval_days": "days", "tenure_days": "days",
-    "relationship_days": "days", "days_to_renewal": "days", "overdue_days": "days",
-    "days_since_complaint": "days", "recency_cycles": "cycles", "activity_change": "share",
-    "usage_change": "share", "seats_used": "share", "product_gap_share": "share",
-    "satisfaction": "number",
-}  # fmt: skip
 # words whose names stand in the catalogues
 _WORDS = {
     "pain": "trait_level.pain", "wish": "trait_level.value", "need": "trait_level.need",
@@ -111,13 +101,14 @@ def fired(
 def _clause(fact: str, written: Any, value: Any) -> dict[str, Any] | None:
     """A fact as a clause of a sentence; None where there are no words or nothing to tell."""
     key = f"plan_fact.{fact}"
-    if fact in _UNITS:
+    unit = FACTS[fact].unit if fact in FACTS else ""
+    if unit:
         number = _number(value)
         if number is None or not wording.has(key):
             return None
         if fact in _FALLEN:
             key, number = (key, -number) if number < 0 else (f"{key}_up", number)
-        return {"key": key, "args": {"value": {"value": number, "unit": _UNITS[fact]}}}
+        return {"key": key, "args": {"value": {"value": number, "unit": unit}}}
     if isinstance(value, bool | np.bool_):
         return {"key": key, "args": {}} if value and wording.has(key) else None
     words = [value] if isinstance(value, str) else sorted(value) if value is not None else []

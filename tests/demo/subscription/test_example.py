@@ -8,7 +8,7 @@ import pytest
 from analysis import cleaning, settings, sources
 from analysis.demo import subscription
 from analysis.segmentation.scheme import load_scheme
-from analysis.strategy.playbook import load_playbook
+from analysis.strategy import load_playbook
 
 PARAMS = "params/examples/subscription.yml"
 READ = ("customers", "contacts", "people", "activities", "tickets", "orders", "treatments")
