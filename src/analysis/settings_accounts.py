@@ -6,7 +6,7 @@ from typing import Literal
 
 from pydantic import Field
 
-from analysis.settings_types import Section
+from analysis.settings_types import Section, Share
 
 
 class Accounts(Section):
@@ -32,6 +32,9 @@ class Accounts(Section):
     )
     like: int = Field(
         20, ge=5, description="fewer customers like it: no share that went as far [customers]"
+    )
+    least_reached: Share = Field(
+        0.1, description="a goal that fewer of the customers like it reached is set lower [share]"
     )
     like_ratio: float = Field(
         1.5, gt=1, description="customers like it buy at most so many times as much, or as little"

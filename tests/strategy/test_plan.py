@@ -15,9 +15,10 @@ from analysis.calendars import Period, WorkingCalendar
 from analysis.effects import assign, designs
 from analysis.engine import conform
 from analysis.settings_measures import Effectiveness, Strategy
-from analysis.strategy import candidates, decisions, plan, summarise, tasks
-from analysis.strategy.evidence import Evidence, read
-from analysis.strategy.planning import expected, span
+from analysis.strategy import candidates, decisions, learnt, options, plan, summarise, tasks
+from analysis.strategy.budget import affordable
+from analysis.strategy.evidence import read
+from analysis.strategy.planning import span
 from analysis.tables import RECORD
 
 from .conftest import effect
@@ -26,31 +27,41 @@ Q4 = Period.parse("2025Q4")
 MARGIN = 0.3
 
 
-def drawn(company, effects, playbook, period=Q4, seed=7, **settings):
-    """Candidates, and the waves they were drawn into."""
+def known(company, effects, playbook, **settings):
     own = Strategy(**{"most_of_margin": None, **settings})
-    chosen = candidates(
-        company["segments"], company["features"], effects, playbook, own, MARGIN, period, seed,
-        min_arm=20,
+    return learnt(effects, None, company["segments"], company["features"], playbook, own)
+
+
+def offered(company, effects, playbook, period=Q4, seed=7, **settings):
+    """What each customer could get."""
+    own = Strategy(**{"most_of_margin": None, **settings})
+    evidence = known(company, effects, playbook, **settings)
+    found = candidates(
+        company["segments"], company["features"], company["customers"], evidence, playbook, own,
+        MARGIN, period, seed, min_arm=20,
     )  # fmt: skip
+    return options(
+        found, company["customers"], company["people"], company["features"], playbook, evidence,
+        own, MARGIN,
+    )  # fmt: skip
+
+
+def drawn(company, effects, playbook, period=Q4, seed=7, **settings):
+    """Those that may be planned, and the waves they were drawn into."""
+    own = Strategy(**settings)
+    found = offered(company, effects, playbook, period, seed, **settings)
+    chosen = found[found["why_not"].isna()]
     waves = assign(chosen, company["customers"], company["features"], own, period, seed, min_arm=20)
     return chosen, waves
 
 
 def planned(company, effects, playbook, period=Q4, seed=7, **settings):
+    chosen, waves = drawn(company, effects, playbook, period, seed, **settings)
+    own = Strategy(**settings)
     return plan(
-        *drawn(company, effects, playbook, period, seed, **settings),
-        company["segments"],
-        company["features"],
-        company["customers"],
-        company["people"],
-        effects,
-        playbook,
-        Strategy(**{"most_of_margin": None, **settings}),
-        MARGIN,
-        period,
-        scheme_segments(),
-    )
+        affordable(chosen, waves, own.budget), company["segments"], company["features"], playbook,
+        own, period, scheme_segments=scheme_segments(),
+    )  # fmt: skip
 
 
 def designed(rows, company, effects, playbook, **settings):
@@ -71,9 +82,9 @@ def designed(rows, company, effects, playbook, **settings):
 def summary_of(rows, company, effects, playbook, **settings):
     return summarise(
         rows,
-        effects,
+        known(company, effects, playbook, **settings),
         company["segments"],
-        Strategy(**settings),
+        options=offered(company, effects, playbook, **settings),
         playbook=playbook,
         designs=designed(rows, company, effects, playbook, **settings),
         margin_rate=MARGIN,
@@ -85,7 +96,7 @@ def decided(company, effects, playbook, movements=None, **settings):
     columns = RECORD["movements"].names
     return decisions(
         summary_of(rows, company, effects, playbook, **settings),
-        effects,
+        known(company, effects, playbook, **settings),
         movements if movements is not None else pd.DataFrame(columns=columns),
         rows,
         Strategy(**settings),
@@ -215,7 +226,6 @@ def test_expected_value(company, effects, playbook):
         assert set(now.loc[untested, "grade"]) == {"none"}
     assert "win_back_offer" not in now.index  # it did not pay
     assert "churn_enquiry" in now.index  # the duty stays
-    assert np.isnan(expected(Evidence("D", 1.0), 0.8, 0.3))
 
 
 def test_no_measure_that_the_customer_cannot_carry(company, effects, playbook):

@@ -2,6 +2,7 @@
 
 from analysis.strategy.account_plans import account_plans
 from analysis.strategy.angles import segment_angles
+from analysis.strategy.budget import affordable
 from analysis.strategy.candidates import candidates
 from analysis.strategy.clocks import clock_due
 from analysis.strategy.decisions import decisions
@@ -19,6 +20,7 @@ from analysis.strategy.tasks import tasks
 __all__ = [
     "Playbook",
     "account_plans",
+    "affordable",
     "candidates",
     "clock_due",
     "decisions",

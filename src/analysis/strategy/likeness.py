@@ -19,6 +19,7 @@ Floats = NDArray[np.float64]
 Flags = NDArray[np.bool_]
 
 _ROWS = 500  # customers compared at once: memory stays small with tens of thousands
+_UPPER = 0.75
 _GRACE = timedelta(days=31)  # orders that begin so much later still cover a window
 
 _TRAILS = """
@@ -91,8 +92,8 @@ def reached(
     *,
     ratio: float,
     least: int,
-) -> tuple[Floats, Floats]:
-    """Share of the customers like each one that went as far, and how many are like it.
+) -> tuple[Floats, Floats, Floats]:
+    """Share of the customers like each one that went as far, how many, and how far the best went.
 
     Parameters
     ----------
@@ -109,13 +110,18 @@ def reached(
     Returns
     -------
     tuple of ndarray
-        Shares, and numbers of customers.
+        Shares; numbers of customers; and the factor that a quarter of them reached (NaN: too
+        few).
     """
     known = np.isfinite(money_then) & np.isfinite(factor_then)
     then, now = _logs(money_then[known]), _logs(money)
-    went, kind = factor_then[known], active_then[known]
+    order = np.argsort(factor_then[known], kind="stable")
+    then, went, kind = then[order], factor_then[known][order], active_then[known][order]
     reach = np.log(ratio) * (1 + 1e-12)
-    share, count = np.full(len(money), np.nan), np.zeros(len(money))
+    share, best = np.full(len(money), np.nan), np.full(len(money), np.nan)
+    count = np.zeros(len(money))
+    if not len(went):
+        return share, count, best
     for start in range(0, len(money), _ROWS):
         part = slice(start, start + _ROWS)
         like = np.abs(now[part, None] - then[None, :]) <= reach
@@ -125,7 +131,9 @@ def reached(
         enough = count[part] >= least
         with np.errstate(invalid="ignore", divide="ignore"):
             share[part] = np.where(enough, far.sum(axis=1) / count[part], np.nan)
-    return share, count
+        place = (like.cumsum(axis=1) >= np.ceil(_UPPER * count[part])[:, None]).argmax(axis=1)
+        best[part] = np.where(enough, went[place], np.nan)
+    return share, count, best
 
 
 def _logs(money: Floats) -> Floats:

@@ -21,14 +21,15 @@ Floats = NDArray[np.float64]
 
 GOAL = ["goal", "kpi", "current", "target", "unit", "reached_by", "n"]
 _RENEW, _FIRST, _SECOND, _BACK = "renew", "first_order", "second_order", "win_back"
-_STEP, _PEERS, _HOLD, _SET = "to_step", "to_peers", "hold", "as_set"
+_STEP, _PEERS, _LIKE, _HOLD, _SET = "to_step", "to_peers", "to_like", "hold", "as_set"
 _KPI = {
     _RENEW: "renewal_rate", _FIRST: "new_customer_conversion", _SECOND: "repurchase_rate",
-    _BACK: "win_back_rate", _STEP: "revenue", _PEERS: "revenue", _HOLD: "revenue", _SET: "revenue",
+    _BACK: "win_back_rate",
 }  # fmt: skip
-_ORDERS, _MONEY = (_FIRST, _SECOND, _BACK), (_STEP, _PEERS, _HOLD, _SET)
+_ORDERS, _MONEY = (_FIRST, _SECOND, _BACK), (_STEP, _PEERS, _LIKE, _HOLD, _SET)
 _NO_NUMBERS = ("customer_id", "first_day")
 _UPPER = 0.75
+_LEAST_GROWTH = 1.05  # less is holding
 
 
 def goals(
@@ -46,7 +47,9 @@ def goals(
     a second, who is at risk another one; a contract that ends in the next period shall be
     renewed. For all others it is money of the window: what the playbook sets for the segment,
     else the nearer of the next step (the next boundary of the money score) and the upper quartile
-    of its peers (same segment and industry, else same segment); nobody above: to hold.
+    of its peers (same segment and industry, else same segment); nobody above: to hold. Where
+    hardly anybody like it went so far in a year (``least_reached``), it is what a quarter of them
+    did: a goal that nobody reaches is none.
 
     Parameters
     ----------
@@ -84,7 +87,17 @@ def goals(
         arr = base["arr"].astype(float).to_numpy()
         current, target = (np.where(kind == _RENEW, arr, old) for old in (current, target))
     start = pd.Timestamp(period_next.previous().start)
-    share, count = _base_rates(base, money, kind, current, target, trails, settings, start)
+    share, count, best = _base_rates(base, money, kind, current, target, trails, settings, start)
+    far = np.isin(kind, (_STEP, _PEERS)) & (share < settings.least_reached)
+    grows = far & (best >= _LEAST_GROWTH)
+    target = np.where(
+        far, np.where(grows, rounded_up(current * np.nan_to_num(best)), current), target
+    )
+    kind = np.where(far, np.where(grows, _LIKE, _HOLD), kind)
+    again = _base_rates(
+        base, money, np.where(far, kind, ""), current, target, trails, settings, start
+    )
+    share = np.where(far, again[0], share)
     unit = np.where(np.isin(kind, _ORDERS), "count", "money")
     day = {"value": period_next.end.isoformat(), "unit": "date"}
     said = [
@@ -94,9 +107,9 @@ def goals(
     return pd.DataFrame(
         {
             "goal": said,
-            "kpi": [_KPI[str(one)] for one in kind],
-            "current": current,
-            "target": target,
+            "kpi": [_KPI.get(str(one), "revenue") for one in kind],
+            "current": np.round(current, 4),
+            "target": np.round(target, 4),
             "unit": unit,
             "reached_by": share,
             "n": count.astype(int),
@@ -152,7 +165,7 @@ def _money_goals(
     kind[asked & (usual < step)] = _PEERS
     kind[asked & ~np.isfinite(nearer)] = _HOLD
     for segment, plan in playbook.segments.items():
-        goal: Mapping[str, Any] = plan.personal_goal or {}
+        goal: Mapping[Any, Any] = plan.personal_goal or {}
         if goal.get("fact") != "monetary":
             continue
         mine = asked & (base["segment"] == segment).to_numpy()
@@ -207,8 +220,8 @@ def _base_rates(
     trails: pd.DataFrame,
     settings: Accounts,
     period_start: pd.Timestamp,
-) -> tuple[Floats, Floats]:
-    """Share of the customers like each one that went as far, and their number."""
+) -> tuple[Floats, Floats, Floats]:
+    """As `analysis.strategy.likeness.reached`, for all kinds of goals."""
     known = base[["customer_id"]].merge(trails, on="customer_id", how="left")
     active = (known["orders_now"].fillna(0) > 0).to_numpy(bool)
     then = {name: trails[name].to_numpy(float) for name in trails if name not in _NO_NUMBERS}
@@ -218,7 +231,8 @@ def _base_rates(
         factor = np.where(current > 0, target / current, np.nan)
     # who had ordered before, but not in the period before
     quiet = (then["orders_ever_before"] > 0) & (then["orders_before"] == 0)
-    share, count = np.full(len(base), np.nan), np.zeros(len(base))
+    share, best = np.full(len(base), np.nan), np.full(len(base), np.nan)
+    count = np.zeros(len(base))
     for mine, group, wanted, bought, group_then, went in (
         (
             np.isin(kind, _MONEY) & (current > 0), active, factor,
@@ -229,7 +243,7 @@ def _base_rates(
             np.where(quiet, then["money_before"], np.nan), quiet, ordered,
         ),
     ):  # fmt: skip
-        share[mine], count[mine] = reached(
+        share[mine], count[mine], best[mine] = reached(
             money[mine], group[mine], wanted[mine], bought, group_then, went,
             ratio=settings.like_ratio, least=settings.like,
         )  # fmt: skip
@@ -239,7 +253,8 @@ def _base_rates(
         count[mine] = len(outcomes)
         if len(outcomes) >= settings.like:
             share[mine] = outcomes.mean()
-    return np.round(share, 10), count
+    rounded: Floats = np.round(share, 10)
+    return rounded, count, best
 
 
 def _first_orders(base: pd.DataFrame, period_start: pd.Timestamp) -> Floats:
