@@ -10,7 +10,6 @@ import pandas as pd
 
 from analysis.effects.decide import decide
 from analysis.effects.estimators import Contrast
-from analysis.effects.pooling import holm, pool
 from analysis.effects.returns import Returns, returns
 from analysis.effects.verdicts import (
     CANNOT_TELL,
@@ -22,6 +21,7 @@ from analysis.effects.verdicts import (
     key_of,
     reworded,
 )
+from analysis.pooling import holm, pool
 from analysis.settings_measures import Effectiveness
 from analysis.tables import RECORD
 

@@ -24,8 +24,8 @@ import pandas as pd
 from numpy.typing import NDArray
 from scipy import optimize, stats
 
-from analysis.effects.pooling import weighted_mean
 from analysis.effects.returns import break_even
+from analysis.pooling import weighted_mean
 from analysis.stats import steady
 from analysis.tables import RECORD
 

@@ -199,12 +199,10 @@ def _current(
     several = rows["look"].astype(float) > 1
     use = rows["together"].notna() & (several | rows["estimate"].isna())
     rows = _put(rows, use, level)
-    if "pooled" not in effects:
-        return rows[_COLUMNS]
     own = effects[effects["segment"] == effects["strategy"].map(dict(homes))]
-    own = own[[*_MEASURE, "pooled", "pooled_low", "pooled_high"]]
-    rows = rows.merge(own, on=_MEASURE, how="left")
-    pooled = rows[["pooled", "pooled_low", "pooled_high"]].astype(float)
+    names = ["pooled", "pooled_low", "pooled_high"]
+    rows = rows.merge(own.reindex(columns=[*_MEASURE, *names]), on=_MEASURE, how="left")
+    pooled = rows[names].astype(float)
     pooled.columns = pd.Index(["estimate", "low", "high"])
     pooled["std_error"] = (pooled["high"] - pooled["low"]) / 2 / _multiple(level)
     by_segment = pooled.notna().all(axis=1) & ~several

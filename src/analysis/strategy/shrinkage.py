@@ -2,7 +2,7 @@
 
 Whoever picks the largest of several estimates picks those that chance had raised. Drawn towards
 their common mean, each as far as its error and the spread of the others make it likely
-(empirical Bayes), what is claimed is what comes in.
+(`analysis.pooling.pool`), what is claimed is what comes in.
 """
 
 from __future__ import annotations
@@ -13,84 +13,16 @@ from dataclasses import replace
 
 import numpy as np
 import pandas as pd
-from numpy.typing import ArrayLike, NDArray
-from scipy import optimize, stats
 
+from analysis.pooling import pool
 from analysis.settings_accounts import Accounts
 from analysis.settings_measures import Strategy
 from analysis.stats import steady
 from analysis.strategy.evidence import Evidence, read
 from analysis.strategy.playbook import Playbook
 
-Floats = NDArray[np.float64]
-
 FEWEST = 3  # estimates from which their spread says something
 COUNTS = ("A", "B", "C")  # grades that are planned with
-
-
-def spread(estimates: ArrayLike, std_errors: ArrayLike) -> float:
-    """Variance of the effects behind the estimates (τ²), by Paule and Mandel.
-
-    The τ² at which the weighted squares of the estimates around their mean are as many as their
-    degrees of freedom; 0 where they are fewer without any.
-
-    Notes
-    -----
-    Paule and Mandel (1982), J. Res. NBS 87, 377-385; its bias is small with few estimates
-    (Veroniki et al. 2016, Research Synthesis Methods 7, 55-79).
-    """
-    y, v = np.asarray(estimates, dtype=float), np.square(np.asarray(std_errors, dtype=float))
-
-    def excess(tau2: float) -> float:
-        weights = 1 / (v + tau2)
-        centre = (weights @ y) / weights.sum()
-        return float(weights @ (y - centre) ** 2) - (len(y) - 1)
-
-    if excess(0.0) <= 0:
-        return 0.0
-    most = float(((y - y.mean()) ** 2).sum())  # all of it: one degree of freedom at most is left
-    return float(optimize.brentq(excess, 0.0, most, xtol=1e-12 * most, rtol=1e-12))
-
-
-def shrink(estimates: ArrayLike, std_errors: ArrayLike, level: float = 0.95) -> pd.DataFrame:
-    """Estimates drawn towards their common mean (normal-normal model).
-
-    Parameters
-    ----------
-    estimates, std_errors
-        Three or more, in one unit; each with a positive standard error.
-    level
-        Of the intervals.
-
-    Returns
-    -------
-    DataFrame
-        ``shrunk``, ``low``, ``high`` in their order. The intervals allow for the mean and the
-        spread not being known (Kass and Steffey 1989, JASA 84, 717-726, first order).
-
-    Raises
-    ------
-    ValueError
-        If there are fewer than three.
-    """
-    y, s = np.asarray(estimates, dtype=float), np.asarray(std_errors, dtype=float)
-    if len(y) < FEWEST:
-        raise ValueError("two estimates do not say how far effects differ")
-    order = np.lexsort((s, y))  # sums in an order of their own
-    y, v = y[order], s[order] ** 2
-    tau2 = spread(y, s[order])
-    weights = 1 / (v + tau2)
-    total = weights.sum()
-    centre = (weights @ y) / total
-    drawn = v * weights
-    found = centre + (1 - drawn) * (y - centre)
-    of_spread = (v * weights**2 * (y - centre)) ** 2 * 2 / (weights**2).sum()
-    reach = stats.norm.ppf(0.5 + level / 2) * np.sqrt(
-        (1 - drawn) * v + drawn**2 / total + of_spread
-    )
-    out = np.empty((len(y), 3))
-    out[order] = np.column_stack([found, found - reach, found + reach])
-    return pd.DataFrame(out, columns=["shrunk", "low", "high"])
 
 
 def learnt(
@@ -165,12 +97,12 @@ def planned(
     drawn: dict[str, tuple[float, float, float]] = {}
     if len(known) >= FEWEST:
         scale = np.array([usual[name] for name in known])
-        found = shrink(
+        found = pool(
             np.array([one.estimate for one in known.values()]) / scale,
             np.array([one.error for one in known.values()]) / scale,
             level,
         )
-        values = found.to_numpy() * scale[:, None]
+        values = found[["pooled", "low", "high"]].to_numpy() * scale[:, None]
         drawn = {name: tuple(row) for name, row in zip(known, values.tolist(), strict=True)}
     out = {}
     for name, one in evidence.items():
