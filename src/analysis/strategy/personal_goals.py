@@ -127,7 +127,7 @@ def rounded_up(values: Floats) -> Floats:
         power = np.where(values > 0, 10.0 ** np.floor(np.log10(np.maximum(values, 1e-9))), 1.0)
     lead = np.round(values / power, 9)
     step = np.where(lead <= 2, 0.1, np.where(lead <= 5, 0.5, 1.0))
-    round_enough = np.isclose(lead * 10, np.round(lead * 10), atol=1e-6)
+    round_enough = np.isclose(lead * 10, np.round(lead * 10), rtol=0, atol=1e-7)
     found = np.where(round_enough, lead, np.ceil(np.round(lead / step, 6)) * step)
     up: Floats = np.round(found * power, 2)
     return up
@@ -264,7 +264,7 @@ def _first_orders(base: pd.DataFrame, period_start: pd.Timestamp) -> Floats:
     joined = pd.to_datetime(base["joined_on"])
     first = pd.to_datetime(base["first_order_on"])
     open_then = (joined < period_start) & ~(first < period_start)
-    found: Floats = first[open_then].notna().to_numpy(float)
+    found: Floats = first[open_then].notna().astype(float).to_numpy()
     return found
 
 
