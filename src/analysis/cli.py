@@ -19,16 +19,13 @@ import click
 
 from analysis import __version__, errors, wording
 from analysis import settings as settings_module
+from analysis.cli_rules import ROOT as _ROOT
+from analysis.cli_rules import playbook, scheme
 from analysis.errors import AnalysisError, Problem, SettingsError
 
 # Heavy rooms are imported inside the commands that need them: `analysis --help` stays quick.
 
 _SET = click.option("--set", "sets", multiple=True, metavar="KEY=VALUE", help="Replace a setting.")
-_ROOT = click.option(
-    "--root",
-    type=click.Path(path_type=Path, exists=True, file_okay=False),
-    help="Project folder. Default: the nearest parent that holds notebooks/.",
-)
 _FILE = click.argument("file", metavar="FILE")
 
 
@@ -246,53 +243,6 @@ def why(customer: str, file: str, name: str, sets: tuple[str, ...], root: Path |
         click.echo(line)
 
 
-@cli.group()
-def scheme() -> None:
-    """Segment schemes: what their rules cover, whom they move."""
-
-
-_LANG = click.option("--lang", type=click.Choice(wording.LANGUAGES), help="zh or en.")
-_RECORD = "A record, RUN/PERIOD or its period file."
-
-
-@scheme.command("lint")
-@_FILE
-@click.option("--record", metavar="RECORD", help=f"{_RECORD}  [default: the rules alone]")
-@_LANG
-@_ROOT
-def scheme_lint(
-    file: str, record: str | None, lang: wording.Language | None, root: Path | None
-) -> None:
-    """Check a scheme: gaps, overlaps, rules that never apply; with a record, whom it moves."""
-    from analysis.pipeline import scheme_lint, scheme_record
-
-    root = root or settings_module.find_root()
-    known = scheme_record.open_record(record, root) if record else None
-    said, faults = scheme_lint.lint_lines(file, root, known, lang or wording.reader_language())
-    click.echo("\n".join(said))
-    if faults:
-        raise click.exceptions.Exit(SettingsError.exit_code)
-
-
-@scheme.command("diff")
-@click.argument("a")
-@click.argument("b")
-@click.option("--record", metavar="RECORD", required=True, help=_RECORD)
-@_LANG
-@_ROOT
-def scheme_diff(
-    a: str, b: str, record: str, lang: wording.Language | None, root: Path | None
-) -> None:
-    """Say which customers of a record get another segment if scheme B takes the place of A."""
-    from analysis.pipeline import scheme_lint, scheme_record
-
-    root = root or settings_module.find_root()
-    known = scheme_record.open_record(record, root)
-    click.echo(
-        "\n".join(scheme_lint.diff_lines(a, b, root, known, lang or wording.reader_language()))
-    )
-
-
 @cli.command()
 @click.argument("folder", type=click.Path(path_type=Path))
 @click.option(
@@ -331,6 +281,10 @@ def demo(
         written = demo_room.next_quarter(folder, plan, progress=_progress())
     for path in written:
         click.echo(path.as_posix())
+
+
+cli.add_command(scheme)
+cli.add_command(playbook)
 
 
 def _progress() -> Callable[[int, int], None] | None:

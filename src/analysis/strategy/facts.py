@@ -31,7 +31,7 @@ class Fact:
     tables
         Any of them gives it; without one it is unknown of everybody.
     unit
-        Of its numbers: money, days, cycles, count, share, points; empty: words.
+        Of its numbers: money, days, cycles, count, share, number; empty: words.
     low, high, whole
         Between which numbers it lies; whether it takes whole ones only.
     words
@@ -75,7 +75,7 @@ _FEATURES: dict[str, Fact] = {
     "relationship_days": Fact(("customers", "orders"), "days", whole=True),
     "activity_change": Fact(_ORDERS, "share", -1.0),
     "visits": Fact(("activities",), "count", whole=True),
-    "satisfaction": Fact(_TICKETS, "points", 1.0, 5.0),
+    "satisfaction": Fact(_TICKETS, "number", 1.0, 5.0),
     "complaints": Fact(_TICKETS, "count", whole=True),
     "arr": Fact(_CONTRACTS, "money"),
     "days_to_renewal": Fact(_CONTRACTS, "days", -math.inf, whole=True),
@@ -249,13 +249,13 @@ def _gaps(
     orders: pa.Table | None, customers: pd.DataFrame, as_of: date, ids: pd.Index
 ) -> dict[str, NDArray[Any]]:
     """The category that most of its peers buy and it does not, and their share."""
-    unknown = {
+    told: dict[str, NDArray[Any]] = {
         "product_gap": np.full(len(ids), None, dtype=object),
         "product_gap_share": np.full(len(ids), np.nan),
     }
     lacks = orders is None or "category" not in orders.column_names
     if lacks or "industry" not in customers:
-        return unknown
+        return told
     after = as_of + timedelta(days=1)
     values = {
         "start": after - timedelta(days=WINDOW_DAYS), "after": after,
@@ -269,12 +269,12 @@ def _gaps(
     )
     gaps = to_frame(query(_GAPS, values, orders=orders, customers=peers)).set_index("customer_id")
     if gaps.empty:
-        return unknown
-    named = gaps["category"].reindex(ids)
-    return {
-        "product_gap": named.where(named.notna(), None).to_numpy(object),
-        "product_gap_share": gaps["share"].reindex(ids).to_numpy(float),
-    }
+        return told
+    found = gaps.reindex(ids)
+    has = found["category"].notna().to_numpy()
+    told["product_gap"][has] = found["category"][has]
+    told["product_gap_share"][has] = found["share"][has]
+    return told
 
 
 _SIGNALS = """

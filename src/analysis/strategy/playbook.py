@@ -39,7 +39,7 @@ class Term(Section):
     """A promise, an offer or a target in numbers: hours to a call, a discount, a renewal rate."""
 
     value: float = Field(ge=0, description="the number")
-    unit: Literal["hours", "days", "share", "money", "count", "points"] = Field(
+    unit: Literal["hours", "days", "share", "money", "count", "number"] = Field(
         description="its unit"
     )
 
