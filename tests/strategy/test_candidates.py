@@ -100,6 +100,13 @@ def test_the_fact_that_fired_is_the_reason(few):
     assert said["C0"].startswith("提过的问题：交期。")  # the one asked for, of two
     english = told(planned.loc["C1", "reason"], "en", "CNY")
     assert english.startswith("overdue: RMB 124 k; the oldest part overdue for 45 days. Bought")
+    # a fact of nothing is not told
+    none = plan(
+        offered(few, book({"m": measure("s", when=[{"overdue": "<= 0"}])})).assign(wave="first"),
+        few["segments"], few["features"], playbook, Strategy(), Q4,
+        facts=few["facts"], scheme_segments=scheme_segments(),
+    )  # fmt: skip
+    assert json.loads(none["reason"].iloc[0])["key"] == "plan_reason.growing"
     args = json.loads(planned.loc["C1", "reason"])["args"]["facts"]["list"]
     assert args[0]["args"]["value"] == {"value": 124_000, "unit": "money"}
     assert all(wording.has(f"plan_fact.{fact}") for fact in ("overdue", "pain"))

@@ -18,6 +18,7 @@ from analysis.settings_accounts import Accounts
 from analysis.settings_measures import Effectiveness, Strategy
 from analysis.strategy import candidates, decisions, learnt, options, plan, summarise, tasks
 from analysis.strategy.budget import affordable
+from analysis.strategy.decisions import _stopped
 from analysis.strategy.evidence import read
 from analysis.strategy.planning import span
 from analysis.tables import RECORD
@@ -401,6 +402,39 @@ def test_decisions(company, effects, playbook):
     ]
     assert found["owner_role"].notna().all()
     assert expand["due"].date() == date(2025, 10, 14)
+
+
+def test_what_costs_most_is_stopped_first_and_asked_once(company, effects, playbook):
+    less = effect("onboarding", "cannot_tell", -2_000.0, cost_per_customer=9_000.0)
+    slow = effect("product_trial", "cannot_tell", 3_000.0, decision="stop")
+    frame = pd.DataFrame(
+        [effect("executive_visit"), less, slow, effect("win_back_offer", "did_not_pay", 1_000.0)]
+    )
+    own = Strategy(most_of_margin=None)
+    known_now = learnt(frame, None, company["segments"], company["features"], playbook, own)
+    asked = _stopped(known_now, playbook)
+    assert {row["strategy"] for row in asked} == {"onboarding", "product_trial", "win_back_offer"}
+    rows = planned(company, frame, playbook)
+    assert not set(rows["strategy"]) & {"onboarding", "product_trial", "win_back_offer"}
+    found = decided(company, frame, playbook)
+    assert found["decision"].tolist() == ["expand", "stop", "stop"]
+    assert found["strategy"].tolist()[1:] == ["onboarding", "product_trial"]  # 360,000 and 120,000
+    # in the next period they stay out, and nobody is asked again
+    past = pd.DataFrame(
+        [
+            {
+                "strategy": "win_back_offer", "arm": "treated", "outcome": "revenue",
+                "period": "2025Q2", "grade": "A", "estimate": 1.0, "std_error": 1.0,
+                "unit": "money", "n_treated": 40, "n_control": 20, "look": 1, "together": 1.0,
+                "together_error": 1.0, "cost_per_customer": 3_000.0, "verdict": "cannot_tell",
+                "decision": "stop",
+            }
+        ]
+    )  # fmt: skip
+    now = frame[frame["strategy"] == "executive_visit"]
+    before = learnt(now, past, company["segments"], company["features"], playbook, own)
+    assert before["win_back_offer"].stopped
+    assert _stopped(before, playbook) == []
 
 
 def test_decisions_when_there_is_less_to_decide(company, effects, playbook):

@@ -174,7 +174,7 @@ def _sooner(found: Verdict, row: Row, earlier: Row | None) -> Verdict:
     """What is missing, counting what the periods before have told."""
     if earlier is None or found.verdict != CANNOT_TELL or not earlier["together_error"] > 0:
         return found
-    told = (float(row["std_error"]) / float(earlier["together_error"])) ** 2
+    told = round((float(row["std_error"]) / float(earlier["together_error"])) ** 2, 4)
     return counting(found, told, min(int(row["n_treated"]), int(row["n_control"])))
 
 

@@ -264,7 +264,7 @@ def _first_orders(base: pd.DataFrame, period_start: pd.Timestamp) -> Floats:
     joined = pd.to_datetime(base["joined_on"])
     first = pd.to_datetime(base["first_order_on"])
     open_then = (joined < period_start) & ~(first < period_start)
-    found: Floats = first[open_then].notna().astype(float).to_numpy()
+    found: Floats = np.asarray(first[open_then].notna(), dtype=np.float64)
     return found
 
 

@@ -104,7 +104,7 @@ def _clause(fact: str, written: Any, value: Any) -> dict[str, Any] | None:
     unit = FACTS[fact].unit if fact in FACTS else ""
     if unit:
         number = _number(value)
-        if number is None or not wording.has(key):
+        if not number or not wording.has(key):  # nothing overdue is nothing to tell
             return None
         if fact in _FALLEN:
             key, number = (key, -number) if number < 0 else (f"{key}_up", number)

@@ -2,7 +2,8 @@
 
 Whoever picks the largest of several estimates picks those that chance had raised. Drawn towards
 their common mean, each as far as its error and the spread of the others make it likely
-(`analysis.pooling.pool`), what is claimed is what comes in.
+(`analysis.pooling.pool`), what is claimed is what comes in. Nothing is promised beyond what was
+measured: an effect below the mean stays where it is.
 """
 
 from __future__ import annotations
@@ -103,7 +104,9 @@ def planned(
             level,
         )
         values = found[["pooled", "low", "high"]].to_numpy() * scale[:, None]
-        drawn = {name: tuple(row) for name, row in zip(known, values.tolist(), strict=True)}
+        for name, (mean, low, high) in zip(known, values.tolist(), strict=True):
+            mean = min(mean, known[name].estimate)
+            drawn[name] = (mean, min(low, mean), high)
     out = {}
     for name, one in evidence.items():
         numbers = (math.nan, math.nan, math.nan)

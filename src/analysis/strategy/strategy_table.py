@@ -37,7 +37,7 @@ def strategy_table(
     DataFrame
         RECORD ``strategy_table``, in the playbook's order: the columns 类型, 目标, 措施, 责任人,
         资源, 节点, 预期效果 of the documents' table. No row is without goal and owner: the playbook
-        has them. ``target`` is that of the first measure that sets one.
+        has them. ``kpi`` and ``target`` are those of its first measure.
     """
     calendar = WorkingCalendar(holidays)
     planned = {str(row["strategy"]): row for row in summary.to_dict("records")}
@@ -48,7 +48,8 @@ def strategy_table(
             mine = [m for m in plan.measures.values() if m.strategy == strategy]
             days = [span(plan, measure, period_next, calendar) for measure in mine]
             known = planned.get(strategy, {})
-            target = next((m.target for m in mine if m.target is not None), None)
+            kpi = mine[0].kpi
+            target = next((m.target for m in mine if m.kpi == kpi and m.target is not None), None)
             numbers = {
                 name: known.get(name, math.nan)
                 for name in ("expected_value", "expected_low", "expected_high")
@@ -65,7 +66,7 @@ def strategy_table(
                     "resources": _json(_takes(mine, plan)),
                     "starts_on": min(start for start, _ in days),
                     "due": max(due for _, due in days),
-                    "kpi": mine[0].kpi,
+                    "kpi": kpi,
                     "target": math.nan if target is None else target.value,
                     "unit": None if target is None else target.unit,
                     "customers": int(known.get("customers", 0)),

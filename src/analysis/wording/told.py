@@ -33,9 +33,9 @@ def told(reason: str, lang: Language, currency: str) -> str:
 
 
 def _sentence(found: Mapping[str, Any], lang: Language, currency: str) -> str:
-    if "text" in found:  # a company's own words, in each language
-        return str(found["text"].get(lang, ""))
     args = {name: _argument(v, lang, currency) for name, v in (found.get("args") or {}).items()}
+    if "text" in found:  # a company's own words, in each language
+        return str(found["text"].get(lang, "")).format(**args)
     return word(str(found["key"]), lang, **args)
 
 
