@@ -408,7 +408,12 @@ def test_what_costs_most_is_stopped_first_and_asked_once(company, effects, playb
     less = effect("onboarding", "cannot_tell", -2_000.0, cost_per_customer=9_000.0)
     slow = effect("product_trial", "cannot_tell", 3_000.0, decision="stop")
     frame = pd.DataFrame(
-        [effect("executive_visit"), less, slow, effect("win_back_offer", "did_not_pay", 1_000.0)]
+        [
+            effect("executive_visit", n_treated=30),
+            less,
+            slow,
+            effect("win_back_offer", "did_not_pay", 1_000.0),
+        ]
     )
     own = Strategy(most_of_margin=None)
     known_now = learnt(frame, None, company["segments"], company["features"], playbook, own)
@@ -417,8 +422,10 @@ def test_what_costs_most_is_stopped_first_and_asked_once(company, effects, playb
     rows = planned(company, frame, playbook)
     assert not set(rows["strategy"]) & {"onboarding", "product_trial", "win_back_offer"}
     found = decided(company, frame, playbook)
-    assert found["decision"].tolist() == ["expand", "stop", "stop"]
-    assert found["strategy"].tolist()[1:] == ["onboarding", "product_trial"]  # 360,000 and 120,000
+    # one of a kind comes first; of the stops the one that frees 360,000
+    assert found["decision"].tolist() == ["expand", "stop", "start"]
+    assert found["strategy"].tolist()[1] == "onboarding"
+    assert found["value"].tolist()[1] == 360_000
     # in the next period they stay out, and nobody is asked again
     past = pd.DataFrame(
         [

@@ -105,8 +105,8 @@ def planned(
         )
         values = found[["pooled", "low", "high"]].to_numpy() * scale[:, None]
         for name, (mean, low, high) in zip(known, values.tolist(), strict=True):
-            mean = min(mean, known[name].estimate)
-            drawn[name] = (mean, min(low, mean), high)
+            most = min(mean, known[name].estimate)
+            drawn[name] = (most, min(low, most), high)
     out = {}
     for name, one in evidence.items():
         numbers = (math.nan, math.nan, math.nan)
