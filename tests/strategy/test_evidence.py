@@ -93,6 +93,7 @@ def test_the_segment_it_is_planned_for_counts():
     found = read(pd.DataFrame(rows), homes={"s": "potential"})["s"]
     assert (found.estimate, found.low) == (20_000, 10_000)
     assert found.error == pytest.approx(10_000 / 1.959964)
+    assert found.by_segment
     assert read(pd.DataFrame(rows), homes={"s": "new"})["s"].estimate == 60_000
     alone = [rows[0], effect("s", segment="potential", pooled=math.nan)]
     assert read(pd.DataFrame(alone), homes={"s": "potential"})["s"].estimate == 60_000

@@ -56,6 +56,8 @@ def test_worth_by_the_customers_own_size():
     assert found.loc[3].isna().all()
     sized = worth(rows, evidence, Accounts(scaling="proportional"), 0.3, {"s": 5e4})
     assert sized["worth"].tolist()[:3] == pytest.approx([0.6, 300.0, 600.0])
+    half = worth(rows, evidence, Accounts(), 0.3, {"s": 5e4}, {"s": 0.5})
+    assert half["worth"].tolist()[1:3] == pytest.approx([300.0, 450.0])
     free = worth(rows, evidence, Accounts(most_gain=None), 0.3, {"s": 5e4})
     assert free["worth"].tolist()[0] == pytest.approx(300.0)
 

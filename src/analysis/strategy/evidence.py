@@ -58,6 +58,8 @@ class Evidence:
         A person took it up again.
     current
         It was measured in this period; otherwise earlier.
+    by_segment
+        The effect is that on the segment it is planned for, not on all who had it.
     """
 
     grade: str = NONE
@@ -75,6 +77,7 @@ class Evidence:
     halted: bool = False
     resumed: bool = False
     current: bool = True
+    by_segment: bool = False
 
     @property
     def measured(self) -> bool:
@@ -149,6 +152,7 @@ def read(
         for row in rows.itertuples()
     ]
     rows["other"] = rows["unit"] != MONEY
+    rows["by_segment"] = rows["by_segment"].eq(True) if "by_segment" in rows else False
     order = ["strategy", "other", "halted", "std_error", "arm", "outcome"]
     rows = rows.sort_values(order, kind="stable", na_position="last")
     return {
@@ -208,7 +212,7 @@ def _current(
     by_segment = pooled.notna().all(axis=1) & ~several
     for name in pooled:
         rows[name] = pooled[name].where(by_segment, rows[name].astype(float))
-    return rows[_COLUMNS]
+    return rows[_COLUMNS].assign(by_segment=by_segment)
 
 
 def _earlier(past: pd.DataFrame, level: float) -> pd.DataFrame:
@@ -257,4 +261,5 @@ def _evidence(group: pd.DataFrame, current: bool, resumed: bool) -> Evidence:
         halted=bool(row["halted"]),
         resumed=resumed,
         current=current,
+        by_segment=bool(row["by_segment"]),
     )

@@ -33,6 +33,7 @@ def options(
     settings: Strategy,
     margin_rate: float,
     treatments: pd.DataFrame | None = None,
+    elasticity: Mapping[str, float] | None = None,
 ) -> pd.DataFrame:
     """Candidates with what the allocation weighs.
 
@@ -52,6 +53,8 @@ def options(
         Margin in extra revenue, 0-1.
     treatments
         RECORD table: on whom each strategy was measured, for ``accounts.scaling``.
+    elasticity
+        As of `analysis.strategy.shrinkage.worth`.
 
     Returns
     -------
@@ -88,8 +91,8 @@ def options(
         found.loc[rows, "visits"] = float(measure.visits)
         found.loc[rows, "touches"] = contacts(measure)
         found.loc[rows, "contractual"] = measure.contractual
-    measured_on = _measured_on(found, features, treatments)
-    value = worth(found, evidence, settings.accounts, margin_rate, measured_on)
+    measured_on = _measured_on(found, features, treatments, evidence)
+    value = worth(found, evidence, settings.accounts, margin_rate, measured_on, elasticity)
     counted = _first_of_strategy(found)
     for name, column in (("worth", "worth"), ("worth_low", "low"), ("worth_high", "high")):
         found[name] = value[column].where(counted)
@@ -113,13 +116,18 @@ def _first_of_strategy(rows: pd.DataFrame) -> pd.Series:
 
 
 def _measured_on(
-    rows: pd.DataFrame, features: pd.DataFrame, treatments: pd.DataFrame | None
+    rows: pd.DataFrame,
+    features: pd.DataFrame,
+    treatments: pd.DataFrame | None,
+    evidence: Mapping[str, Evidence],
 ) -> dict[str, float]:
     """Mean money of the customers each strategy was measured on; else of those it applies to."""
     found: dict[str, float] = {}
     listed = [rows[["customer_id", "strategy"]]]
     if treatments is not None and not treatments.empty:
-        listed.append(treatments[["customer_id", "strategy"]])
+        of_segment = {name for name, one in evidence.items() if one.by_segment}
+        whole = ~treatments["strategy"].isin(of_segment)
+        listed.append(treatments.loc[whole, ["customer_id", "strategy"]])
     money = features.drop_duplicates("customer_id").set_index("customer_id")["monetary"]
     for part in listed:
         once = part.drop_duplicates()

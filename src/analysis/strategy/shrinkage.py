@@ -125,6 +125,7 @@ def worth(
     settings: Accounts,
     margin_rate: float,
     measured_on: Mapping[str, float],
+    elasticity: Mapping[str, float] | None = None,
 ) -> pd.DataFrame:
     """Extra margin that a measure is expected to bring with each customer, before its cost.
 
@@ -140,6 +141,9 @@ def worth(
         Margin in extra revenue, 0-1.
     measured_on
         Strategy → mean money of the customers that it was measured on [currency].
+    elasticity
+        Strategy → share of the effect that grows with the customer's money, 0-1, where that was
+        estimated; else ``scaling`` says all of it (proportional) or nothing (constant).
 
     Returns
     -------
@@ -150,11 +154,11 @@ def worth(
         customer's own margin: a mean says nothing about customers far smaller than it.
     """
     money = rows["money"].to_numpy(float)
-    size = np.ones(len(rows))
-    if settings.scaling == "proportional":
-        base = rows["strategy"].map(dict(measured_on)).astype(float).to_numpy()
-        with np.errstate(divide="ignore", invalid="ignore"):
-            size = np.where(base > 0, money / base, 1.0)
+    usual = 1.0 if settings.scaling == "proportional" else 0.0
+    grows = rows["strategy"].map(dict(elasticity or {})).astype(float).fillna(usual).to_numpy()
+    base = rows["strategy"].map(dict(measured_on)).astype(float).to_numpy()
+    with np.errstate(divide="ignore", invalid="ignore"):
+        size = np.where(base > 0, 1 - grows + grows * money / base, 1.0)
     most = math.inf if settings.most_gain is None else settings.most_gain * margin_rate * money
     found = {}
     for name, field in (("worth", "planned"), ("low", "planned_low"), ("high", "planned_high")):
