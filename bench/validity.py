@@ -18,8 +18,8 @@ from bench import known_truth, published
 from bench.published import Missing
 
 from analysis.effects.design import customers_for_shares, small_tier
-from analysis.effects.pooling import weighted_mean
 from analysis.effects.sensitivity import e_value, robustness_value
+from analysis.pooling import weighted_mean
 
 
 @dataclass(frozen=True)

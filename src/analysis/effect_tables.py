@@ -136,6 +136,7 @@ TABLES: dict[str, tuple[str, ...]] = {
         "together_high number  upper bound, likewise",
         "cost_per_customer number  cost per treated customer [currency]",
         "verdict! string  worked, did_not_pay, cannot_tell",
+        "decision string  what was decided then: expand, keep_testing, stop, none",
     ),
     "waves": (
         "customer × strategy",

@@ -6,6 +6,7 @@ from typing import Literal
 
 from pydantic import Field
 
+from analysis.settings_accounts import Accounts
 from analysis.settings_desk import Desk
 from analysis.settings_types import Country, Section, Share, Switch
 
@@ -126,3 +127,4 @@ class Strategy(Section):
     )
     holidays: Country = Field("CN", description="country of the working calendar, ISO code")
     desk: Desk = Field(default_factory=Desk, description="what lands on whose desk")
+    accounts: Accounts = Field(default_factory=Accounts, description="one customer, one strategy")

@@ -16,7 +16,7 @@ from analysis.effects.conclusions import conclude
 from analysis.effects.estimators import Contrast
 from analysis.effects.evidence import accumulate
 from analysis.effects.returns import break_even, returns
-from analysis.effects.verdicts import CANNOT_TELL, Verdict, judge, key_of, reason
+from analysis.effects.verdicts import CANNOT_TELL, Verdict, args_of, judge, key_of, reason
 from analysis.engine import conform
 from analysis.settings_measures import Effectiveness
 from analysis.tables import RECORD
@@ -281,3 +281,32 @@ def test_returns_of_a_row_are_those_of_its_estimate():
     contrast = Contrast(10.0, 2.0, row["low"], row["high"], 0.01, "", 1.0, 1.0)
     worth = returns(contrast, 90, 1.0, 0.3, "money")
     assert (found["margin_low"], found["chance_pays"]) == (worth.low, worth.chance)
+
+
+def test_what_is_on_record_shortens_the_wait():
+    row = effect(estimate=5.0, error=3.0)
+    alone, _, _, args = one(row)
+    history = None
+    for period in ("2025Q1", "2025Q2", "2025Q3"):
+        history = accumulate(pd.DataFrame([row]).assign(period=period), history)
+    found, decision, change, later = one(row, history)
+    assert (found["verdict"], decision, change) == ("cannot_tell", "keep_testing", "keep_testing")
+    # three periods alike are on record, two of them before this one
+    assert found["periods_needed"] == alone["periods_needed"] - 2
+    assert args_of(found["reason"])["periods_needed"]["value"] == found["periods_needed"]
+    assert later["n_more"]["value"] == args["n_more"]["value"] - 2 * (90 + 60)
+    assert found["n_needed"] == alone["n_needed"]
+
+
+def test_a_wait_too_long_alone_may_not_be_so_with_what_is_on_record():
+    row = effect(estimate=5.0, error=4.0)
+    alone = one(row)[0]
+    assert key_of(alone["reason"]) == "undecided_slow"
+    history = None
+    for k in range(12):
+        period = f"20{10 + k}"
+        history = accumulate(pd.DataFrame([row]).assign(period=period), history)
+    found = one(row, history)[0]
+    assert found["verdict"] == "cannot_tell"
+    assert found["periods_needed"] == max(1, alone["periods_needed"] - 11) < 8
+    assert key_of(found["reason"]) == "undecided"

@@ -288,3 +288,24 @@ def test_balance_counts_groups_and_gaps() -> None:
     found = design.balance(one, other, ["same", "gone"]).set_index("trait")
     assert found.loc["same", "p"] == 1.0
     assert math.isnan(found.loc["gone", "p"])
+
+
+def test_what_is_on_record_shortens_the_design_too() -> None:
+    given = case(40)
+    alone = designed(given).iloc[0]
+    assert alone["periods_needed"] > 2
+    waves = 1 / math.sqrt(1 / alone["n_first"] + 1 / alone["n_later"])
+    error = alone["sd"] / waves  # as precise as one period of these waves
+    row = {
+        "strategy": alone["strategy"], "arm": "treated", "outcome": "revenue", "period": "2025Q3",
+        "together_error": error,
+    }  # fmt: skip
+    one = designed(given, evidence=pd.DataFrame([row])).iloc[0]
+    assert one["periods_needed"] == alone["periods_needed"] - 1
+    assert one["n_needed"] == alone["n_needed"]
+    sure = designed(given, evidence=pd.DataFrame([row | {"together_error": error / 100}])).iloc[0]
+    assert sure["periods_needed"] == 1
+    assert keys(sure)[0] == "together"
+    assert keys(alone)[0] != "together"
+    other = designed(given, evidence=pd.DataFrame([row | {"strategy": "other"}])).iloc[0]
+    assert other["periods_needed"] == alone["periods_needed"]

@@ -11,8 +11,10 @@ from bench.published import looks_at_nothing, six_looks
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from analysis.effects.evidence import accumulate, bound, obrien_fleming
+from analysis.effects.estimate import estimate
+from analysis.effects.evidence import accumulate, bound, decided, obrien_fleming
 from analysis.engine import conform
+from analysis.settings_measures import Effectiveness
 from analysis.tables import RECORD
 
 PERIODS = ["2024Q1", "2024Q2", "2024Q3", "2024Q4", "2025Q1", "2025Q2"]
@@ -162,3 +164,26 @@ def test_a_roll_out_is_not_counted_twice():
     both = told(effect(PERIODS[0], 2.0, 1.0), *rolled[1:]).iloc[-1]
     assert both["together"] == pytest.approx(3.5)
     assert both["together_error"] == pytest.approx(math.sqrt(0.5))
+
+
+def test_the_decision_is_kept_with_its_period():
+    history = told(effect("2025Q1"), effect("2025Q2"))
+    rows = pd.DataFrame([effect("2025Q2") | {"segment": "all", "decision": "stop"}])
+    found = decided(history, rows, "2025Q2")
+    assert found["decision"].tolist()[1] == "stop"
+    assert pd.isna(found["decision"].iloc[0])
+    later = told(effect("2025Q3"), history=found)
+    assert later["decision"].tolist()[1] == "stop"
+    assert conform(later, RECORD["evidence"]).num_rows == 3
+    # records of before knew no decision
+    old = told(effect("2025Q3"), history=history.drop(columns="decision"))
+    assert old["decision"].isna().all()
+
+
+def test_a_period_without_measures_keeps_the_record():
+    history = decided(told(effect("2025Q1")), pd.DataFrame(
+        [effect("2025Q1") | {"segment": "all", "decision": "stop"}]), "2025Q1")  # fmt: skip
+    nothing = pd.DataFrame(columns=["customer_id", "strategy", "arm"])
+    found = estimate(nothing, nothing, Effectiveness(), 7, history=history)
+    pd.testing.assert_frame_equal(found.evidence, history)
+    assert estimate(nothing, nothing, Effectiveness(), 7).evidence.empty

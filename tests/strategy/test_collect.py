@@ -41,7 +41,7 @@ def asked(playbook):
         plan = pd.DataFrame(columns=RECORD["plan"].names)
         summary = pd.DataFrame(columns=RECORD["plan_summary"].names)
         return decisions(
-            summary, None, moves, plan, Strategy(**settings), playbook=playbook, period_next=Q4,
+            summary, {}, moves, plan, Strategy(**settings), playbook=playbook, period_next=Q4,
             arrears=owing, kpis=shares,
         )  # fmt: skip
 

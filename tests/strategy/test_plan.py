@@ -14,10 +14,13 @@ from analysis import wording
 from analysis.calendars import Period, WorkingCalendar
 from analysis.effects import assign, designs
 from analysis.engine import conform
+from analysis.settings_accounts import Accounts
 from analysis.settings_measures import Effectiveness, Strategy
-from analysis.strategy import candidates, decisions, plan, summarise, tasks
-from analysis.strategy.evidence import Evidence, read
-from analysis.strategy.planning import expected, span
+from analysis.strategy import candidates, decisions, learnt, options, plan, summarise, tasks
+from analysis.strategy.budget import affordable
+from analysis.strategy.decisions import _stopped
+from analysis.strategy.evidence import read
+from analysis.strategy.planning import span
 from analysis.tables import RECORD
 
 from .conftest import effect
@@ -26,31 +29,41 @@ Q4 = Period.parse("2025Q4")
 MARGIN = 0.3
 
 
-def drawn(company, effects, playbook, period=Q4, seed=7, **settings):
-    """Candidates, and the waves they were drawn into."""
+def known(company, effects, playbook, **settings):
     own = Strategy(**{"most_of_margin": None, **settings})
-    chosen = candidates(
-        company["segments"], company["features"], effects, playbook, own, MARGIN, period, seed,
-        min_arm=20,
+    return learnt(effects, None, company["segments"], company["features"], playbook, own)
+
+
+def offered(company, effects, playbook, period=Q4, seed=7, **settings):
+    """What each customer could get."""
+    own = Strategy(**{"most_of_margin": None, **settings})
+    evidence = known(company, effects, playbook, **settings)
+    found = candidates(
+        company["segments"], company["features"], company["customers"], evidence, playbook, own,
+        MARGIN, period, seed, min_arm=20,
     )  # fmt: skip
+    return options(
+        found, company["customers"], company["people"], company["features"], playbook, evidence,
+        own, MARGIN,
+    )  # fmt: skip
+
+
+def drawn(company, effects, playbook, period=Q4, seed=7, **settings):
+    """Those that may be planned, and the waves they were drawn into."""
+    own = Strategy(**settings)
+    found = offered(company, effects, playbook, period, seed, **settings)
+    chosen = found[found["why_not"].isna()]
     waves = assign(chosen, company["customers"], company["features"], own, period, seed, min_arm=20)
     return chosen, waves
 
 
 def planned(company, effects, playbook, period=Q4, seed=7, **settings):
+    chosen, waves = drawn(company, effects, playbook, period, seed, **settings)
+    own = Strategy(**settings)
     return plan(
-        *drawn(company, effects, playbook, period, seed, **settings),
-        company["segments"],
-        company["features"],
-        company["customers"],
-        company["people"],
-        effects,
-        playbook,
-        Strategy(**{"most_of_margin": None, **settings}),
-        MARGIN,
-        period,
-        scheme_segments(),
-    )
+        affordable(chosen, waves, own.budget), company["segments"], company["features"], playbook,
+        own, period, scheme_segments=scheme_segments(),
+    )  # fmt: skip
 
 
 def designed(rows, company, effects, playbook, **settings):
@@ -71,9 +84,9 @@ def designed(rows, company, effects, playbook, **settings):
 def summary_of(rows, company, effects, playbook, **settings):
     return summarise(
         rows,
-        effects,
+        known(company, effects, playbook, **settings),
         company["segments"],
-        Strategy(**settings),
+        options=offered(company, effects, playbook, **settings),
         playbook=playbook,
         designs=designed(rows, company, effects, playbook, **settings),
         margin_rate=MARGIN,
@@ -85,7 +98,7 @@ def decided(company, effects, playbook, movements=None, **settings):
     columns = RECORD["movements"].names
     return decisions(
         summary_of(rows, company, effects, playbook, **settings),
-        effects,
+        known(company, effects, playbook, **settings),
         movements if movements is not None else pd.DataFrame(columns=columns),
         rows,
         Strategy(**settings),
@@ -206,16 +219,28 @@ def test_the_plan_does_not_depend_on_the_order_of_rows(company, effects, playboo
 
 
 def test_expected_value(company, effects, playbook):
-    rows = planned(company, effects, playbook, trust=0.8)
+    two = effects[effects["strategy"].isin(["executive_visit", "product_trial"])]
+    rows = planned(company, two, playbook, trust=0.8, accounts=Accounts(most_gain=None))
     now = rows[rows["wave"] != "later"].set_index("strategy")
-    assert (now.loc["executive_visit", "expected_value"] == 0.8 * 60_000 * 0.3).all()
-    assert (now.loc["product_trial", "expected_value"] == 0.8 * 12_000 * 0.3).all()
+    assert now.loc["executive_visit", "expected_value"].unique() == pytest.approx(
+        0.8 * 60_000 * 0.3
+    )
+    assert now.loc["product_trial", "expected_value"].unique() == pytest.approx(0.8 * 12_000 * 0.3)
     for untested in ("onboarding", "scheduled_reorder", "key_account_care"):
         assert now.loc[untested, "expected_value"].isna().all()
         assert set(now.loc[untested, "grade"]) == {"none"}
-    assert "win_back_offer" not in now.index  # it did not pay
-    assert "churn_enquiry" in now.index  # the duty stays
-    assert np.isnan(expected(Evidence("D", 1.0), 0.8, 0.3))
+    # with three measured, the best-looking is drawn in; what did not pay stays out
+    three = planned(company, effects, playbook, accounts=Accounts(most_gain=None))
+    drawn_in = three[three["strategy"] == "executive_visit"]["expected_value"].dropna().unique()
+    assert 0.5 * 60_000 * 0.3 < drawn_in[0] < 60_000 * 0.3
+    assert "win_back_offer" not in set(three["strategy"])
+    assert "churn_enquiry" in set(three["strategy"])  # the duty stays
+
+
+def test_no_more_than_the_customers_own_margin_is_expected(company, effects, playbook):
+    rows = planned(company, effects, playbook).dropna(subset=["expected_value"])
+    money = company["features"].set_index("customer_id")["monetary"]
+    assert (rows["expected_value"] <= MARGIN * rows["customer_id"].map(money) + 1e-9).all()
 
 
 def test_no_measure_that_the_customer_cannot_carry(company, effects, playbook):
@@ -301,7 +326,9 @@ def test_summary(company, effects, playbook):
     assert row["exempt"] == (mine["wave"] == "exempt").sum()
     assert row["cost"] == now["cost"].sum()
     assert row["expected_value"] == pytest.approx(now["expected_value"].sum())
-    assert row["expected_low"] == pytest.approx(0.8 * 40_000 * MARGIN * len(now))
+    offers = offered(company, effects, playbook).merge(now[["customer_id", "measure"]])
+    assert row["expected_low"] == pytest.approx(offers["worth_low"].sum())
+    assert row["expected_low"] < row["expected_value"] < row["expected_high"]
     assert row["break_even"] == pytest.approx(7_500 / MARGIN)
     assert np.isnan(summary.set_index("strategy").loc["key_account_care", "detectable"])
     # two measures, one customer: counted once
@@ -375,6 +402,46 @@ def test_decisions(company, effects, playbook):
     ]
     assert found["owner_role"].notna().all()
     assert expand["due"].date() == date(2025, 10, 14)
+
+
+def test_what_costs_most_is_stopped_first_and_asked_once(company, effects, playbook):
+    less = effect("onboarding", "cannot_tell", -2_000.0, cost_per_customer=9_000.0)
+    slow = effect("product_trial", "cannot_tell", 3_000.0, decision="stop")
+    frame = pd.DataFrame(
+        [
+            effect("executive_visit", n_treated=30),
+            less,
+            slow,
+            effect("win_back_offer", "did_not_pay", 1_000.0),
+        ]
+    )
+    own = Strategy(most_of_margin=None)
+    known_now = learnt(frame, None, company["segments"], company["features"], playbook, own)
+    asked = _stopped(known_now, playbook)
+    assert {row["strategy"] for row in asked} == {"onboarding", "product_trial", "win_back_offer"}
+    rows = planned(company, frame, playbook)
+    assert not set(rows["strategy"]) & {"onboarding", "product_trial", "win_back_offer"}
+    found = decided(company, frame, playbook)
+    # one of a kind comes first; of the stops the one that frees 360,000
+    assert found["decision"].tolist() == ["expand", "stop", "start"]
+    assert found["strategy"].tolist()[1] == "onboarding"
+    assert found["value"].tolist()[1] == 360_000
+    # in the next period they stay out, and nobody is asked again
+    past = pd.DataFrame(
+        [
+            {
+                "strategy": "win_back_offer", "arm": "treated", "outcome": "revenue",
+                "period": "2025Q2", "grade": "A", "estimate": 1.0, "std_error": 1.0,
+                "unit": "money", "n_treated": 40, "n_control": 20, "look": 1, "together": 1.0,
+                "together_error": 1.0, "cost_per_customer": 3_000.0, "verdict": "cannot_tell",
+                "decision": "stop",
+            }
+        ]
+    )  # fmt: skip
+    now = frame[frame["strategy"] == "executive_visit"]
+    before = learnt(now, past, company["segments"], company["features"], playbook, own)
+    assert before["win_back_offer"].stopped
+    assert _stopped(before, playbook) == []
 
 
 def test_decisions_when_there_is_less_to_decide(company, effects, playbook):

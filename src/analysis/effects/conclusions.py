@@ -10,17 +10,18 @@ import pandas as pd
 
 from analysis.effects.decide import decide
 from analysis.effects.estimators import Contrast
-from analysis.effects.pooling import holm, pool
 from analysis.effects.returns import Returns, returns
 from analysis.effects.verdicts import (
     CANNOT_TELL,
     WORKED,
     Verdict,
     corrected,
+    counting,
     indicative,
     key_of,
     reworded,
 )
+from analysis.pooling import holm, pool
 from analysis.settings_measures import Effectiveness
 from analysis.tables import RECORD
 
@@ -80,6 +81,7 @@ def conclude(
         if row["segment"] == ALL and row["grade"] in _SETTLES:
             earlier = together.get(tuple(row[name] for name in _MEASURE))
             verdict = _with_earlier(verdict, value, earlier)
+            verdict = _sooner(verdict, row, earlier)
         decision, would_change = decide(verdict, value, str(row["grade"]), settings)
         found.append(
             {
@@ -166,6 +168,14 @@ def _together(evidence: pd.DataFrame | None) -> dict[tuple[Any, ...], Row]:
     latest = evidence.sort_values([*_MEASURE, "period"], kind="stable").groupby(_MEASURE).tail(1)
     rows = latest[latest["look"] > 1].to_dict("records")
     return {tuple(row[name] for name in _MEASURE): row for row in rows}
+
+
+def _sooner(found: Verdict, row: Row, earlier: Row | None) -> Verdict:
+    """What is missing, counting what the periods before have told."""
+    if earlier is None or found.verdict != CANNOT_TELL or not earlier["together_error"] > 0:
+        return found
+    told = round((float(row["std_error"]) / float(earlier["together_error"])) ** 2, 4)
+    return counting(found, told, min(int(row["n_treated"]), int(row["n_control"])))
 
 
 def _with_earlier(found: Verdict, worth: Returns, earlier: Row | None) -> Verdict:

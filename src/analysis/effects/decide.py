@@ -129,7 +129,7 @@ def _open(verdict: Verdict, why: str, worth: Returns, settings: Effectiveness) -
         return KEEP_TESTING, change(why if known else "confirm")
     sizes = args_of(verdict.reason)
     missing = sum(
-        max(0.0, verdict.n_needed - float(sizes[arm]["value"]))
+        max(0.0, verdict.n_needed - verdict.told * float(sizes[arm]["value"]))
         for arm in ("n_treated", "n_control")
     )
     args: Args = {

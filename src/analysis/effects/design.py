@@ -11,7 +11,7 @@ import pandas as pd
 from numpy.typing import ArrayLike, NDArray
 from scipy import optimize, stats
 
-from analysis.effects.pooling import holm
+from analysis.pooling import holm
 from analysis.stats import steady, wilson
 
 Floats = NDArray[np.float64]

@@ -40,6 +40,7 @@ def designs(
     *,
     margin_rate: float,
     kpis: pd.DataFrame | None = None,
+    evidence: pd.DataFrame | None = None,
 ) -> pd.DataFrame:
     """Each extra measure's draw, and the smallest effect that it will show.
 
@@ -63,6 +64,9 @@ def designs(
     kpis
         RECORD table: where the measure is to move a share with a target, the statement says
         whether so few customers can tell the target from today's value.
+    evidence
+        RECORD table, all periods so far: what is on record already counts towards the periods
+        that are needed.
 
     Returns
     -------
@@ -74,6 +78,7 @@ def designs(
         panel[["customer_id", "value", "before"]], on="customer_id", how="left"
     )
     drawn["value"] = drawn["value"].astype(float).fillna(0.0)
+    on_record = _errors(evidence)
     rows = []
     for chosen in extra.sort_values("strategy").to_dict("records"):
         strategy = str(chosen["strategy"])
@@ -88,7 +93,8 @@ def designs(
             float(chosen["later_share"]), groups, settings.min_arm, bool(chosen["proven"])
         )
         measures = plan[plan["strategy"] == strategy]
-        found = _figures(own, _line(measures, margin_rate), settings)
+        known = on_record.get(strategy, math.inf)
+        found = _figures(own, _line(measures, margin_rate), settings, known)
         rows.append(
             {
                 "strategy": strategy,
@@ -141,7 +147,18 @@ class _Figures:
         return steady(self.detectable / self.usual, 1.0) if self.usual > 0 else math.nan
 
 
-def _figures(own: pd.DataFrame, line: float, settings: Effectiveness) -> _Figures:
+def _errors(evidence: pd.DataFrame | None) -> dict[str, float]:
+    """Standard error of each strategy's effect over all periods so far, of its surest arm."""
+    if evidence is None or evidence.empty:
+        return {}
+    rows = evidence[(evidence["outcome"] == OUTCOME) & evidence["together_error"].notna()]
+    last = rows.sort_values("period", kind="stable").drop_duplicates(
+        ["strategy", "arm"], keep="last"
+    )
+    return {str(k): float(v) for k, v in last.groupby("strategy")["together_error"].min().items()}
+
+
+def _figures(own: pd.DataFrame, line: float, settings: Effectiveness, error: float) -> _Figures:
     arms = [own[own["wave"] == wave] for wave in (FIRST, LATER)]
     sizes = (len(arms[0]), len(arms[1]))
     units = (arms[0]["group_id"].nunique(), arms[1]["group_id"].nunique())
@@ -157,7 +174,7 @@ def _figures(own: pd.DataFrame, line: float, settings: Effectiveness) -> _Figure
         units=units,
         fitted=fitted,
     )
-    needed, periods = _missing(sizes, sd, least, line, settings)
+    needed, periods = _missing(sizes, sd, least, line, settings, error)
     known = both[["value", "before"]].to_numpy(float).ravel()
     known = known[~np.isnan(known)]
     fair = design.balance(arms[0], arms[1], ["value", "before"], block="band", group="group_id")[
@@ -198,16 +215,26 @@ def _spread(rows: pd.DataFrame, fitted: int) -> float:
 
 
 def _missing(
-    sizes: tuple[int, int], sd: float, least: float, line: float, settings: Effectiveness
+    sizes: tuple[int, int],
+    sd: float,
+    least: float,
+    line: float,
+    settings: Effectiveness,
+    error: float,
 ) -> tuple[float, float]:
-    """Customers an arm needs to show the break-even, and periods of these waves until then."""
+    """Customers an arm needs to show the break-even, and periods of these waves until then.
+
+    `error` is that of all periods so far (infinite: none): they are worth as many customers.
+    """
     if math.isnan(least) or not 0 < line < math.inf:
         return math.nan, math.nan
     needed = design.customers_for_means(line, sd**2, sd**2, settings.power, settings.level)
     if least <= line:
         return math.ceil(needed), 1.0
     arm = 2 / sum(1 / n for n in sizes)  # equal arms that tell as much
-    return math.ceil(needed), max(2.0, math.ceil(needed / arm))
+    told = 2 * (sd / error) ** 2  # likewise, of the periods before
+    fewest = 2.0 if told == 0 else 1.0
+    return math.ceil(needed), max(fewest, math.ceil((needed - told) / arm))
 
 
 def _line(measures: pd.DataFrame, margin_rate: float) -> float:
@@ -269,7 +296,8 @@ def _main(found: _Figures, sizes: Mapping[str, tuple[float, str]]) -> dict[str, 
         return _sentence("no_cost", **shown)
     shown |= {"break_even": (found.break_even, "money")}
     if found.periods_needed == 1:
-        return _sentence("shows", **shown)
+        alone = found.detectable <= found.break_even
+        return _sentence("shows" if alone else "together", **shown)
     if found.periods_needed > HOPELESS:
         return _sentence("hopeless", **shown)
     shown |= {"periods": (found.periods_needed, "count")}

@@ -41,7 +41,7 @@ from analysis.calendars import Period
 from analysis.effects import verdicts
 from analysis.effects.checks import balance_table, checks, event_table
 from analysis.effects.conclusions import conclude
-from analysis.effects.evidence import accumulate
+from analysis.effects.evidence import accumulate, decided
 from analysis.effects.rungs import Material, Rung, climb, within
 from analysis.effects.study import ALL, HELD_OUT, before_after, cases, mean
 from analysis.engine import to_frame
@@ -125,12 +125,15 @@ def estimate(
     Returns
     -------
     Estimates
-        Empty but valid tables where nothing was done or measured. The rule of the verdict is in
-        `analysis.effects.verdicts`.
+        Empty but valid tables where nothing was done or measured; the evidence then is that of
+        the record before. The rule of the verdict is in `analysis.effects.verdicts`.
     """
     treated, measured = _frame(treatments), _frame(outcomes)
     if treated.empty or measured.empty:
-        return Estimates(*(_empty(name) for name in _TABLES))
+        nothing = {name: _empty(name) for name in _TABLES}
+        if history is not None:
+            nothing["evidence"] = history.reindex(columns=RECORD["evidence"].names)
+        return Estimates(*nothing.values())
     segments = segments_before if segments_before is not None and len(segments_before) else None
     material = Material(settings, seed, traits, panel, period)
     rungs = [
@@ -148,8 +151,11 @@ def estimate(
     rows = [_row(rung, settings) for rung in _with_segments(rungs, material, segments)]
     effects = pd.DataFrame(rows, columns=RECORD["effects"].names)
     evidence = _evidence(effects, settings, period, history)
+    effects = _concluded(effects, settings, plan, evidence)
+    if period is not None:
+        evidence = decided(evidence, effects, period.name)
     return Estimates(
-        _concluded(effects, settings, plan, evidence),
+        effects,
         _together("effect_checks", [checks(rung, material) for rung in rungs]),
         _together("event_study", [event_table(rung) for rung in rungs]),
         _together("balance", [balance_table(rung, traits) for rung in rungs]),

@@ -24,8 +24,8 @@ import pandas as pd
 from numpy.typing import NDArray
 from scipy import optimize, stats
 
-from analysis.effects.pooling import weighted_mean
 from analysis.effects.returns import break_even
+from analysis.pooling import weighted_mean
 from analysis.stats import steady
 from analysis.tables import RECORD
 
@@ -78,7 +78,7 @@ def accumulate(
     is_kept = [
         row not in places for row in past[[*_KEYS, "period"]].itertuples(index=False, name=None)
     ]
-    past = past.loc[is_kept, names]
+    past = past.loc[is_kept].reindex(columns=names)  # records of before know no decision
     by_measure = dict(list(past.groupby(_KEYS, sort=False)))
     rows = [
         _row(
@@ -90,6 +90,29 @@ def accumulate(
     both = [frame for frame in (past, new) if not frame.empty]
     out = pd.concat(both, ignore_index=True) if both else new
     return out.sort_values([*_KEYS, "period"], kind="stable", ignore_index=True)
+
+
+def decided(evidence: pd.DataFrame, effects: pd.DataFrame, period: str) -> pd.DataFrame:
+    """The evidence with what was decided on each measure in this period.
+
+    Parameters
+    ----------
+    evidence
+        From `accumulate`.
+    effects
+        RECORD ``effects`` of the period, with decisions.
+    period
+        Its name.
+    """
+    whole = effects[effects["segment"] == "all"]
+    keys = whole[_KEYS].itertuples(index=False, name=None)
+    decision = dict(zip(keys, whole["decision"], strict=True))
+    found = evidence[_KEYS].itertuples(index=False, name=None)
+    now = [
+        decision.get(key) if own == period else before
+        for key, own, before in zip(found, evidence["period"], evidence["decision"], strict=True)
+    ]
+    return evidence.assign(decision=pd.Series(now, evidence.index, dtype=object))
 
 
 def _row(row: dict[Hashable, Any], past: pd.DataFrame, level: float) -> dict[str, Any]:

@@ -58,6 +58,7 @@ __all__ = [
     "args_of",
     "break_even",
     "corrected",
+    "counting",
     "indicative",
     "judge",
     "key_of",
@@ -74,12 +75,16 @@ SLOW = 8  # more periods than this: waiting is no plan
 
 @dataclass(frozen=True)
 class Verdict:
-    """The verdict, its reason as JSON, and how much is missing (NaN: nothing, or unknown)."""
+    """The verdict, its reason as JSON, and how much is missing (NaN: nothing, or unknown).
+
+    ``told`` says how many periods as precise as this one are on record, this one included.
+    """
 
     verdict: str
     reason: str
     n_needed: float = math.nan
     periods_needed: float = math.nan
+    told: float = 1.0
 
 
 def reason(key: str, **args: tuple[float, str]) -> str:
@@ -202,6 +207,28 @@ def corrected(found: Verdict, p_adjusted: float, n_judged: int, level: float) ->
         return found
     text = reworded(found.reason, "not_after_correction", n_judged=(n_judged, "count"))
     return Verdict(CANNOT_TELL, text)
+
+
+def counting(found: Verdict, told: float, smaller_arm: int) -> Verdict:
+    """How much is missing, where earlier periods have told something already.
+
+    Parameters
+    ----------
+    found
+        Of one period.
+    told
+        Periods as precise as this one that are on record, this one included.
+    smaller_arm
+        Customers of the smaller arm in a period.
+    """
+    if math.isnan(found.periods_needed) or not told > 1:
+        return found
+    more = max(1, math.ceil(found.n_needed / smaller_arm - told))
+    key = key_of(found.reason)
+    if more <= SLOW:
+        key = key.replace("undecided_slow", "undecided")
+    text = reworded(found.reason, key, periods_needed=(more, "count"))
+    return Verdict(found.verdict, text, found.n_needed, more, told)
 
 
 def key_of(text: str) -> str:

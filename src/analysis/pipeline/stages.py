@@ -113,8 +113,11 @@ STAGES: tuple[Stage, ...] = (
         "strategy",
         "notebooks/05_strategy.ipynb",
         needs=("cleaning", "segmentation", "effectiveness"),
-        sections=("strategy", "effectiveness"),
-        gives=("plan", "plan_summary", "decisions", "tasks", "waves", "designs"),
+        sections=("strategy", "effectiveness", "segmentation.monetary_days"),
+        gives=(
+            "plan", "plan_summary", "decisions", "tasks", "waves", "designs", "strategy_table",
+            "account_plans",
+        ),
         files=("params/playbooks/*.yml",),
     ),
     Stage(

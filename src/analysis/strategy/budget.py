@@ -6,6 +6,27 @@ import numpy as np
 import pandas as pd
 
 
+def affordable(chosen: pd.DataFrame, waves: pd.DataFrame, budget: float | None) -> pd.DataFrame:
+    """Options with the wave they were drawn into, as far as the budget goes.
+
+    Parameters
+    ----------
+    chosen
+        Rows of `analysis.strategy.options` that nothing rules out.
+    waves
+        RECORD ``waves`` of them.
+    budget
+        As of `within`.
+    """
+    rows = chosen.merge(
+        waves[["customer_id", "strategy", "wave"]], on=["customer_id", "strategy"], how="left"
+    )
+    rows["duty"] = ~rows["extra"].astype(bool)
+    rows["price"] = rows["cost"]
+    now = rows.assign(cost=rows["cost"].where(rows["wave"] != "later", 0.0))
+    return rows.loc[within(now, budget).index]
+
+
 def within(rows: pd.DataFrame, budget: float | None) -> pd.DataFrame:
     """The rows that the budget pays for.
 

@@ -1,7 +1,9 @@
 """At most three things that leadership is asked to decide, by rule.
 
 1. expand: a strategy that worked and now reaches more customers; the most expected value first.
-2. stop: a strategy that did not pay; the most money freed first.
+2. stop: a strategy that did not pay, that would take too long to settle, or with which customers
+   are expected to buy less; the most money freed first. Asked in the period that shows it, not
+   again later.
 3. collect: customers of the best segment in arrears, if they are many or too much of the
    receivables is overdue.
 4. rescue: customers that fell from the best segment to the one at risk.
@@ -15,6 +17,7 @@ of the kinds follow in the same order.
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
 from typing import Any
 
 import pandas as pd
@@ -22,7 +25,7 @@ import pandas as pd
 from analysis.calendars import Period, WorkingCalendar
 from analysis.roles import AT_RISK, BEST, Roles, roles_of
 from analysis.settings_measures import Strategy
-from analysis.strategy.evidence import Evidence, read
+from analysis.strategy.evidence import Evidence
 from analysis.strategy.playbook import Playbook
 from analysis.tables import RECORD
 
@@ -34,7 +37,7 @@ Row = dict[str, Any]
 
 def decisions(
     summary: pd.DataFrame,
-    effects: pd.DataFrame | None,
+    evidence: Mapping[str, Evidence],
     movements: pd.DataFrame,
     plan: pd.DataFrame,
     settings: Strategy,
@@ -52,7 +55,9 @@ def decisions(
     ----------
     summary
         From `summarise`.
-    effects, movements, plan
+    evidence
+        From `analysis.strategy.learnt`.
+    movements, plan
         RECORD tables.
     settings
         Section ``strategy``.
@@ -77,7 +82,6 @@ def decisions(
     calendar = WorkingCalendar(settings.holidays)
     soon = calendar.add_working_days(period_next.start, _DECIDE_WITHIN)
     later = calendar.add_working_days(period_next.start, _RESCUE_WITHIN)
-    evidence = read(effects)
     planned = [_planned(dict(row), evidence) for row in summary.to_dict("records")]
     kinds: list[list[Row]] = [
         _ordered([r for r in planned if r["decision"] == "expand"], "value"),
@@ -99,7 +103,7 @@ def decisions(
     return frame
 
 
-def _planned(row: dict[Any, Any], evidence: dict[str, Evidence]) -> Row:
+def _planned(row: dict[Any, Any], evidence: Mapping[str, Evidence]) -> Row:
     known = evidence.get(str(row["strategy"]), Evidence())
     if row["basis"] == "mandatory":
         decision = ""
@@ -123,13 +127,14 @@ def _planned(row: dict[Any, Any], evidence: dict[str, Evidence]) -> Row:
     }
 
 
-def _stopped(evidence: dict[str, Evidence], playbook: Playbook) -> list[Row]:
+def _stopped(evidence: Mapping[str, Evidence], playbook: Playbook) -> list[Row]:
     rows: list[Row] = []
     for segment, _, measure in playbook.measures():
         known = evidence.get(measure.strategy, Evidence())
         if (
             measure.extra
-            and known.stopped
+            and known.current
+            and (known.stopped or known.negative)
             and measure.strategy not in {row["strategy"] for row in rows}
         ):
             rows.append(

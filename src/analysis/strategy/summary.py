@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
-from analysis.settings_measures import Strategy
-from analysis.strategy.evidence import NONE, Evidence, read
+from analysis.strategy.evidence import NONE, Evidence
 from analysis.strategy.planning import LATER
 from analysis.strategy.playbook import Playbook
 from analysis.tables import RECORD
@@ -20,10 +20,10 @@ _EXEMPT = "exempt"
 
 def summarise(
     plan: pd.DataFrame,
-    effects: pd.DataFrame | None,
+    evidence: Mapping[str, Evidence],
     segments: pd.DataFrame,
-    settings: Strategy,
     *,
+    options: pd.DataFrame,
     playbook: Playbook,
     designs: pd.DataFrame,
     margin_rate: float,
@@ -34,12 +34,12 @@ def summarise(
     ----------
     plan
         From `analysis.strategy.plan`.
-    effects
-        RECORD ``effects``, as given to the plan.
+    evidence
+        From `analysis.strategy.learnt`.
     segments
         RECORD table.
-    settings
-        Section ``strategy``.
+    options
+        From `analysis.strategy.options`: the bounds of what each customer is expected to bring.
     playbook
         As given to the plan.
     designs
@@ -52,22 +52,24 @@ def summarise(
     DataFrame
         RECORD ``plan_summary``: proven strategies first, then measured, untested and duties;
         within these by expected value, then in the playbook's order. ``customers`` get it now
-        (``exempt`` of them outside the draw), ``later`` wait, ``left_out`` have no row: too
-        small for the measure, it keeps its size, or the budget ended. The expected value and
-        its bounds are trust × effect × margin × the customers now. ``detectable`` and
+        (``exempt`` of them outside the draw), ``later`` wait, ``left_out`` have no row: no
+        condition holds, the measure was ruled out for them, or budget or capacity ended. The
+        expected value and its bounds are summed over the customers now: one effect stands behind
+        all of them, so their errors do not cancel out. ``detectable`` and
         ``break_even`` are those of the design; duties have none.
     """
-    evidence = read(effects)
     if plan.empty:
         return pd.DataFrame(columns=RECORD["plan_summary"].names)
     sizes = segments["segment"].value_counts()
     shown = designs.set_index("strategy")
+    bounds = options[["customer_id", "measure", "worth_low", "worth_high"]]
+    plan = plan.merge(bounds, on=["customer_id", "measure"], how="left")
     rows = []
     for strategy in playbook.strategies():
         chosen = plan[plan["strategy"] == strategy]
         if chosen.empty:
             continue
-        row = _row(chosen, evidence.get(strategy, Evidence()), settings.trust, margin_rate)
+        row = _row(chosen, evidence.get(strategy, Evidence()))
         segment = row["segment"]
         mandatory = not playbook.find(str(chosen["measure"].iloc[0]))[1].extra
         row["basis"] = "mandatory" if mandatory else row["basis"]
@@ -84,26 +86,23 @@ def summarise(
     return frame.reindex(columns=RECORD["plan_summary"].names).reset_index(drop=True)
 
 
-def _row(
-    chosen: pd.DataFrame, evidence: Evidence, trust: float, margin_rate: float
-) -> dict[str, Any]:
+def _row(chosen: pd.DataFrame, evidence: Evidence) -> dict[str, Any]:
     wave = chosen.groupby("customer_id")["wave"].first()
     now = chosen[chosen["wave"] != LATER]
     shown = now if len(now) else chosen
     first = chosen.iloc[0]
-    customers = int((wave != LATER).sum())
-    planned = evidence.measured and bool(shown["expected_value"].notna().any())
-    scale = trust * margin_rate * customers if planned else math.nan
+    valued = now[now["expected_value"].notna()]
+    planned = len(valued) > 0
     return {
         "strategy": first["strategy"],
         "segment": first["segment"],
-        "customers": customers,
+        "customers": int((wave != LATER).sum()),
         "later": int((wave == LATER).sum()),
         "exempt": int((wave == _EXEMPT).sum()),
-        "cost": float(now["cost"].sum()),
-        "expected_value": evidence.estimate * scale,
-        "expected_low": evidence.low * scale,
-        "expected_high": evidence.high * scale,
+        "cost": math.fsum(now["cost"].astype(float)),
+        "expected_value": _total(valued["expected_value"]),
+        "expected_low": _total(valued["worth_low"]),
+        "expected_high": _total(valued["worth_high"]),
         "grade": evidence.grade if planned else NONE,
         "owner_role": first["owner_role"],
         "channel": first["channel"],
@@ -112,6 +111,10 @@ def _row(
         "due": shown["due"].max(),
         "basis": _basis(evidence, planned),
     }
+
+
+def _total(values: pd.Series) -> float:
+    return math.fsum(values.astype(float)) if len(values) else math.nan
 
 
 def _basis(evidence: Evidence, planned: bool) -> str:

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from scipy import integrate, stats
 from statsmodels.stats.multitest import multipletests
 
-from analysis.effects.pooling import holm, pool, weighted_mean
+from analysis.pooling import holm, pool, weighted_mean
 
 
 def test_eight_schools_as_published():

@@ -1,9 +1,9 @@
 """Several estimates side by side: drawn together, put together, and corrected for their number.
 
-A segment's own estimate rests on few customers, and the best of several is too good by luck.
-`pool` draws each towards the others as far as they agree (normal–normal hierarchical model);
-`weighted_mean` puts estimates of one and the same effect together; `holm` corrects p-values of
-several strategies that are judged at once.
+The estimate of one segment rests on few customers, and the best of several measures is too good
+by luck. `pool` draws each towards the others as far as they agree (normal–normal hierarchical
+model); `weighted_mean` puts estimates of one and the same effect together; `holm` corrects
+p-values of several strategies that are judged at once.
 """
 
 from __future__ import annotations
