@@ -49,3 +49,42 @@ def treatments_from_plan(plan: pd.DataFrame | None) -> pd.DataFrame:
     late = found["wave"] == "later"
     found.loc[late, "started_on"] = found.loc[late, "strategy"].map(starts)
     return found.assign(arm=found["wave"].map(_ARMS), done=None)[columns]
+
+
+def done_from_tasks(treatments: pd.DataFrame, task_progress: pd.DataFrame) -> pd.DataFrame:
+    """Treatments with what their tasks say of whether they were carried out.
+
+    Parameters
+    ----------
+    treatments
+        Where ``done`` is known already, it stays.
+    task_progress
+        RECORD ``task_progress``: the tasks of the plan.
+
+    Returns
+    -------
+    DataFrame
+        A measure of a customer was carried out if all its tasks are settled (done or dropped)
+        and one at least is done. It was not if all are dropped, or one that was due is open or
+        put off. Where somebody has not answered, or a task is not due yet, nobody can say:
+        silence is not taken for failure, it lowers the share of answers instead.
+    """
+    if treatments.empty or task_progress.empty:
+        return treatments
+    status = task_progress["status"]
+    undone = status.isin(("open", "moved"))
+    flags = pd.DataFrame(
+        {
+            "customer_id": task_progress["customer_id"],
+            "strategy": task_progress["strategy"],
+            "done": status == "done",
+            "failed": undone & task_progress["in_time"].notna(),
+            "unclear": (status == "no_answer") | undone & task_progress["in_time"].isna(),
+        }
+    )
+    told = flags.groupby(["customer_id", "strategy"]).any()
+    carried = told["done"].astype("boolean").mask(told["unclear"]).mask(told["failed"], False)
+    keys = pd.MultiIndex.from_frame(treatments[["customer_id", "strategy"]])
+    found = pd.Series(carried.reindex(keys).to_numpy(dtype=object, na_value=None), treatments.index)
+    known = treatments["done"].astype(object)
+    return treatments.assign(done=known.where(known.notna(), found))
