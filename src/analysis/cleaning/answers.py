@@ -92,8 +92,8 @@ def with_plan(tasks: pa.Table, planned: pd.DataFrame | None) -> pa.Table:
 
 def known(failures: pa.Table, planned: pd.DataFrame | None) -> pa.Table:
     """Rows that a CRM refused, with whether the plan has their task or customer."""
-    if planned is None or planned.empty:
-        return failures
-    ids = [*planned["task_id"], *planned["customer_id"]]
-    found = pc.is_in(failures["key"], value_set=pa.array(ids, pa.string()))
+    found = pa.nulls(len(failures), pa.bool_())
+    if planned is not None and len(planned):
+        ids = [*planned["task_id"], *planned["customer_id"]]
+        found = pc.is_in(failures["key"], value_set=pa.array(ids, pa.string()))
     return failures.set_column(failures.column_names.index("known"), "known", found)

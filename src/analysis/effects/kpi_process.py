@@ -148,7 +148,9 @@ def process_sums(
         contacts = contacts_of(tables["activities"])
         found.append(query(_COVERAGE, contacts=contacts, members=groups.members, windows=windows))
     if _has(tables, "task_results"):
-        rows = placed(tables["task_results"], "task_results", ["status", "due_on", "done_on"], groups)
+        rows = placed(
+            tables["task_results"], "task_results", ["status", "due_on", "done_on"], groups
+        )
         found.append(query(_TASKS, tasks=rows, windows=windows))
     if _has(tables, "tickets"):
         rows = placed(tables["tickets"], "tickets", ["opened_at", "satisfaction"], groups)

@@ -70,7 +70,7 @@ def task_progress(
     waits = owed & (_latest(found) <= today)
     until = found["done_on"].where(done).mask(waits, today)
     late = _working_days(_latest(found), until, calendar)
-    found["days_late"] = pd.array(late, dtype="Int64")
+    found["days_late"] = pd.Series(late, found.index).astype("Int64")
     in_time = (found["done_on"] <= found["due"]).astype("boolean")
     unknown = done & found["done_on"].isna() | ~done & (found["due"] > today)
     found["in_time"] = in_time.mask(unknown)
@@ -143,9 +143,7 @@ def progress(
         return pd.DataFrame(columns=RECORD["progress"].names)
     rows = task_progress.reset_index(drop=True)
     flags = _flags(rows, pd.Timestamp(as_of))
-    parts = [
-        _grouped(by, values, flags) for by, values in _groups(rows, people, segments).items()
-    ]
+    parts = [_grouped(by, values, flags) for by, values in _groups(rows, people, segments).items()]
     found = pd.concat([*parts, _burn_up(rows, pd.Timestamp(as_of))], ignore_index=True)
     for name, top, bottom in (
         ("done_share", "done_due", "due"),
@@ -178,7 +176,8 @@ def _groups(
 
 def _week(days: pd.Series) -> pd.Series:
     iso = days.dt.isocalendar()
-    return iso["year"].astype(str) + "-W" + iso["week"].astype(str).str.zfill(2)
+    found: pd.Series = iso["year"].astype(str) + "-W" + iso["week"].astype(str).str.zfill(2)
+    return found
 
 
 def _flags(rows: pd.DataFrame, today: pd.Timestamp) -> pd.DataFrame:
@@ -204,12 +203,12 @@ def _grouped(by: str, values: pd.Series, flags: pd.DataFrame) -> pd.DataFrame:
 
 
 def _burn_up(rows: pd.DataFrame, today: pd.Timestamp) -> pd.DataFrame:
-    """The state at the end of each week, from the first planned or done one to the last."""
+    """The state at the end of each week, from the first task to the last, or to now."""
     # a task done on a day that nobody wrote down was done by now
     done = rows["done_on"].where(rows["done_on"].notna() | (rows["status"] != DONE), today)
-    both = pd.concat([rows["due"], done.dropna()])
-    first = both.min() - pd.Timedelta(days=int(both.min().dayofweek))
-    ends = pd.date_range(first, both.max() + pd.Timedelta(days=6), freq="7D") + pd.Timedelta(days=6)
+    days = pd.concat([rows["due"], done.dropna(), pd.Series([today])])
+    first, last = days.min().to_period("W"), days.max().to_period("W")
+    ends = pd.period_range(first, last).end_time.normalize()
     cut = np.minimum(ends.to_numpy(), today.to_datetime64())[:, None]
     planned: Flags = rows["due"].to_numpy()[None, :] <= ends.to_numpy()[:, None]
     due = rows["due"].to_numpy()[None, :] <= cut
@@ -223,9 +222,7 @@ def _burn_up(rows: pd.DataFrame, today: pd.Timestamp) -> pd.DataFrame:
         planned & answered,
     )  # fmt: skip
     sums = {name: flag.sum(axis=1) for name, flag in zip(_COUNTS, counts, strict=True)}
-    weeks = _week(pd.Series(ends))
-    found = pd.DataFrame({"by": "until_week", "value": weeks.to_numpy(), **sums})
-    return found[found["value"] <= _week(both).max()]
+    return pd.DataFrame({"by": "until_week", "value": _week(pd.Series(ends)).to_numpy(), **sums})
 
 
 def every_task(task_results: pd.DataFrame, task_progress: pd.DataFrame) -> pd.DataFrame:

@@ -207,7 +207,7 @@ def _read_file(
     size = len(grid.rows)
     if form is not None and form.foreign(settings):
         rules = pa.repeat(pa.scalar("other_workbook"), size)
-        headers = pa.repeat(pa.scalar(f"{form.run} {form.period}".strip()), size)
+        headers = pa.repeat(pa.scalar(f"{form.run} {form.period}".strip() or "-"), size)
     frame = pa.table(
         {n: columns[n].data for n in table.names if n in columns}
         | {"_file": pa.repeat(pa.scalar(file.name), size), "_row": grid.rows}
@@ -248,9 +248,7 @@ def _read_file(
     return _Part(kept, pa.concat_tables(rejected), info, records)
 
 
-def read_grid(
-    file: File, source: Source, wanted: Sequence[Wanted], *, form: bool = False
-) -> Grid:
+def read_grid(file: File, source: Source, wanted: Sequence[Wanted], *, form: bool = False) -> Grid:
     """One file's header and columns, whatever its format; `form`: a workbook of tasks."""
     kind = kind_of(file)
     score = partial(mapping.score, wanted=wanted, source=source)

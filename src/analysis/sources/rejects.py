@@ -15,6 +15,7 @@ from analysis.tables import ARROW_TYPES, RECORD, Table, counts_money
 
 _SAYS = {"other_workbook": "found"}  # what a verdict concerns, where that is no header
 
+
 def rejected_rows(
     table: Table, frame: pa.Table, rules: pa.Array, headers: pa.Array, gone: pa.Array
 ) -> pa.Table:
