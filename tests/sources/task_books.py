@@ -10,10 +10,10 @@ from openpyxl import Workbook
 from openpyxl.worksheet.worksheet import Worksheet
 
 HEADS = {
-    "zh": ("任务编号", "客户编号", "客户", "任务", "标准", "最迟", "状态", "完成日期", "改期到",
-           "原因", "备注"),
-    "en": ("task_id", "customer_id", "customer", "title", "standard", "due", "status", "done_on",
-           "moved_to", "reason", "note"),
+    "zh": ("任务编号", "客户编号", "客户名称", "任务内容", "完成标准", "最迟日期", "完成情况",
+           "完成日期", "改期到", "原因", "备注"),
+    "en": ("Task ID", "Customer ID", "Customer", "What to do", "Done when", "Latest day", "Status",
+           "Done on", "Moved to", "Reason", "Note"),
 }  # fmt: skip
 SHEETS = {"zh": "任务", "en": "Tasks"}
 META = (("analysis-tasks", 1), ("run", "acme"), ("period", "2025Q4"), ("owner_id", "S01"))

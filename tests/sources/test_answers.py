@@ -143,6 +143,16 @@ def test_habits_of_excel_do_not_matter(tmp_path: Path, back: Back) -> None:
     assert kept(back()) == kept(found)
 
 
+def test_other_sheets_may_hold_what_cannot_be_read(tmp_path: Path, back: Back) -> None:
+    path = book(tmp_path / "tasks" / "S01.xlsx", [row(A, "已完成", "2025-10-09")])
+    changed = openpyxl.load_workbook(path)
+    own = changed.create_sheet("我的小计", 0)
+    own.append(["任务编号", "数"])
+    own.append([A, "=1+1"])
+    changed.save(path)
+    assert kept(back())[A][0] == "done"
+
+
 def test_sorted_filtered_and_shortened_rows_say_the_same(tmp_path: Path, back: Back) -> None:
     ids = PLAN["task_id"].tolist()
     rows = [row(i, "已完成", f"2025.10.{9 + n}") for n, i in enumerate(ids[:6])]

@@ -85,6 +85,7 @@ def done_from_tasks(treatments: pd.DataFrame, task_progress: pd.DataFrame) -> pd
     told = flags.groupby(["customer_id", "strategy"]).any()
     carried = told["done"].astype("boolean").mask(told["unclear"]).mask(told["failed"], False)
     keys = pd.MultiIndex.from_frame(treatments[["customer_id", "strategy"]])
-    found = pd.Series(carried.reindex(keys).to_numpy(dtype=object, na_value=None), treatments.index)
+    said = carried.reindex(keys).astype(object)
+    found = said.where(said.notna(), None).set_axis(treatments.index)
     known = treatments["done"].astype(object)
     return treatments.assign(done=known.where(known.notna(), found))

@@ -115,7 +115,7 @@ def read_form(file: File, source: Source, score: Scorer) -> Grid:
     Raises
     ------
     SourceError
-        As `workbooks.read`; also if every sheet is empty.
+        If no sheet has the form's columns, and one of them cannot be read either.
     """
     book = load_workbook(file.path, read_only=True)
     try:
@@ -123,13 +123,14 @@ def read_form(file: File, source: Source, score: Scorer) -> Grid:
     finally:
         book.close()
     found: list[Grid] = []
+    problems: list[Problem] = []
     for sheet in visible:
         try:
             named = source.model_copy(update={"sheet": sheet})
             found.append(workbooks.read(file, named, score))
         except SourceError as error:
-            if error.problems[0].key != "sources.empty_file":
-                raise
-    if not found:
-        raise SourceError(Problem("sources.empty_file", {"file": file.name}))
-    return max(found, key=lambda grid: score(grid.header))
+            problems += error.problems
+    best = max(found, key=lambda grid: score(grid.header), default=None)
+    if best is not None and (score(best.header)[0] or not problems):
+        return best
+    raise SourceError(problems or [Problem("sources.empty_file", {"file": file.name})])
