@@ -209,15 +209,19 @@ def test_parts_add_up_and_the_last_week_is_now_whatever_the_order(
         (["done", "done"], True),
         (["done", "dropped"], True),
         (["dropped", "dropped"], False),
-        (["done", "open"], False),
-        (["done", "moved"], False),
-        (["done", None], None),
+        (["done", "open"], True),
+        (["done", None], True),
+        (["open", "moved"], False),
         ([None, None], None),
-        (["open", None], False),
+        (["open", None], None),
+        (["done", "open", "open"], False),
+        (["done", "open", None], None),
+        (["open", "open", None], False),
+        (["done", "open", "open", "dropped", "dropped"], False),
     ],
 )
 def test_whether_a_measure_was_carried_out(answers: list[str], carried: bool | None) -> None:
-    tasks = plan(("1", "A", "S", DUE, "care/visit"), ("2", "A", "S", DUE, "care/report"))
+    tasks = plan(*((str(n + 1), "A", "S", DUE, "care/x") for n in range(len(answers))))
     told = results(*({"task_id": str(n), "status": s} for n, s in enumerate(answers, start=1)))
     found = effects.task_progress(tasks, told, AS_OF, CHINA)
     treated = pd.DataFrame(

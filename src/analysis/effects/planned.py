@@ -64,26 +64,28 @@ def done_from_tasks(treatments: pd.DataFrame, task_progress: pd.DataFrame) -> pd
     Returns
     -------
     DataFrame
-        A measure of a customer was carried out if all its tasks are settled (done or dropped)
-        and one at least is done. It was not if all are dropped, or one that was due is open or
-        put off. Where somebody has not answered, or a task is not due yet, nobody can say:
-        silence is not taken for failure, it lowers the share of answers instead.
+        A measure of a customer was carried out if at least half of its tasks that were not
+        dropped are done; not if that can no longer be, or if all were dropped. Between the two
+        nobody can say: a task that nobody answered or that is not due yet is not taken for
+        failure, it lowers the share of answers instead.
     """
     if treatments.empty or task_progress.empty:
         return treatments
     status = task_progress["status"]
-    undone = status.isin(("open", "moved"))
-    flags = pd.DataFrame(
+    not_due = status.isin(("open", "moved")) & task_progress["in_time"].isna()
+    counts = pd.DataFrame(
         {
             "customer_id": task_progress["customer_id"],
             "strategy": task_progress["strategy"],
+            "wanted": status != "dropped",
             "done": status == "done",
-            "failed": undone & task_progress["in_time"].notna(),
-            "unclear": (status == "no_answer") | undone & task_progress["in_time"].isna(),
+            "unclear": (status == "no_answer") | not_due,
         }
     )
-    told = flags.groupby(["customer_id", "strategy"]).any()
-    carried = told["done"].astype("boolean").mask(told["unclear"]).mask(told["failed"], False)
+    told = counts.groupby(["customer_id", "strategy"]).sum()
+    carried = ((told["done"] > 0) & (2 * told["done"] >= told["wanted"])).astype("boolean")
+    open_yet = (told["unclear"] > 0) & (2 * (told["done"] + told["unclear"]) >= told["wanted"])
+    carried = carried.mask(open_yet & ~carried)
     keys = pd.MultiIndex.from_frame(treatments[["customer_id", "strategy"]])
     said = carried.reindex(keys).astype(object)
     found = said.where(said.notna(), None).set_axis(treatments.index)
