@@ -85,7 +85,7 @@ def answers(
     own = assigned[(assigned["period"] == period.name) & assigned["done"].astype(bool)]
     pairs = codes.to_numpy()[own["customer"].to_numpy()] + "/" + own["strategy"].to_numpy()
     found = tasks[tasks["customer_id"].isin(set(codes))].sort_values("task_id", ignore_index=True)
-    strategy = found["source"].str.partition("/")[0]
+    strategy = found["source"].str.split("/").str[0]
     carried = (found["customer_id"] + "/" + strategy).isin(set(pairs)).to_numpy()
     ids = found["task_id"]
     finished = carried & (chance.uniform(ids, seed, "task finished") < FINISHED)
@@ -123,7 +123,7 @@ def export(truth: pd.DataFrame, population: pd.DataFrame, seed: int) -> pd.DataF
             "任务编号": found["task_id"],
             "客户编号": found["customer_id"],
             "客户名称": found["customer_id"].map(name),
-            "任务": found["source"].str.partition("/")[2],
+            "任务": found["source"].str.split("/").str[-1],
             "责任人编码": found["owner_id"],
             "最迟": dates(due),
             "状态": found["status"].map(words),
