@@ -238,6 +238,7 @@ TABLES: dict[str, tuple[str, ...]] = {
         "done_on date  done",
         "moved_to date  new latest day",
         "answer string  reason, or the seller's own word",
+        "note string  what the seller wrote beside it",
     ),
     "load_failures": (
         "row that the CRM did not take",

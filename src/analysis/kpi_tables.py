@@ -50,6 +50,7 @@ TABLES: dict[str, tuple[str, ...]] = {
         "moved_to date  new latest day",
         "answer string  reason, or the seller's own word, masked",
         "source string  file that said it",
+        "note string  what the seller wrote beside it, masked",
     ),
     "targets": (
         "target kept",

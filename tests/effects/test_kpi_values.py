@@ -142,11 +142,17 @@ def test_visits_kept_to_plan() -> None:
 def test_tasks_and_trials() -> None:
     tasks = table(
         "task_results",
-        {"task_id": "1", "customer_id": "A", "status": "done", "due_on": "2025-07-01"},
+        {
+            "task_id": "1",
+            "customer_id": "A",
+            "status": "done",
+            "due_on": "2025-07-01",
+            "done_on": "2025-07-01",
+        },
         {"task_id": "2", "customer_id": "A", "status": "open", "due_on": "2025-09-30"},
         {"task_id": "3", "customer_id": "A", "status": "moved", "due_on": "2025-08-30"},
         {"task_id": "4", "customer_id": "A", "status": "done", "due_on": "2025-10-30"},
-        {"task_id": "5", "status": "done", "due_on": "2025-08-30"},
+        {"task_id": "5", "status": "done", "due_on": "2025-08-30", "done_on": "2025-09-01"},
     )
     customers = table(
         "customers",
@@ -163,6 +169,7 @@ def test_tasks_and_trials() -> None:
     )
     frame = found(task_results=tasks, customers=customers, usage=usage)
     assert ratio(frame, "task_completion") == (2, 4)
+    assert ratio(frame, "tasks_in_time") == (1, 4)
     assert ratio(frame, "trial_activation") == (1, 2)
 
 

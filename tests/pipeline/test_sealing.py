@@ -24,7 +24,7 @@ def record_of(folder: Path, tables: tuple[str, ...]) -> Path:
 def test_the_draw_is_frozen_with_the_plan(tmp_path: Path) -> None:
     record = record_of(tmp_path, (*sealing.TABLES, *sealing.IF_THERE))
     seal = sealing.approve(tmp_path, record)
-    for name in ("plan", "waves", "designs", "evidence"):
+    for name in ("plan", "tasks", "waves", "designs", "evidence"):
         assert sealing.keeps(seal, name)
         assert sealing.read(seal, name).column_names == RECORD[name].names
 

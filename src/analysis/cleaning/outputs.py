@@ -11,15 +11,21 @@ import pyarrow.compute as pc
 
 from analysis import engine
 from analysis.cleaning import masking
+from analysis.cleaning.answers import SHOWN
 from analysis.cleaning.keys import UNMATCHED
 from analysis.settings_sources import Cleaning
 from analysis.tables import INPUT, RECORD, Table, counts_money
 
+_SHOWN = {"unmatched_key": UNMATCHED, **SHOWN}
+_FREE = ("unknown_status",)  # rules that show what somebody wrote
+_LONGEST = 200  # characters of a value that a reason repeats
 _DAYS = {"activities": "happened_at", "tickets": "opened_at", "surveys": "answered_on"}
 _NUMBERS = {
     "contacts": "contact_id", "activities": "activity_id", "tickets": "ticket_id",
     "surveys": "survey_id",
 }  # fmt: skip
+# Columns into which people write what they like.
+_WRITTEN = ("text", "answer", "note", "reason")
 # What had not happened yet on the last day that counts is not known.
 _UNKNOWN_YET = {
     "tickets": """
@@ -163,8 +169,13 @@ def other(table: str, judged: pa.Table, as_of: date, contract: Table) -> pa.Tabl
         )
     if table == "payments":
         rows = engine.query(_KINDS, t=rows)
-    if "text" in contract.names:
-        rows = _masked(rows, "text")
+    if "file" in contract.names:
+        rows = rows.append_column("file", rows["_file"]).append_column("row", rows["_row"])
+    if table == "tasks":
+        rows = rows.append_column("source", rows["_file"])
+    for column in _WRITTEN:
+        if column in contract.names and column in rows.column_names:
+            rows = _masked(rows, column)
     return engine.conform(rows, contract)
 
 
@@ -213,14 +224,21 @@ def removed(table: str, judged: pa.Table, key: Sequence[str]) -> pa.Table:
 
 
 def _reasons(gone: pa.Table) -> pa.ChunkedArray:
+    """Catalogue keys, with the value that the rule did not accept where it helps to find it."""
     start, end = '{"args": {}, "key": "removed.', '"}'
     plain = pc.binary_join_element_wise(start, gone["rule"], end, "")
-    if UNMATCHED not in gone.column_names:
+    shown = {r: c for r, c in _SHOWN.items() if c in gone.column_names}
+    if not pc.any(pc.is_in(gone["rule"], value_set=pa.array(list(shown), pa.string()))).as_py():
         return plain
+    values = {c: engine.as_text(gone[c]).to_pylist() for c in set(shown.values())}
     told = [
-        json.dumps({"args": {"found": key}, "key": f"removed.{rule}"}, ensure_ascii=False)
-        if rule == "unmatched_key"
-        else None
-        for key, rule in zip(gone[UNMATCHED].to_pylist(), gone["rule"].to_pylist(), strict=True)
+        _reason(rule, values[shown[rule]][at] or "") if rule in shown else None
+        for at, rule in enumerate(gone["rule"].to_pylist())
     ]
     return pc.coalesce(pa.chunked_array([pa.array(told, pa.string())]), plain)
+
+
+def _reason(rule: str, value: str) -> str:
+    found = masking.mask(value) if rule in _FREE else value
+    args = {"found": found[:_LONGEST]}
+    return json.dumps({"args": args, "key": f"removed.{rule}"}, ensure_ascii=False)

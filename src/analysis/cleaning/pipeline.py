@@ -12,7 +12,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from analysis import engine
-from analysis.cleaning import groups, keys, masking, outputs, quality
+from analysis.cleaning import answers, groups, keys, masking, outputs, quality
 from analysis.cleaning.reconcile import reconcile
 from analysis.cleaning.rules import judge
 from analysis.cleaning.tables import in_force, rules
@@ -25,7 +25,7 @@ from analysis.tables import ARROW_TYPES, INPUT, RECORD
 TABLES = (
     "customers", "orders", "contacts", "activities", "tickets", "people", "treatments",
     "outcomes", "targets", "customer_keys", "receivables", "payments", "invoices", "controls",
-    "subscriptions", "usage", "surveys", "leads", "opportunities", "tasks",
+    "subscriptions", "usage", "surveys", "leads", "opportunities", "tasks", "load_failures",
 )  # fmt: skip
 # The record's own ``tasks`` are those of the plan; what was reported back stands beside them.
 _NAMED = {"tasks": "task_results"}
@@ -63,6 +63,7 @@ def clean(
     settings: Settings,
     as_of: date,
     rejected: pa.Table | None = None,
+    planned: pd.DataFrame | None = None,
 ) -> Cleaned:
     """Clean all tables.
 
@@ -77,6 +78,9 @@ def clean(
     rejected
         Rows that could not be read; they join the removed ones, so that the reconciliation
         starts at the file.
+    planned
+        RECORD ``tasks`` of the approved plan that runs: answers in workbooks of tasks belong to
+        it, and the rows that a CRM refused are held against it. None: not known.
 
     Raises
     ------
@@ -92,6 +96,8 @@ def clean(
         {n: _complete(n, tables[n]) for n in TABLES if n in tables}, settings.sources
     )
     given = bridged.tables
+    if "tasks" in given:
+        given["tasks"] = answers.with_plan(given["tasks"], planned)
     checks = quality.assess(given, settings.cleaning, as_of)
     judged = _judge_all(given, settings, as_of)
     removed = _removed(given, judged, rejected)
@@ -101,6 +107,7 @@ def clean(
                       if "customers" in given else kept)  # fmt: skip
     _gate(checks, settings)
     kept = {_NAMED.get(name, name): table for name, table in kept.items()}
+    kept["load_failures"] = answers.known(kept["load_failures"], planned)
     return Cleaned(kept, removed, steps, checks, bridged.bridge, bridged.unmatched)
 
 
@@ -115,6 +122,8 @@ def _complete(name: str, table: pa.Table) -> pa.Table:
     places = {"_file": pa.repeat(pa.scalar(""), size), "_row": pa.array(range(2, size + 2))}
     for place, default in places.items():
         data[place] = table[place] if place in table.column_names else default
+    if answers.PLAN_START in table.column_names:
+        data[answers.PLAN_START] = table[answers.PLAN_START]
     return pa.table(data)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from analysis.cleaning.answers import RULES as ANSWERS
 from analysis.cleaning.rules import Rule
 from analysis.settings_sources import Cleaning, CleaningRules, Scope
 from analysis.tables import INPUT
@@ -14,6 +15,7 @@ ALWAYS = (
     "returned_lines",
     "contradictory_sign",
     "out_of_scope",
+    *(rule.name for rule in ANSWERS),
 )
 
 # What makes up a line of an order; two lines that agree in all of it are one line twice.
@@ -57,6 +59,8 @@ def rules(table: str, settings: Cleaning, scope: Scope, *, bridged: bool = False
         candidates.append(Rule("after_as_of", f"{own}fate = 'after_as_of'"))
     if table == "orders":  # a line twice in all its cells; then only the number twice
         candidates.append(Rule("repeated_lines", "true", _LINE))
+    if table == "tasks":
+        candidates += ANSWERS
     key = INPUT[table].key
     numbered = " AND ".join(f"{k} IS NOT NULL" for k in key if k in _OWN_NUMBERS) or "true"
     candidates.append(Rule("repeated_keys", numbered, tuple(key)))
@@ -122,7 +126,7 @@ def written_order() -> list[str]:
     """Every rule of cleaning, in order, whatever the switches say."""
     everything = Cleaning(rules=CleaningRules(returns_netted=False))
     found: list[str] = []
-    for table in ("orders", "contacts", "customers"):
+    for table in ("orders", "contacts", "customers", "tasks"):
         every = rules(table, everything, Scope(), bridged=True)
         found += [r.name for r in every if r.name not in found]
     return found

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 import pandas as pd
 
+from analysis.calendars import Period
 from analysis.demo import (
     accounts,
     aftercare,
+    answers,
     blocks,
     crm,
     documents,
@@ -50,13 +52,19 @@ class Sums:
     brought: pd.Series
 
 
-def cabinet(world: World, sums: list[Sums] | None = None) -> Filed:
+def cabinet(
+    world: World,
+    sums: list[Sums] | None = None,
+    tasks: Mapping[str, pd.DataFrame] | None = None,
+) -> Filed:
     """Every export of a block of the made-up company, in the order in which they are written.
 
     Parameters
     ----------
     sums
         Of the blocks before; this block's are appended.
+    tasks
+        Tasks of the plans by quarter, as `answers.read` gives them, where they are known.
     """
     seed = world.seed
     folk = world.population.assign(name=accounts.listed_names(world.population))
@@ -80,6 +88,10 @@ def cabinet(world: World, sums: list[Sums] | None = None) -> Filed:
     so_far.append(own)
     months = finance.differences([block.booked for block in so_far], world.as_of)
     snapshots = ledger.snapshots(world.period)
+    truth_of_tasks = {
+        name: answers.answers(asked, world.assigned, folk, Period.parse(name), seed)
+        for name, asked in (tasks or {}).items()
+    }
     found = [
         *_customers(world, folk, known),
         *_erp(cells, books, known, world),
@@ -87,10 +99,12 @@ def cabinet(world: World, sums: list[Sums] | None = None) -> Filed:
         *_deals(placed, deals, books, notes_of, known, world),
         Export("销售记录.csv", "activities", notes, UTF8),
         Export("售后工单.xlsx", "tickets", desk),
-        *_service(folk, world),
+        *_service(folk, world, truth_of_tasks),
         *_market(folk, known, leads, so_far, world),
     ]
     truths = planted.truths(deals.until(world.days), notes_of, books, known, snapshots)
+    if truth_of_tasks:
+        truths |= {"tasks": pd.concat(truth_of_tasks.values(), ignore_index=True)}
     return Filed(found, truths | {"controls": months} if world.block.last else truths)
 
 
@@ -270,7 +284,9 @@ def _deals(
     ]
 
 
-def _service(folk: pd.DataFrame, world: World) -> list[Export]:
+def _service(
+    folk: pd.DataFrame, world: World, truth_of_tasks: Mapping[str, pd.DataFrame]
+) -> list[Export]:
     seed, products, assigned = world.seed, world.products, world.assigned
     mark = world.block.mark
     done = [p for p in periods(world.as_of) if p.end <= world.as_of]
@@ -294,7 +310,13 @@ def _service(folk: pd.DataFrame, world: World) -> list[Export]:
             Export(
                 f"任务_{period.name}.csv",
                 "tasks",
-                aftercare.tasks(assigned, folk, period, mark, rng(seed, f"tasks {period.name}")),
+                (
+                    answers.export(truth_of_tasks[period.name], folk, seed)
+                    if period.name in truth_of_tasks
+                    else aftercare.tasks(
+                        assigned, folk, period, mark, rng(seed, f"tasks {period.name}")
+                    )
+                ),
                 UTF8,
             )
             for period in done

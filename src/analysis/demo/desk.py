@@ -16,6 +16,7 @@ NOTES = (
     "controls", "customers", "dirt", "effects", "links", "opportunities", "payments",
     "receivables", "texts",
 )  # fmt: skip
+TASKS = "tasks.parquet"  # there only where a plan's tasks are known
 TOTAL = "total_row"
 
 
@@ -50,6 +51,8 @@ class Desk:
             if "_pain" in export.frame:
                 self._note("texts", truth.texts(export))
             output.add(export)
+        if "tasks" in filed.planted and TASKS not in self._notes:
+            self._notes[TASKS] = Note(self._folder / truth.FOLDER, TASKS)
         found = truth.frames(world)
         planted = {f"{name}.parquet": frame for name, frame in filed.planted.items()}
         for name, frame in (found | planted).items():

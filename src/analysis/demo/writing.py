@@ -11,7 +11,7 @@ from typing import Any
 import pandas as pd
 
 from analysis.calendars import Period
-from analysis.demo import blocks, plans, tally, truth
+from analysis.demo import answers, blocks, plans, tally, truth
 from analysis.demo.cabinet import Sums, cabinet
 from analysis.demo.desk import Desk
 from analysis.demo.kinds import (
@@ -101,15 +101,19 @@ def next_quarter(folder: Path, plan: Path, progress: Progress | None = None) -> 
     company = _company(folder)
     customers, seed = int(company["customers"]), int(company["seed"])
     given: dict[str, pd.DataFrame] = {}
+    tasks: dict[str, pd.DataFrame | None] = {}
     period = Period.parse(HANDED_OVER).next()
     while period.end <= date.fromisoformat(str(company["as_of"])):
         given[period.name] = plans.read(_kept(folder, period), period, customers, len(given))
+        tasks[period.name] = answers.kept(folder / PLANS, period.name)
         period = period.next()
     if period.end > HORIZON:
         args = {"folder": folder.as_posix(), "last": str(HORIZON)}
         raise SettingsError(Problem("demo.horizon", args))
     given[period.name] = plans.read(plan, period, customers, len(given))
-    return _written(folder, customers, seed, period.end, given, progress)
+    tasks[period.name] = answers.read(plan)
+    known = {name: found for name, found in tasks.items() if found is not None}
+    return _written(folder, customers, seed, period.end, given, progress, known)
 
 
 def _company(folder: Path) -> dict[str, Any]:
@@ -138,6 +142,7 @@ def _written(
     as_of: date,
     given: Mapping[str, pd.DataFrame],
     progress: Progress | None,
+    tasks: Mapping[str, pd.DataFrame] | None = None,
 ) -> list[Path]:
     """Write everything hidden, block after block, then put it in its place."""
     counts = tally.Tally(customers, seed)
@@ -145,13 +150,15 @@ def _written(
         (folder / PLANS).mkdir(parents=True, exist_ok=True)
         desk = Desk(folder, counts, customers > LARGE)
         try:
-            _fill(desk, customers, seed, as_of, given, progress)
+            _fill(desk, customers, seed, as_of, given, progress, tasks or {})
             written = desk.publish()
         finally:
             desk.discard()
         for name, plan in given.items():
             kept = folder / PLANS / f"{name}.parquet"
             written.append(save(kept, parquet(plans.as_dates(plan))))
+        for name, asked in (tasks or {}).items():
+            written.append(save(answers.place(folder / PLANS, name), parquet(asked)))
         # last of all: it says how far the company has come
         written.append(save(folder / SUMMARY, desk.summary()))
     return written
@@ -164,6 +171,7 @@ def _fill(
     as_of: date,
     given: Mapping[str, pd.DataFrame],
     progress: Progress | None,
+    tasks: Mapping[str, pd.DataFrame],
 ) -> None:
     """Let block after block of customers live, and write down what happens."""
     books: pd.DataFrame | None = None
@@ -171,7 +179,7 @@ def _fill(
     done = 0
     for block in blocks.blocks(customers, seed):
         world = live(block, rng(seed, "products"), as_of, given, books)
-        desk.add(world, cabinet(world, sums))
+        desk.add(world, cabinet(world, sums, tasks))
         books, done = world.books, done + block.size
         if progress is not None:
             progress(done, customers)

@@ -19,7 +19,8 @@ from analysis.effects.outcomes import (
     panel_from_orders,
     traits_from_orders,
 )
-from analysis.effects.planned import of_period, treatments_from_plan
+from analysis.effects.planned import done_from_tasks, of_period, treatments_from_plan
+from analysis.effects.progress import every_task, progress, task_progress
 from analysis.effects.signals import signals
 from analysis.effects.waves import as_planned, assign
 
@@ -35,7 +36,9 @@ __all__ = [
     "conclude",
     "designs",
     "dictionary",
+    "done_from_tasks",
     "estimate",
+    "every_task",
     "gaps",
     "goals",
     "kpi_cuts",
@@ -45,8 +48,10 @@ __all__ = [
     "of_period",
     "outcomes_from_orders",
     "panel_from_orders",
+    "progress",
     "renewals",
     "signals",
+    "task_progress",
     "traits_from_orders",
     "treatments_from_plan",
 ]

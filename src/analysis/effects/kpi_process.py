@@ -9,6 +9,7 @@ visit_compliance   contacts made / contacts due. A customer of the best segment 
                    January. Judged on whole slots that end with the period.
 trial_activation   customers on trial who used the product in the period / customers on trial
 task_completion    tasks done / tasks due in the period
+tasks_in_time      tasks done by their latest day / tasks due in the period
 satisfaction       mean rating of the tickets opened in the period
 survey_…           mean rating of the surveys answered in the period
 nps                share of promoters (9, 10) − share of detractors (0 … 6), in points
@@ -94,7 +95,9 @@ GROUP BY m.segment
 """
 _TASKS = """
 SELECT w.period, t.segment, count(*) AS tasks_due,
-       count(CASE WHEN t.status = 'done' THEN 1 END) AS tasks_done
+       count(CASE WHEN t.status = 'done' THEN 1 END) AS tasks_done,
+       count(CASE WHEN t.status = 'done' AND CAST(t.done_on AS DATE) <= CAST(t.due_on AS DATE)
+             THEN 1 END) AS tasks_kept
 FROM tasks AS t JOIN windows AS w ON CAST(t.due_on AS DATE) BETWEEN w.start AND w.stop
 GROUP BY w.period, t.segment
 """
@@ -145,7 +148,9 @@ def process_sums(
         contacts = contacts_of(tables["activities"])
         found.append(query(_COVERAGE, contacts=contacts, members=groups.members, windows=windows))
     if _has(tables, "task_results"):
-        rows = placed(tables["task_results"], "task_results", ["status", "due_on"], groups)
+        rows = placed(
+            tables["task_results"], "task_results", ["status", "due_on", "done_on"], groups
+        )
         found.append(query(_TASKS, tasks=rows, windows=windows))
     if _has(tables, "tickets"):
         rows = placed(tables["tickets"], "tickets", ["opened_at", "satisfaction"], groups)

@@ -49,3 +49,45 @@ def treatments_from_plan(plan: pd.DataFrame | None) -> pd.DataFrame:
     late = found["wave"] == "later"
     found.loc[late, "started_on"] = found.loc[late, "strategy"].map(starts)
     return found.assign(arm=found["wave"].map(_ARMS), done=None)[columns]
+
+
+def done_from_tasks(treatments: pd.DataFrame, task_progress: pd.DataFrame) -> pd.DataFrame:
+    """Treatments with what their tasks say of whether they were carried out.
+
+    Parameters
+    ----------
+    treatments
+        Where ``done`` is known already, it stays.
+    task_progress
+        RECORD ``task_progress``: the tasks of the plan.
+
+    Returns
+    -------
+    DataFrame
+        A measure of a customer was carried out if at least half of its tasks that were not
+        dropped are done; not if that can no longer be, or if all were dropped. Between the two
+        nobody can say: a task that nobody answered or that is not due yet is not taken for
+        failure, it lowers the share of answers instead.
+    """
+    if treatments.empty or task_progress.empty:
+        return treatments
+    status = task_progress["status"]
+    not_due = status.isin(("open", "moved")) & task_progress["in_time"].isna()
+    counts = pd.DataFrame(
+        {
+            "customer_id": task_progress["customer_id"],
+            "strategy": task_progress["strategy"],
+            "wanted": status != "dropped",
+            "done": status == "done",
+            "unclear": (status == "no_answer") | not_due,
+        }
+    )
+    told = counts.groupby(["customer_id", "strategy"]).sum()
+    carried = ((told["done"] > 0) & (2 * told["done"] >= told["wanted"])).astype("boolean")
+    open_yet = (told["unclear"] > 0) & (2 * (told["done"] + told["unclear"]) >= told["wanted"])
+    carried = carried.mask(open_yet & ~carried)
+    keys = pd.MultiIndex.from_frame(treatments[["customer_id", "strategy"]])
+    said = carried.reindex(keys).astype(object)
+    found = said.where(said.notna(), None).set_axis(treatments.index)
+    known = treatments["done"].astype(object)
+    return treatments.assign(done=known.where(known.notna(), found))

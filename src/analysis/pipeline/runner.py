@@ -186,13 +186,12 @@ class _Runner:
         return outcome
 
     def _inputs(self, stage: Stage) -> Mapping[str, str]:
-        if not stage.needs:
-            return self.inputs
+        found = {} if stage.needs else dict(self.inputs)
         run, previous = self.config.settings.run, self.config.previous.name
         seal = sealing.sealed(self.config.root, run, previous) if stage.reads_sealed else None
         if seal is None:
-            return {}
-        return {seal.relative_to(self.config.root).as_posix(): store.digest(seal)}
+            return found
+        return found | {seal.relative_to(self.config.root).as_posix(): store.digest(seal)}
 
     def _reuse(
         self, stage: Stage, last: Mapping[str, str], folders: dict[str, Path], given: dict[str, str]

@@ -67,9 +67,10 @@ STAGES: tuple[Stage, ...] = (
             "outcomes", "targets", "customer_keys", "receivables", "payments", "invoices",
             "controls", "removed_rows", "reconciliation", "sources", "quality", "key_bridge",
             "unmatched_keys", "tie_out", "tie_out_left_out", "subscriptions", "usage",
-            "surveys", "leads", "opportunities", "task_results",
+            "surveys", "leads", "opportunities", "task_results", "load_failures",
         ),
         files=("params/mappings/*.yml",),
+        reads_sealed=True,
     ),
     Stage(
         "segmentation",

@@ -23,6 +23,8 @@ _MAGIC = (
     (b"\x1f\x8b", "gzip"),
     (b"%PDF", "pdf"),
 )
+# What comes back from the sales force and the CRM: at first there is none of it.
+RETURNED = ("tasks", "load_failures")
 
 
 @dataclass(frozen=True)
@@ -33,7 +35,9 @@ class File:
     path: Path
 
 
-def locate(source: Source, root: Path) -> tuple[list[File], list[Problem]]:
+def locate(
+    source: Source, root: Path, *, returned: bool = False
+) -> tuple[list[File], list[Problem]]:
     """The files a source names, in a fixed order.
 
     Parameters
@@ -42,6 +46,8 @@ def locate(source: Source, root: Path) -> tuple[list[File], list[Problem]]:
         Its `path` may be a file, a folder (every readable file in it), a glob, or a list.
     root
         Folder from which relative paths count.
+    returned
+        A table of `RETURNED`: a glob may match nothing yet.
 
     Returns
     -------
@@ -55,8 +61,9 @@ def locate(source: Source, root: Path) -> tuple[list[File], list[Problem]]:
         problems.append(Problem("sources.no_database", {}))
     for part in parts:
         files = _expand(part, root)
-        if not files:
-            key = "no_match" if glob.has_magic(part) else "missing_file"
+        pattern = glob.has_magic(part)
+        if not files and not (pattern and returned):
+            key = "no_match" if pattern else "missing_file"
             problems.append(Problem(f"sources.{key}", {"file": part}))
         for file in files:
             found.setdefault(file.path.resolve(), file)
@@ -125,8 +132,8 @@ def fingerprints(settings: Settings, root: Path) -> dict[str, str]:
     """
     problems: list[Problem] = []
     found: dict[str, str] = {}
-    for source in settings.sources.values():
-        files, missing = locate(source, root)
+    for name, source in settings.sources.items():
+        files, missing = locate(source, root, returned=name in RETURNED)
         problems += missing
         for file in files:
             if file.name in found:

@@ -17,6 +17,7 @@ from analysis.errors import Problem, SourceError
 from analysis.settings_model import Settings
 from analysis.settings_sources import Source
 from analysis.sources import (
+    answers,
     mapping,
     numbers,
     old_workbooks,
@@ -26,10 +27,11 @@ from analysis.sources import (
     totals,
     workbooks,
 )
+from analysis.sources.answers import Form
 from analysis.sources.convert import Context, Converted, convert
 from analysis.sources.dated import with_file_name
 from analysis.sources.dates import Zones
-from analysis.sources.files import File, kind_of, locate
+from analysis.sources.files import RETURNED, File, kind_of, locate
 from analysis.sources.grid import Grid, Note, count
 from analysis.sources.mapping import NamedMapping, Origin, Resolved, Wanted
 from analysis.sources.rejects import misfit_rows, rejected_rows
@@ -131,7 +133,7 @@ def _read_table(
     table: Table, source: Source, settings: Settings, root: Path
 ) -> tuple[list[_Part], list[Problem]]:
     named: NamedMapping | None = None
-    files, problems = locate(source, root)
+    files, problems = locate(source, root, returned=table.name in RETURNED)
     if source.mapping is not None:
         named, wrong = mapping.load(source.mapping, root)
         problems += wrong
@@ -141,13 +143,32 @@ def _read_table(
     offset = 0
     for file in files:
         try:
-            part = _read_file(table, source, named, file, settings, offset)
+            part = _read_any(table, source, named, file, settings, root, offset)
         except SourceError as error:
             problems += error.problems
             continue
         offset += part.records
         parts.append(part)
     return parts, problems
+
+
+def _read_any(
+    table: Table,
+    source: Source,
+    named: NamedMapping | None,
+    file: File,
+    settings: Settings,
+    root: Path,
+    offset: int,
+) -> _Part:
+    """One file as the settings say, or by its form if it is a workbook of tasks."""
+    form = answers.form_of(file) if table.name == answers.TABLE else None
+    if form is not None:
+        source = answers.source_of(form, file)
+        named, problems = mapping.load(answers.MAPPING, root)
+        if problems:
+            raise SourceError(problems)
+    return _read_file(table, source, named, file, settings, offset, form)
 
 
 def _read_file(
@@ -157,10 +178,13 @@ def _read_file(
     file: File,
     settings: Settings,
     offset: int,
+    form: Form | None,
 ) -> _Part:
     wanted = with_file_name(mapping.wanted_columns(table, source, named), table, file.name)
-    grid = read_grid(file, source, wanted)
-    if not len(grid.rows) and not grid.misfits:
+    if form is not None:
+        wanted = answers.needed(wanted)
+    grid = read_grid(file, source, wanted, form=form is not None)
+    if not len(grid.rows) and not grid.misfits and form is None:
         raise SourceError(Problem("sources.no_rows", {"file": file.name}))
     resolved = mapping.resolve(grid.header, table, source, wanted, file.name)
     if resolved.problems:
@@ -178,11 +202,19 @@ def _read_file(
         raise SourceError(problems)
     needed = [c.name for c in table.columns if c.required]
     needed += ["quantity", "unit_price"] if derived else []
+    needed += answers.ANSWERED if table.name == answers.TABLE else ()
     rules, headers = _verdicts(table, needed, columns, resolved.origins, total)
+    size = len(grid.rows)
+    if form is not None and form.foreign(settings):
+        rules = pa.repeat(pa.scalar("other_workbook"), size)
+        headers = pa.repeat(pa.scalar(f"{form.run} {form.period}".strip() or "-"), size)
     frame = pa.table(
         {n: columns[n].data for n in table.names if n in columns}
-        | {"_file": pa.repeat(pa.scalar(file.name), len(grid.rows)), "_row": grid.rows}
+        | {"_file": pa.repeat(pa.scalar(file.name), size), "_row": grid.rows}
     )
+    if form is not None:
+        start = pa.scalar(form.starts_on, pa.date32()).cast(pa.timestamp("us"))
+        frame = frame.append_column("_plan_start", pa.repeat(start, size))
     keep = pc.is_null(rules)
     rejected = [misfit_rows(table, grid, file)]
     if pc.any(pc.invert(keep)).as_py():
@@ -216,10 +248,12 @@ def _read_file(
     return _Part(kept, pa.concat_tables(rejected), info, records)
 
 
-def read_grid(file: File, source: Source, wanted: Sequence[Wanted]) -> Grid:
-    """One file's header and columns, whatever its format."""
+def read_grid(file: File, source: Source, wanted: Sequence[Wanted], *, form: bool = False) -> Grid:
+    """One file's header and columns, whatever its format; `form`: a workbook of tasks."""
     kind = kind_of(file)
     score = partial(mapping.score, wanted=wanted, source=source)
+    if form:
+        return answers.read_form(file, source, score)
     if kind == "parquet":
         return parquet_files.read(file, score)
     if kind == "xlsx":

@@ -13,6 +13,8 @@ from analysis.sources.files import File
 from analysis.sources.grid import Grid
 from analysis.tables import ARROW_TYPES, RECORD, Table, counts_money
 
+_SAYS = {"other_workbook": "found"}  # what a verdict concerns, where that is no header
+
 
 def rejected_rows(
     table: Table, frame: pa.Table, rules: pa.Array, headers: pa.Array, gone: pa.Array
@@ -30,7 +32,7 @@ def rejected_rows(
     """
     labels = headers.filter(gone).to_pylist()
     reasons = [
-        _reason(rule, **({"header": label} if label else {}))
+        _reason(rule, **({_SAYS.get(rule, "header"): label} if label else {}))
         for rule, label in zip(rules.to_pylist(), labels, strict=True)
     ]
     amount = None
