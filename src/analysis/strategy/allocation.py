@@ -22,7 +22,7 @@ from analysis.strategy import capacity, shortfall
 from analysis.strategy.choosing import Choice, Lot, choose
 from analysis.strategy.curve import budget_curve
 from analysis.strategy.playbook import Playbook
-from analysis.strategy.units import Flags, Floats, Ints, Units, quarters, units_of
+from analysis.strategy.units import Flags, Ints, Units, quarters, units_of
 from analysis.tables import RECORD
 
 LATER, EXEMPT = "later", "exempt"
@@ -102,7 +102,7 @@ def allocate(
     length = quarters(period_next)
     units = units_of(options, people, playbook, settings, length)
     named = capacity.least_touches(playbook, length)
-    least: Ints = units.table["segment"].map(named).fillna(0).to_numpy(dtype=np.int64)
+    least = np.asarray(units.table["segment"].map(named).fillna(0), dtype=np.int64)
     lot = Lot(seed, "" if period_next is None else period_next.name)
     choice, waves, wave = _drawn(units, least, settings, draw, lot)
     now = choice.taken & (wave != LATER)
@@ -142,23 +142,20 @@ def _drawn(
         choice = choose(units, units.allowed, less, full, least, settings.limits, lot)
         waves = draw(_participants(units, choice))
         wave = _wave_of(units, waves)
-        over = _over(units, choice, wave)
+        extra: Flags = choice.taken & ~units.flag("duty")
+        real = units.use @ (extra & (wave != LATER)).astype(float)
+        over = real - choice.left
         beyond = over > _HOLDS
         if not beyond.any() or full.all():
             return choice, waves, wave
         turn += 1
         if turn <= _ROUNDS:
-            less = less + np.where(beyond, over, 0.0)
+            planned = units.taking(full) @ extra.astype(float)
+            part = planned / np.where(beyond, real, 1.0)  # of the real sum is what is planned with
+            less = less + np.where(beyond, over * part, 0.0)
         else:  # what nobody waits for cannot be exceeded, whatever is drawn
             full = full | beyond if turn <= 2 * _ROUNDS else np.ones(len(full), dtype=bool)
             less = np.where(full, 0.0, less)
-
-
-def _over(units: Units, choice: Choice, wave: Ints) -> Floats:
-    """By how much the extra measures that start now exceed what the duties leave."""
-    extra: Flags = choice.taken & ~units.flag("duty") & (wave != LATER)
-    over: Floats = units.use @ extra.astype(float) - choice.left
-    return over
 
 
 def _participants(units: Units, choice: Choice) -> pd.DataFrame:

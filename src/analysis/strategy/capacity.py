@@ -8,7 +8,6 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from analysis.stats import steady
 from analysis.strategy.choosing import Choice
 from analysis.strategy.playbook import Playbook
 from analysis.strategy.units import CAPACITY, Flags, Units
@@ -71,7 +70,7 @@ def persons(
                 "extra": extra,
                 "used": (duties + extra) / limit if limit > 0 else math.nan,
                 "left_out": int(mine.loc[mine["lacking"], "customer_id"].nunique()),
-                "one_more": steady(price, max(abs(price), 1e-9)),
+                "one_more": price,
             }
         )
     return pd.DataFrame(found, columns=RECORD["capacity"].names)
@@ -141,4 +140,4 @@ def _known(people: pd.DataFrame | None) -> dict[str, dict[str, Any]]:
         return {}
     shown = people[[c for c in ("person_id", "role", "team_id") if c in people]].astype(object)
     shown = shown.where(shown.notna(), None)
-    return {str(row["person_id"]): row.to_dict() for _, row in shown.iterrows()}
+    return {str(row["person_id"]): {**row} for _, row in shown.iterrows()}

@@ -16,7 +16,8 @@ from analysis.strategy.integer import Problem, solve
 from analysis.strategy.units import CAPACITY, Flags, Floats, Ints, Units, is_role
 
 DUTY, VALUE, LEARNING, TOUCHES, EVERYTHING = "duty", "value", "learning", "touches", "all"
-_INDIFFERENT = 0.001  # what brings just what it costs is taken
+_INDIFFERENT = 1e-6  # what brings just what it costs is taken
+_PLACES = 4  # of a price: nobody can use more, and solvers differ beyond
 
 
 class Lot(NamedTuple):
@@ -280,8 +281,8 @@ def _best(
         chosen[unit] = True
     rows = len(found.prices) - (1 if len(needy) else 0)
     asked = found.prices[rows - len(needy) : rows]
-    contact_prices = {int(c): float(p) for c, p in zip(needy, asked, strict=True)}
-    return _Best(chosen, found.prices[: len(room)], contact_prices, found.gap)
+    contact_prices = {int(c): round(float(p), _PLACES) for c, p in zip(needy, asked, strict=True)}
+    return _Best(chosen, found.prices[: len(room)].round(_PLACES), contact_prices, found.gap)
 
 
 def _groups(

@@ -18,7 +18,7 @@ from scipy import optimize, sparse
 Floats = NDArray[np.float64]
 Flags = NDArray[np.bool_]
 
-CORE = 2_000  # choices that are settled together
+CORE = 500  # choices that are settled together
 _WHOLE = 1e-6  # nearer to a whole number is one
 
 

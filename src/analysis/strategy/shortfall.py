@@ -10,7 +10,6 @@ import numpy as np
 import pandas as pd
 
 from analysis.settings_measures import Limits, Strategy
-from analysis.stats import steady
 from analysis.strategy.choosing import LEARNING, Choice
 from analysis.strategy.units import ALL, BUDGET, CAPACITY, Flags, Floats, Units, is_role
 from analysis.tables import RECORD
@@ -118,7 +117,7 @@ def limits(
             "used": round(float(used[i]), 4),
             "unit": "money" if kind == BUDGET else "visits",
             "binding": price > 0 or short > 0 or out > 0,
-            "price": steady(price, max(price, 1e-9)),
+            "price": round(price, 4),
             "short": round(short, 4) if short > 0 else math.nan,
         }
         rows.append({**row, "advice": _advice(row, out, curve)})
@@ -173,7 +172,7 @@ def _touches(units: Units, choice: Choice, now: Flags, row: pd.Series) -> dict[s
         "used": float(row["planned"]) / customers,
         "unit": "times",
         "binding": price > 0 or short > 0,
-        "price": steady(price, max(price, 1e-9)),
+        "price": round(price, 4),
         "short": missing if short else math.nan,
         "advice": _json(f"limit_advice.touches_{'short' if short else 'met'}", **args),
     }

@@ -199,13 +199,13 @@ def _use(
 ) -> sparse.csc_matrix:
     """Limits × units: cost, and visits of persons and of roles."""
     place = {who: i for i, (kind, who) in enumerate(limits) if kind == CAPACITY}
-    cost: Floats = rows["cost"].to_numpy(dtype=np.float64)
-    visits: Floats = rows["visits"].astype(float).fillna(0.0).to_numpy(dtype=np.float64)
+    cost = np.asarray(rows["cost"], dtype=np.float64)
+    visits = np.asarray(rows["visits"].astype(float).fillna(0.0), dtype=np.float64)
     parts: list[tuple[Ints, Ints, Floats]] = [(np.zeros(len(rows), dtype=np.int64), of, cost)]
     for names in (rows["owner_id"], _ROLE + rows["owner_role"].astype(str)):
         found = names.map(place)
         mine = found.notna().to_numpy()
-        parts.append((found[mine].to_numpy(dtype=np.int64), of[mine], visits[mine]))
+        parts.append((np.asarray(found[mine], dtype=np.int64), of[mine], visits[mine]))
     row, column, data = (np.concatenate(part) for part in zip(*parts, strict=True))
     shape = (len(limits), count)
     matrix = sparse.csc_matrix((data, (row, column)), shape=shape)  # sums what stands twice
