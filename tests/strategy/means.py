@@ -128,3 +128,21 @@ def company(customers, strategies, owners, seed=0, *, values="by_customer", late
             "why_not": None,
         }
     )
+
+
+def value_for_cost(options, budget, cap, *, least=0, most=2):
+    """The plain greedy: net by cost, and before it everybody's cheapest where contacts count."""
+    rows = options.assign(net=options["worth"] - options["cost"])
+    rows = rows.assign(ratio=rows["net"] / rows["cost"])
+    cheapest = rows.sort_values(["cost", "customer_id"]).drop_duplicates("customer_id")
+    order = rows[rows["net"] >= 0].sort_values(["ratio", "customer_id"], ascending=[False, True])
+    if least:
+        order = pd.concat([cheapest, order[~order.index.isin(cheapest.index)]])
+    left, free, counts, kept = budget, {}, {}, []
+    for row in order.itertuples():
+        room = free.get(row.owner_id, cap)
+        if counts.get(row.customer_id, 0) < most and row.cost <= left and row.visits <= room:
+            left, free[row.owner_id] = left - row.cost, room - row.visits
+            counts[row.customer_id] = counts.get(row.customer_id, 0) + 1
+            kept.append(row.Index)
+    return options.loc[kept]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from functools import partial
 from itertools import combinations
 
 import numpy as np
@@ -13,6 +14,7 @@ from hypothesis import strategies as st
 
 from analysis import wording
 from analysis.calendars import Period
+from analysis.effects import assign
 from analysis.engine import conform
 from analysis.strategy import allocate
 from analysis.strategy.units import quarters
@@ -30,6 +32,7 @@ from .means import (
     playbook,
     segments_of,
     strategy,
+    value_for_cost,
 )
 
 
@@ -422,3 +425,66 @@ def test_nothing_is_changed_in_place():
     planned(options, strategy(20_000.0), team, draw=lots(0.3))
     pd.testing.assert_frame_equal(options, kept[0])
     pd.testing.assert_frame_equal(team, kept[1])
+
+
+def test_with_the_draw_of_effects():
+    options = company(300, 3, 6, later=0.3)
+    options.loc[options["strategy"] == "s2", "worth"] = np.nan
+    features = features_of(options)
+    customers = features[["customer_id"]].assign(group_id=None)
+    own = strategy(300_000.0)
+    draw = partial(
+        assign, customers=customers, features=features, settings=own,
+        period_next=Period.parse("2025Q4"), seed=7, min_arm=20,
+    )  # fmt: skip
+    found = planned(options, own, draw=draw, team=people(**{f"P{i:03d}": 60 for i in range(6)}))
+    assert spent(found.chosen) <= 300_000
+    assert (visits(found.chosen) <= 60).all()
+    assert set(found.chosen["wave"]) == {"first", "later", "exempt"}
+    assert len(found.waves) == len(found.chosen)
+    assert_tables(found)
+
+
+@pytest.mark.slow
+@pytest.mark.requirement("001-20")
+def test_what_is_shrunk_before_it_is_chosen_is_what_comes():
+    """The winner's curse: of many noisy estimates the best-looking are chosen.
+
+    Truth: every customer × strategy is worth N(100, 40²); it is measured with an error of 80.
+    Raw estimates promise far more than comes; shrunk towards what they have in common they
+    promise what comes, and more of it comes.
+    """
+    promised, came = {"raw": 0.0, "shrunk": 0.0}, {"raw": 0.0, "shrunk": 0.0}
+    for seed in range(6):
+        rng = np.random.default_rng(seed)
+        options = company(120, 4, 3, seed).assign(cost=60.0)
+        truth = rng.normal(100, 40, len(options))
+        measured = truth + rng.normal(0, 80, len(options))
+        spread = max(measured.var() - 80**2, 0.0)
+        shrunk = measured.mean() + (measured - measured.mean()) * spread / (spread + 80**2)
+        real = dict(
+            zip(zip(options["customer_id"], options["strategy"], strict=True), truth, strict=True)
+        )
+        for name, worth in (("raw", measured), ("shrunk", shrunk)):
+            found = planned(options.assign(worth=worth), strategy(60.0 * 60, curve=[1.0]))
+            promised[name] += found.chosen["worth"].sum()
+            came[name] += sum(real[pair] for pair in pairs(found.chosen))
+    assert promised["raw"] > 1.5 * came["raw"]
+    assert 0.9 < promised["shrunk"] / came["shrunk"] < 1.1
+
+
+@pytest.mark.slow
+@pytest.mark.requirement("001-20", "004-28")
+def test_value_for_cost_in_turn_is_beaten_where_contacts_are_laid_down():
+    """Greedy first gives everybody its cheapest measure, where another would bring more."""
+    options = company(200, 5, 8, seed=5)
+    budget, cap = 300_000.0, 30
+    team = people(**{f"P{i:03d}": cap for i in range(8)})
+    book = playbook(*(f"s{j}" for j in range(5)), least={"s": 1})
+    found = planned(options, strategy(budget, curve=[1.0]), team, book)
+    greedy = value_for_cost(options, budget, cap, least=1)
+    mine = (found.chosen["worth"] - found.chosen["cost"]).sum()
+    theirs = (greedy["worth"] - greedy["cost"]).sum()
+    reached = found.chosen["customer_id"].nunique()
+    assert reached >= greedy["customer_id"].nunique()
+    assert mine > 1.02 * theirs
