@@ -21,7 +21,7 @@ from tests.strategy.means import (
 from analysis.strategy import allocate
 
 SIZES = ((500, 5, 10), (2_000, 5, 20), (5_000, 6, 40), (50_000, 5, 300))
-BUDGET, VISITS = 700.0, 0.7  # for each customer
+BUDGET, VISITS = 1_500.0, 0.8  # for each customer
 
 
 def measured(customers: int, strategies: int, owners: int) -> list[tuple[str, ...]]:

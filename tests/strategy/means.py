@@ -106,7 +106,8 @@ def company(customers, strategies, owners, seed=0, *, values="by_customer", late
     lift = np.tile(rng.uniform(0.6, 2.2, strategies), customers)
     worth = cost * lift
     if values == "by_customer":
-        worth = worth * rng.lognormal(0, 0.7, customers).repeat(strategies)
+        worth = worth * rng.lognormal(0, 0.6, customers).repeat(strategies)
+        worth = worth * rng.lognormal(0, 0.4, len(ids))
     owner = np.array([f"P{i:03d}" for i in rng.integers(0, owners, customers)], dtype=object)
     return pd.DataFrame(
         {
@@ -119,7 +120,7 @@ def company(customers, strategies, owners, seed=0, *, values="by_customer", late
             "owner_id": owner.repeat(strategies),
             "owner_role": "sales_rep",
             "cost": cost,
-            "visits": np.tile(rng.integers(0, 4, strategies).astype(float), customers),
+            "visits": np.tile(rng.integers(1, 4, strategies).astype(float), customers),
             "worth": np.round(worth, 2),
             "later_share": later,
             "proven": True,
