@@ -477,8 +477,8 @@ def test_what_is_shrunk_before_it_is_chosen_is_what_comes():
 @pytest.mark.requirement("001-20", "004-28")
 def test_value_for_cost_in_turn_is_beaten_where_contacts_are_laid_down():
     """Greedy first gives everybody its cheapest measure, where another would bring more."""
-    options = company(200, 5, 8, seed=5)
-    budget, cap = 300_000.0, 30
+    options = company(80, 5, 8, seed=5)
+    budget, cap = 120_000.0, 12
     team = people(**{f"P{i:03d}": cap for i in range(8)})
     book = playbook(*(f"s{j}" for j in range(5)), least={"s": 1})
     found = planned(options, strategy(budget, curve=[1.0]), team, book)

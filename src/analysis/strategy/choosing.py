@@ -271,7 +271,8 @@ def _best(
     start = None
     if len(needy):
         first = np.concatenate([np.zeros(len(groups)), np.ones(len(needy))])
-        reached = solve(problem._replace(value=first), gap=0.0, nodes=settings.nodes)
+        close = max(settings.gap, 0.9 / max(float(lacking.sum()), 1.0))  # contacts are whole
+        reached = solve(problem._replace(value=first), gap=close, nodes=settings.nodes)
         row = sparse.csr_matrix(-first[None])
         upper = np.append(problem.upper, -reached.value + 1e-6)
         problem = problem._replace(use=sparse.vstack([problem.use, row]).tocsr(), upper=upper)
