@@ -24,7 +24,7 @@ TABLES: dict[str, tuple[str, ...]] = {
         "reason! json  catalogue key and arguments",
         "visits number  visits of its owner that it takes now [visits]",
         "contractual boolean  promised to the customer: outside the draw",
-        "chosen_by string  duty, value, learning, or all where nothing was scarce",
+        "chosen_by string  duty, value, learning, touches, or all where nothing was scarce",
     ),
     "plan_summary": (
         "strategy",
@@ -157,8 +157,8 @@ TABLES: dict[str, tuple[str, ...]] = {
         "strategy! string  strategy key",
         "measure! string  measure key",
         "owner_id string  who would have been in charge",
-        "why! string  stopped, too_small, keeps_size, cool_down, not_entitled, negative, budget,"
-        " capacity, no_owner",
+        "why! string  stopped, too_small, keeps_size, cool_down, not_entitled, negative, enough,"
+        " budget, capacity, no_owner",
         "reason! json  catalogue key and arguments",
         "expected_value number  expected extra margin forgone, empty without evidence [currency]",
         "cost! money  what it would have cost [currency]",

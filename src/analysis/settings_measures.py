@@ -92,6 +92,35 @@ class Effectiveness(Section):
     )
 
 
+class Limits(Section):
+    """What the next measures must fit into, beside the budget."""
+
+    most_measures: int = Field(
+        2, ge=1, description="extra strategies that a customer gets at most [strategies]"
+    )
+    role_visits: dict[str, float] = Field(
+        default_factory=dict,
+        description="role → visits a quarter that all of the role can make together [visits]",
+    )
+    explore_share: Share = Field(
+        0.2,
+        description="share of what the duties leave that measures without evidence get first"
+        " [share]",
+    )
+    explore_least: int = Field(
+        40,
+        ge=1,
+        description="a measure without evidence begins with so many at least, or with all"
+        " whom it suits [customers]",
+    )
+    gap: Share = Field(0.001, description="what a better plan may still gain, of its value [share]")
+    nodes: int = Field(2000, ge=1, description="steps that the search may take [nodes]")
+    curve: list[float] = Field(
+        default_factory=lambda: [0.5, 0.75, 1.0, 1.25],
+        description="levels of the budget that are compared, of the one in use [share]",
+    )
+
+
 class Strategy(Section):
     """Next period's measures."""
 
@@ -125,6 +154,7 @@ class Strategy(Section):
         description="overdue share of receivables above which leadership is asked [share];"
         " empty: the target of overdue_share",
     )
+    limits: Limits = Field(default_factory=Limits, description="what the plan must fit into")
     holidays: Country = Field("CN", description="country of the working calendar, ISO code")
     desk: Desk = Field(default_factory=Desk, description="what lands on whose desk")
     accounts: Accounts = Field(default_factory=Accounts, description="one customer, one strategy")

@@ -1,6 +1,7 @@
 """Next period's measures: who does what with which customer until when."""
 
 from analysis.strategy.account_plans import account_plans
+from analysis.strategy.allocation import Allocation, allocate
 from analysis.strategy.angles import segment_angles
 from analysis.strategy.budget import affordable
 from analysis.strategy.candidates import candidates
@@ -21,9 +22,11 @@ from analysis.strategy.tasks import tasks
 from analysis.strategy.visits import visits
 
 __all__ = [
+    "Allocation",
     "Playbook",
     "account_plans",
     "affordable",
+    "allocate",
     "candidates",
     "clock_due",
     "decisions",

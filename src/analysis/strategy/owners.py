@@ -101,6 +101,15 @@ def assign(customers: pd.DataFrame, role: str, people: People) -> np.ndarray:
     return result
 
 
+def roles(persons: Sequence[str | None], role: str, people: People) -> list[str]:
+    """The role that each person in charge has; the measure's where it is not known.
+
+    Where somebody stands in, the plan names what that person is: a customer success manager is
+    no specialist because the measure asks for one.
+    """
+    return [people.role.get(_known(person)) or role for person in persons]
+
+
 def _role_words() -> dict[str, str]:
     """Every language's word for a role → its key."""
     keys = [key for key in wording.keys("en") if key.startswith("role.")]

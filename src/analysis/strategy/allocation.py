@@ -1,0 +1,179 @@
+"""What fits into the means: which extra measures for whom, so that they bring the most.
+
+Maximised is the expected extra margin net of cost, subject to the budget, the visits that persons
+and roles can make, the contacts that each segment's customers get at least, and the number of
+extra strategies a customer gets. Duties come first. Who takes part is settled before anybody is
+drawn into waves, and only what starts now costs money and visits: planned is with the share that
+is expected to start, then the draw is made, and a limit that it exceeds is tightened until the
+plan holds.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import NamedTuple
+
+import numpy as np
+import pandas as pd
+
+from analysis.calendars import Period
+from analysis.settings_measures import Strategy
+from analysis.strategy import capacity, shortfall
+from analysis.strategy.choosing import Choice, Lot, choose
+from analysis.strategy.curve import budget_curve
+from analysis.strategy.playbook import Playbook
+from analysis.strategy.units import Flags, Ints, Units, quarters, units_of
+from analysis.tables import RECORD
+
+LATER, EXEMPT = "later", "exempt"
+_ROUNDS = 4  # tightened so often; then nobody is expected to wait
+_HOLDS = 1e-6
+
+Draw = Callable[[pd.DataFrame], pd.DataFrame]
+
+
+class Allocation(NamedTuple):
+    """What is planned within the means.
+
+    Attributes
+    ----------
+    chosen
+        Rows of the options that are planned, with ``wave`` and ``chosen_by``; sorted by
+        customer, the playbook's order and measure. Cost and visits are those if carried out now.
+    waves
+        RECORD ``waves`` of those who take part.
+    not_planned, capacity, limits, touches, curve
+        RECORD ``not_planned``, ``capacity``, ``limits``, ``touches``, ``budget_curve``.
+    """
+
+    chosen: pd.DataFrame
+    waves: pd.DataFrame
+    not_planned: pd.DataFrame
+    capacity: pd.DataFrame
+    limits: pd.DataFrame
+    touches: pd.DataFrame
+    curve: pd.DataFrame
+
+
+def allocate(
+    options: pd.DataFrame,
+    people: pd.DataFrame | None,
+    segments: pd.DataFrame,
+    features: pd.DataFrame,
+    playbook: Playbook,
+    settings: Strategy,
+    *,
+    draw: Draw,
+    previous: pd.DataFrame | None = None,
+    period_next: Period | None = None,
+    seed: int = 0,
+) -> Allocation:
+    """The plan of the most value within the means.
+
+    Parameters
+    ----------
+    options
+        From `analysis.strategy.options`: a row a customer and measure that applies.
+    people
+        RECORD ``people``: ``capacity`` in visits a quarter; None: nobody's is known.
+    segments, features
+        RECORD tables at the end of this period.
+    playbook
+        Its order, and ``least_touches`` of its segments.
+    settings
+        Section ``strategy``: ``budget`` and ``limits``.
+    draw
+        Participants → RECORD ``waves``: `analysis.effects.assign`, the rest filled in.
+    previous
+        RECORD ``plan`` of the last period, for comparison; None: there was none.
+    period_next
+        The period planned for: capacities and contacts are those of a quarter. None: a quarter.
+    seed
+        The run's, of the lot that settles who is learnt from.
+
+    Returns
+    -------
+    Allocation
+        Always a plan. Where the duties alone exceed a limit, what was promised stays, then
+        those of the customers with the most money, and ``limits`` says what is short.
+    """
+    if options.empty:
+        return _nothing(options)
+    length = quarters(period_next)
+    units = units_of(options, people, playbook, settings, length)
+    named = capacity.least_touches(playbook, length)
+    least = np.asarray(units.table["segment"].map(named).fillna(0), dtype=np.int64)
+    lot = Lot(seed, "" if period_next is None else period_next.name)
+    choice, waves, wave = _drawn(units, least, settings, draw, lot)
+    now = choice.taken & (wave != LATER)
+    chosen = _chosen(units, choice, wave)
+    why = shortfall.reasons_not(units, choice, settings.limits)
+    not_planned = shortfall.not_planned(units, choice, why, settings.limits)
+    touches = capacity.touches(units, choice, now, segments, features, playbook, length)
+    curve = budget_curve(units, choice, least, settings, lot, previous)
+    return Allocation(
+        chosen=chosen,
+        waves=waves,
+        not_planned=not_planned,
+        capacity=capacity.persons(units, choice, now, why, people),
+        limits=shortfall.limits(units, choice, now, why, touches, curve, settings),
+        touches=touches,
+        curve=curve,
+    )
+
+
+def _nothing(options: pd.DataFrame) -> Allocation:
+    """Nothing applies to anybody."""
+    chosen = options.assign(
+        wave=pd.Series(dtype=object), chosen_by=pd.Series(dtype=object)
+    ).reset_index(drop=True)
+    names = ("waves", "not_planned", "capacity", "limits", "touches", "budget_curve")
+    return Allocation(chosen, *(pd.DataFrame(columns=RECORD[name].names) for name in names))
+
+
+def _drawn(
+    units: Units, least: Ints, settings: Strategy, draw: Draw, lot: Lot
+) -> tuple[Choice, pd.DataFrame, Ints]:
+    """A choice that keeps every limit after its draw; the waves, and each unit's."""
+    less = np.zeros(len(units.limits))
+    full = np.zeros(len(units.limits), dtype=bool)
+    turn = 0
+    while True:
+        choice = choose(units, units.allowed, less, full, least, settings.limits, lot)
+        waves = draw(_participants(units, choice))
+        wave = _wave_of(units, waves)
+        extra: Flags = choice.taken & ~units.flag("duty")
+        real = units.use @ (extra & (wave != LATER)).astype(float)
+        over = real - choice.left
+        beyond = over > _HOLDS
+        if not beyond.any() or full.all():
+            return choice, waves, wave
+        turn += 1
+        if turn <= _ROUNDS:
+            planned = units.taking(full) @ extra.astype(float)
+            part = planned / np.where(beyond, real, 1.0)  # of the real sum is what is planned with
+            less = less + np.where(beyond, over * part, 0.0)
+        else:  # what nobody waits for cannot be exceeded, whatever is drawn
+            full = full | beyond if turn <= 2 * _ROUNDS else np.ones(len(full), dtype=bool)
+            less = np.where(full, 0.0, less)
+
+
+def _participants(units: Units, choice: Choice) -> pd.DataFrame:
+    """Those who take part, as the draw wants them: what was promised counts as a duty."""
+    rows = units.rows[choice.taken[units.of]].drop(columns=["turn", "duty"])
+    return rows.assign(extra=~units.flag("duty")[units.of[rows.index]]).reset_index(drop=True)
+
+
+def _wave_of(units: Units, waves: pd.DataFrame) -> Ints:
+    """The wave of each unit; outside the draw where it has none."""
+    found = units.table[["customer_id", "strategy"]].merge(
+        waves[["customer_id", "strategy", "wave"]], on=["customer_id", "strategy"], how="left"
+    )
+    return found["wave"].fillna(EXEMPT).to_numpy(dtype=object)
+
+
+def _chosen(units: Units, choice: Choice, wave: Ints) -> pd.DataFrame:
+    rows = units.rows.drop(columns=["turn", "duty"]).assign(
+        wave=wave[units.of], chosen_by=choice.by[units.of]
+    )
+    return rows[choice.taken[units.of]].reset_index(drop=True)
