@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from datetime import date
+from functools import partial
 
 import numpy as np
 import pandas as pd
@@ -16,8 +17,16 @@ from analysis.effects import assign, designs
 from analysis.engine import conform
 from analysis.settings_accounts import Accounts
 from analysis.settings_measures import Effectiveness, Strategy
-from analysis.strategy import candidates, decisions, learnt, options, plan, summarise, tasks
-from analysis.strategy.budget import affordable
+from analysis.strategy import (
+    allocate,
+    candidates,
+    decisions,
+    learnt,
+    options,
+    plan,
+    summarise,
+    tasks,
+)
 from analysis.strategy.decisions import _stopped
 from analysis.strategy.evidence import read
 from analysis.strategy.planning import span
@@ -48,30 +57,36 @@ def offered(company, effects, playbook, period=Q4, seed=7, **settings):
     )  # fmt: skip
 
 
-def drawn(company, effects, playbook, period=Q4, seed=7, **settings):
-    """Those that may be planned, and the waves they were drawn into."""
+def allocated(company, effects, playbook, period=Q4, seed=7, **settings):
+    """What is planned within the means."""
     own = Strategy(**settings)
     found = offered(company, effects, playbook, period, seed, **settings)
-    chosen = found[found["why_not"].isna()]
-    waves = assign(chosen, company["customers"], company["features"], own, period, seed, min_arm=20)
-    return chosen, waves
+    draw = partial(
+        assign, customers=company["customers"], features=company["features"], settings=own,
+        period_next=period, seed=seed, min_arm=20,
+    )  # fmt: skip
+    return allocate(
+        found, company["people"], company["segments"], company["features"], playbook, own,
+        draw=draw, period_next=period, seed=seed,
+    )  # fmt: skip
 
 
 def planned(company, effects, playbook, period=Q4, seed=7, **settings):
-    chosen, waves = drawn(company, effects, playbook, period, seed, **settings)
-    own = Strategy(**settings)
+    found = allocated(company, effects, playbook, period, seed, **settings)
     return plan(
-        affordable(chosen, waves, own.budget), company["segments"], company["features"], playbook,
-        own, period, scheme_segments=scheme_segments(),
+        found.chosen, company["segments"], company["features"], playbook, Strategy(**settings),
+        period, scheme_segments=scheme_segments(),
     )  # fmt: skip
 
 
 def designed(rows, company, effects, playbook, **settings):
+    found = allocated(company, effects, playbook, **settings)
     numbers = company["features"].rename(
         columns={"revenue_period": "value", "revenue_previous": "before"}
     )
     return designs(
-        *drawn(company, effects, playbook, **settings),
+        found.chosen,
+        found.waves,
         rows,
         numbers,
         Effectiveness(),

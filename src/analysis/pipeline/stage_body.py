@@ -15,7 +15,14 @@ from analysis.exhibits.collect import collect
 from analysis.pipeline.execute import CellHook, run_notebook
 from analysis.pipeline.session import ENVIRONMENT, ERROR_FILE
 from analysis.pipeline.stages import Stage
-from analysis.report import check_all, render_all, render_review, render_workbook
+from analysis.report import (
+    check_all,
+    load_crm,
+    render_all,
+    render_desk_files,
+    render_review,
+    render_workbook,
+)
 from analysis.settings import Config
 from analysis.wording import Language
 
@@ -113,6 +120,11 @@ def _report(job: Job) -> None:
         config = job.config
         pack = render_review(tables, config.settings, config.as_of, config.settings.languages[0])
         store.write_bytes(job.built / REVIEW, pack)
+    own = job.config.settings
+    crm = load_crm(own.strategy.desk.crm, job.config.root)
+    desks = render_desk_files(tables, own, job.config.as_of, own.languages[0], crm)
+    for name, content in desks.items():
+        store.write_bytes(job.built / "exports" / name, content)
     frames = {name: to_frame(table) for name, table in tables.items()}
     facts = collect(frames, job.config.settings, job.config.files())
     store.write_json(job.built / FACTS, facts.to_json())

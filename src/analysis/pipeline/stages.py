@@ -106,6 +106,7 @@ STAGES: tuple[Stage, ...] = (
         gives=(
             "effects", "effect_checks", "event_study", "balance", "evidence", "adjustments",
             "kpis", "kpi_cuts", "kpi_dictionary", "goals", "gaps", "bridge", "arr_bridge",
+            "task_progress", "progress",
         ),
         files=("params/adjustments/*.yml",),
         reads_sealed=True,
@@ -117,16 +118,18 @@ STAGES: tuple[Stage, ...] = (
         sections=("strategy", "effectiveness", "segmentation.monetary_days"),
         gives=(
             "plan", "plan_summary", "decisions", "tasks", "waves", "designs", "strategy_table",
-            "account_plans",
+            "account_plans", "task_targets", "visits", "reminders", "not_planned", "capacity",
+            "limits", "touches", "budget_curve", "segment_angles", "entitlements",
         ),
         files=("params/playbooks/*.yml",),
+        reads_sealed=True,
     ),
     Stage(
         "report",
         "notebooks/06_report.ipynb",
         needs=("cleaning", "segmentation", "personas", "effectiveness", "strategy"),
         sections=("*",),
-        files=("reports/templates/**/*",),
+        files=("reports/templates/**/*", "params/crm/*.yml"),
     ),
 )  # fmt: skip
 

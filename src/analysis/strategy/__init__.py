@@ -3,7 +3,6 @@
 from analysis.strategy.account_plans import account_plans
 from analysis.strategy.allocation import Allocation, allocate
 from analysis.strategy.angles import segment_angles
-from analysis.strategy.budget import affordable
 from analysis.strategy.candidates import candidates
 from analysis.strategy.clocks import clock_due
 from analysis.strategy.decisions import decisions
@@ -25,7 +24,6 @@ __all__ = [
     "Allocation",
     "Playbook",
     "account_plans",
-    "affordable",
     "allocate",
     "candidates",
     "clock_due",
