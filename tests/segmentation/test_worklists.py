@@ -13,6 +13,7 @@ from analysis.segmentation import (
     accounts,
     as_before,
     estimate_cuts,
+    load_scheme,
     movements,
     rulebook,
     warning_record,
@@ -78,6 +79,24 @@ def test_each_list_is_whole_and_stands_by_money(lists) -> None:
     ranks = found.groupby("list")["rank"].apply(list)
     assert all(ranks[name] == list(range(1, len(ranks[name]) + 1)) for name in ranks.index)
     conform(found, RECORD["worklists"])
+
+
+def test_who_left_long_ago_is_not_overdue(rows, root) -> None:
+    """A scheme may keep the lost in a segment that is not at risk, as grade4 does."""
+    scheme = load_scheme("grade4", root)
+    states = {"late": LATE, "lost": {**LATE, "recency_cycles": 2.6, "recency_days": 156.0}}
+    now = rows(*states.values(), ids=list(states))
+    customers = pd.DataFrame({"customer_id": list(states)})
+    placed = pd.DataFrame(
+        {"customer_id": list(states), "segment": "grade_low", "tag": None, "reason": "{}"}
+    )
+    moves = pd.DataFrame({c: [] for c in ("customer_id", "segment_before", "direction", "cause")})
+    none = pd.DataFrame({"customer_id": [], "reason": []}, dtype=object)
+    given = (placed, moves.astype(object), now, customers, None)
+    found = worklists(*given, none, scheme=scheme, lapsed_cycles=2.5)
+    assert names(found, "reorder") == ["late"]
+    assert names(accounts(*given, 5, scheme=scheme, lapsed_cycles=2.5), "reorder") == ["late"]
+    assert names(worklists(*given, none, scheme=scheme), "reorder") == ["late", "lost"]
 
 
 def test_overdue_to_reorder_says_since_when_and_whose(lists) -> None:

@@ -12,6 +12,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from analysis import engine
+from analysis.calendars import Period
 from analysis.cleaning import groups, keys, masking, outputs, quality
 from analysis.cleaning.reconcile import reconcile
 from analysis.cleaning.rules import judge
@@ -166,6 +167,7 @@ def _params(settings: Settings, as_of: date) -> dict[str, Any]:
         "latest": as_of + _FAR_AHEAD,
         "tomorrow": as_of + timedelta(days=1),
         "since": settings.scope.orders_since,
+        "start": Period.parse(settings.period).start,
         "regions": list(settings.scope.regions),
         "void_words": [w.strip().lower() for w in settings.cleaning.void_words],
         "test_pattern": pattern(settings.cleaning.test_words),

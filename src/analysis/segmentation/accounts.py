@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from typing import Any
 
@@ -40,6 +41,7 @@ def accounts(
     *,
     scheme: Scheme | None = None,
     arrears: pd.DataFrame | None = None,
+    lapsed_cycles: float = math.inf,
 ) -> pd.DataFrame:
     """The largest customers of each list, by money in the monetary window or overdue.
 
@@ -55,6 +57,8 @@ def accounts(
         Which segments are to hold, to grow and at risk, by their roles; None: those of ``rfm5``.
     arrears
         RECORD ``arrears``; None or empty: nobody is listed to be collected from.
+    lapsed_cycles
+        ``segmentation.lapsed_cycles``: beyond it nobody is expected to reorder [cycles].
 
     Returns
     -------
@@ -72,7 +76,7 @@ def accounts(
         Customers without money in the window are in none of the first four.
     """
     frame = joined(segments, movements, features, customers, people)
-    frame["list"] = _lists(frame, roles_of(scheme))
+    frame["list"] = _lists(frame, roles_of(scheme), lapsed_cycles)
     owing = _collect(frame, arrears)
     frame = frame[frame["list"].notna() & (frame["monetary"] > 0)]
     frame = pd.concat([frame, owing]) if len(owing) else frame
@@ -97,7 +101,9 @@ def _collect(frame: pd.DataFrame, arrears: pd.DataFrame | None) -> pd.DataFrame:
     return found.assign(list="collect", amount=found["overdue"])
 
 
-def _lists(frame: pd.DataFrame, roles: Mapping[str, str]) -> NDArray[np.object_]:
+def _lists(
+    frame: pd.DataFrame, roles: Mapping[str, str], lapsed_cycles: float
+) -> NDArray[np.object_]:
     role = frame["segment"].map(roles)
     risk = at_risk(frame, roles)
     direction = frame["direction"].fillna("same")
@@ -105,7 +111,7 @@ def _lists(frame: pd.DataFrame, roles: Mapping[str, str]) -> NDArray[np.object_]
     # the first that holds: rescue wins over reorder, and so on
     tests = {
         "rescue": to_win_back(frame, risk) | (risk & (direction == "worse")),
-        "reorder": late(frame, risk),
+        "reorder": late(frame, risk, lapsed_cycles),
         "grow": (direction == "better") | ((role == "growing") & more),
         "hold": (role == "best") & direction.isin(["same", "other"]),
     }

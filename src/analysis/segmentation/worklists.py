@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from typing import Any
 
@@ -27,6 +28,7 @@ def worklists(
     warnings: pd.DataFrame,
     *,
     scheme: Scheme | None = None,
+    lapsed_cycles: float = math.inf,
 ) -> pd.DataFrame:
     """Every customer of each list, by money in the monetary window.
 
@@ -40,6 +42,8 @@ def worklists(
         RECORD ``warnings``; may be empty.
     scheme
         Which segment is at risk; None: that of ``rfm5``.
+    lapsed_cycles
+        ``segmentation.lapsed_cycles``: beyond it nobody is expected to reorder [cycles].
 
     Returns
     -------
@@ -58,7 +62,7 @@ def worklists(
     frame["expected_on"] = pd.to_datetime(frame["as_of"]) - over
     risk = at_risk(frame, roles_of(scheme))
     parts = {
-        "reorder": frame[late(frame, risk)],
+        "reorder": frame[late(frame, risk, lapsed_cycles)],
         "win_back": frame[to_win_back(frame, risk)],
         "moved_down": frame[frame["direction"] == "worse"],
         "warning": frame.merge(warnings[["customer_id", "reason"]], on="customer_id"),
@@ -117,14 +121,16 @@ def at_risk(frame: pd.DataFrame, roles: Mapping[str, str]) -> pd.Series:
     return frame["segment"].map(roles) == "at_risk"
 
 
-def late(frame: pd.DataFrame, risk: pd.Series) -> pd.Series:
+def late(frame: pd.DataFrame, risk: pd.Series, lapsed_cycles: float) -> pd.Series:
     """Overdue to reorder: not at risk, past `LATE_CYCLES` of a cycle known from own intervals.
 
-    Who has a contract that runs buys at its end, however long the last order is ago.
+    Who has a contract that runs buys at its end, however long the last order is ago. Who is
+    silent for more than `lapsed_cycles` does not order late: it has left, in whatever segment.
     """
     if "days_to_renewal" in frame:
         risk = risk | (frame["days_to_renewal"].astype(float) >= 0)
-    return ~risk & (frame["recency_cycles"] > LATE_CYCLES) & (frame["intervals"] > 0)
+    cycles = frame["recency_cycles"].astype(float)
+    return ~risk & (cycles > LATE_CYCLES) & (cycles <= lapsed_cycles) & (frame["intervals"] > 0)
 
 
 def to_win_back(frame: pd.DataFrame, risk: pd.Series) -> pd.Series:
