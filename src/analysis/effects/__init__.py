@@ -2,6 +2,7 @@
 
 from analysis.effects.adjustments import adjust, load_adjustments
 from analysis.effects.arr_bridge import arr_bridge, renewals
+from analysis.effects.baselines import baselines
 from analysis.effects.bridge import bridge
 from analysis.effects.conclusions import conclude
 from analysis.effects.detection import designs
@@ -31,6 +32,7 @@ __all__ = [
     "arr_bridge",
     "as_planned",
     "assign",
+    "baselines",
     "bridge",
     "conclude",
     "designs",
