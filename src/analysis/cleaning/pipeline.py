@@ -13,7 +13,7 @@ import pyarrow.compute as pc
 
 from analysis import engine
 from analysis.calendars import Period
-from analysis.cleaning import groups, keys, masking, outputs, quality
+from analysis.cleaning import groups, keys, masking, outputs, person_names, quality
 from analysis.cleaning.reconcile import reconcile
 from analysis.cleaning.rules import judge
 from analysis.cleaning.tables import in_force, rules
@@ -48,7 +48,8 @@ class Cleaned:
     quality
         Checks on the data as it came in.
     key_bridge, unmatched_keys
-        What became of other systems' customer numbers, and those without a partner.
+        What became of other systems' customer numbers, and those without a partner; names of
+        persons that are nobody's stand with the latter.
     """
 
     tables: dict[str, pa.Table]
@@ -92,7 +93,8 @@ def clean(
     bridged = keys.translate(
         {n: _complete(n, tables[n]) for n in TABLES if n in tables}, settings.sources
     )
-    given = bridged.tables
+    numbered = person_names.by_number(bridged.tables)
+    given = numbered.tables
     checks = quality.assess(given, settings.cleaning, as_of)
     judged = _judge_all(given, settings, as_of)
     removed = _removed(given, judged, rejected)
@@ -102,7 +104,10 @@ def clean(
                       if "customers" in given else kept)  # fmt: skip
     _gate(checks, settings)
     kept = {_NAMED.get(name, name): table for name, table in kept.items()}
-    return Cleaned(kept, removed, steps, checks, bridged.bridge, bridged.unmatched)
+    alone = engine.conform(
+        pa.concat_tables([bridged.unmatched, numbered.unmatched]), RECORD["unmatched_keys"]
+    )
+    return Cleaned(kept, removed, steps, checks, bridged.bridge, alone)
 
 
 def _complete(name: str, table: pa.Table) -> pa.Table:
