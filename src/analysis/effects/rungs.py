@@ -128,8 +128,8 @@ def within(segment: str, rung: Rung, material: Material) -> Rung | None:
     if rung.found is None or min(len(case.treated), len(comparison)) < least:
         return None
     if rung.grade == "A":
-        found = drawn(case, material)
-        return replace(found, balance_p=balance_of(case)) if found.found else None
+        arms = drawn(case, material)
+        return replace(arms, balance_p=balance_of(case)) if arms.found else None
     if rung.grade == "B":
         staged = rolled_out(case, material)
         found = staged.overall if staged is not None else None
