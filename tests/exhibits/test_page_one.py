@@ -401,7 +401,7 @@ def test_the_margin_falls() -> None:
 
 def test_new_customers_short_of_their_target() -> None:
     told = rules(sample.book("en", sample.with_money()))["new"]
-    assert told.endswith("151 came, the target was 160: 9 short.")
+    assert told.endswith("151 bought for the first time, the target was 160: 9 short.")
 
 
 def _customers(now: list[float], before: list[float]) -> Tables:
