@@ -22,6 +22,7 @@ from analysis.effects.outcomes import (
 )
 from analysis.effects.planned import of_period, treatments_from_plan
 from analysis.effects.signals import signals
+from analysis.effects.tiers import returns_by_tier
 from analysis.effects.waves import as_planned, assign
 
 __all__ = [
@@ -48,6 +49,7 @@ __all__ = [
     "outcomes_from_orders",
     "panel_from_orders",
     "renewals",
+    "returns_by_tier",
     "signals",
     "traits_from_orders",
     "treatments_from_plan",
