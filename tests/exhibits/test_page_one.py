@@ -112,7 +112,7 @@ SITUATIONS: dict[str, tuple[Tables, Conclusion, str, str]] = {
         Conclusion("no_target", "same", "quiet"),
         "三季度发货收入 10,020 万元，与上季基本持平（+20 万元）；"
         "各类客户变动都不大，没有需要特别说明的原因。",
-        "Q3 shipped revenue was RMB 100.2 m, about level with last quarter (+0.2 m); no group "
+        "Q3 shipped revenue was RMB 100.2 m, about level with last quarter (+200 k); no group "
         "of customers changed enough to need explaining. ",
     ),
     "both directions cancel": (
@@ -449,8 +449,8 @@ def test_no_reason_is_invented() -> None:
 @pytest.mark.parametrize(
     ("ours", "zh", "en"),
     [
-        (128.6e6, "差 0.3%（少 38 万元），见附录 B", "0.3% below (RMB 0.4 m), see appendix B"),
-        (129.36e6, "差 0.3%（多 38 万元），见附录 B", "0.3% above (RMB 0.4 m), see appendix B"),
+        (128.6e6, "差 0.3%（少 38 万元），见附录 B", "0.3% below (RMB 380 k), see appendix B"),
+        (129.36e6, "差 0.3%（多 38 万元），见附录 B", "0.3% above (RMB 380 k), see appendix B"),
     ],
 )
 def test_the_distance_from_finance(ours: float, zh: str, en: str) -> None:
@@ -523,7 +523,7 @@ def test_to_collect_is_a_decision() -> None:
 def test_rows_without_a_customer_are_counted() -> None:
     for lang, words in (
         ("zh", "订单里有 14 个客户编码（90 万元）对不上客户档案，没有计入"),
-        ("en", "Orders: 14 customer codes (RMB 0.9 m) without a partner are left out"),
+        ("en", "Orders: 14 customer codes (RMB 900 k) without a partner are left out"),
     ):
         block = cautions.cautions(sample.book(lang, sample.with_money(push=0.1)))
         assert block is not None
@@ -533,7 +533,7 @@ def test_rows_without_a_customer_are_counted() -> None:
     rows.loc[(rows["table"] == "orders") & (rows["became"] == "unmatched"), "keys"] = 1
     block = cautions.cautions(sample.book("en", tables))
     assert block is not None
-    assert "Orders: 1 customer code (RMB 0.9 m) without a partner is left out" in plain(block)
+    assert "Orders: 1 customer code (RMB 900 k) without a partner is left out" in plain(block)
 
 
 def test_incomplete_fields_are_one_caution() -> None:

@@ -136,9 +136,7 @@ def test_nobody_anywhere_gives_valid_empty_lists(lists, rows, rfm5) -> None:
     conform(found, RECORD["worklists"])
 
 
-def test_a_contract_that_runs_is_not_overdue_and_nobody_is_overdue_by_less_than_nothing(
-    rows, rfm5
-) -> None:
+def test_who_has_a_contract_is_overdue_from_its_end_and_never_to_reorder(rows, rfm5) -> None:
     now = rows(LATE, LATE, {**GONE, "recency_days": 10.0}, ids=["runs", "ended", "at risk"])
     now["last_order_on"] = pd.to_datetime(now["last_order_on"])
     now["days_to_renewal"] = [0.0, -1.0, -1.0]
@@ -147,8 +145,9 @@ def test_a_contract_that_runs_is_not_overdue_and_nobody_is_overdue_by_less_than_
     moves = pd.DataFrame(columns=RECORD["movements"].names)
     none = warnings(now, warning_record({}, {}, HealthWarning()), HealthWarning()).head(0)
     found = worklists(placed, moves, now, customers, None, none, scheme=rfm5)
-    assert names(found, "reorder") == ["ended"]
+    assert names(found, "reorder") == []  # a contract that ended is renewed, or lost
     kept = found[found["list"] == "win_back"].set_index("customer_id")
-    assert pd.isna(kept.loc["at risk", "days_over"])
+    assert kept.loc["at risk", "days_over"] == 1  # since the contract's end
+    assert kept.loc["at risk", "expected_on"] == pd.Timestamp(2025, 9, 29)
     # at risk by its rule, so that is what it is told, not a silence of less than a cycle
     assert kept.loc["at risk", "reason"] == placed.set_index("customer_id").loc["at risk", "reason"]

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from analysis.segmentation.reasons import number, sentence, word
 from analysis.segmentation.rulebook import roles_of
 from analysis.segmentation.rules import Scheme
-from analysis.segmentation.worklists import at_risk, joined, late, numbers, to_win_back
+from analysis.segmentation.worklists import at_risk, by_silence, joined, late, numbers, to_win_back
 
 LISTS = ("hold", "grow", "rescue", "reorder", "collect")
 COLUMNS = [
@@ -83,6 +83,7 @@ def accounts(
     frame = frame.sort_values(["amount", "customer_id"], ascending=[False, True], kind="stable")
     frame["rank"] = frame.groupby("list").cumcount() + 1
     frame = frame[frame["rank"] <= list_length]
+    frame = frame.assign(silent=by_silence(frame))
     told = zip(frame.to_dict("records"), numbers(frame), strict=True)
     frame["reason"] = [_reason(row, args) for row, args in told]
     order = frame["list"].map({name: i for i, name in enumerate(LISTS)})
@@ -137,7 +138,7 @@ def _reason(row: dict[Any, Any], known: dict[str, Any]) -> str:
         args["period"] = number(row["revenue_period"], "money")
         args["previous"] = number(row["revenue_previous"], "money")
     elif key == "rescue":
-        if not row["days_over"] > 0:  # at risk for another reason than silence
+        if not row["silent"]:  # at risk for another reason
             return str(row["placed"])
         key = "rescue_moved_down" if moved else "rescue_win_back"
     return sentence(f"account.{key}", args)
