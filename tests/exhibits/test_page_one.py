@@ -19,6 +19,7 @@ from analysis.exhibits import accounts, cautions, decisions, page_one, review, t
 from analysis.exhibits.book import Book
 from analysis.exhibits.conclusion import Conclusion, choose, conclude
 from analysis.exhibits.exhibit import Exhibit
+from analysis.exhibits.facts import Fact
 from analysis.exhibits.forms import Form, write
 from analysis.exhibits.reasons import ranked, reasons
 from tests.exhibits import sample
@@ -585,3 +586,13 @@ def test_every_number_of_the_page_is_a_fact(lang: str, record: Any) -> None:
     ):
         if exhibit is not None:
             held_by_facts(book, exhibit)
+
+
+@pytest.mark.parametrize(
+    ("amount", "said"),
+    [(66_400, "RMB 66.4 k"), (949_000, "RMB 949 k"), (1_200_000, "RMB 1.2 m"), (0, "RMB 0")],
+)
+def test_small_money_says_more_than_one_digit(amount: float, said: str) -> None:
+    book = sample.book("en", sample.with_money())
+    book.facts.add(Fact("small", amount, "money"))
+    assert book.money("small").plain.replace("\u00a0", " ") == said
