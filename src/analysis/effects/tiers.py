@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Hashable
+from typing import Any
 
 import pandas as pd
 
@@ -31,15 +33,18 @@ def returns_by_tier(effects: pd.DataFrame) -> pd.DataFrame:
         not: each is an estimate by itself.
     """
     money = effects[effects["unit"] == "money"]
-    rows = []
+    rows: list[dict[Hashable, Any]] = []
     for _, own in money.groupby([*_MEASURE, "outcome"], sort=True):
         whole, parts = own[own["segment"] == ALL], own[own["segment"] != ALL]
         if whole.empty or parts.empty:
             continue
         head = whole.iloc[0]
-        left = {name: float(head[name]) - math.fsum(parts[name]) for name in _SUMS}
+        sums: dict[Hashable, Any] = {
+            name: float(head[name]) - math.fsum(parts[name]) for name in _SUMS
+        }
         rows += parts[COLUMNS].to_dict("records")
-        if left["n_treated"]:
-            rows.append({**{name: head[name] for name in _MEASURE}, "segment": REST, **left})
+        if sums["n_treated"]:
+            named: dict[Hashable, Any] = {name: head[name] for name in _MEASURE}
+            rows.append({**named, "segment": REST, **sums})
         rows.append(head[COLUMNS].to_dict())
     return pd.DataFrame(rows, columns=COLUMNS)
