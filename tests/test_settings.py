@@ -155,6 +155,7 @@ def test_unknown_tables_and_columns_are_told_with_the_nearest(project: Path) -> 
         (GOOD + "cleaning: {rules: {repeated_lines: yes}}\n", "true, false, on or off"),
         (GOOD + "seed: [1\n", "bracket is not closed"),
         (GOOD + "languages: []\n", "must be a list of at least 1"),
+        (GOOD + "languages: [zh, zh]\n", "names something twice"),
         (GOOD + "segmentation: {monetary_cuts: [5, 1]}\n", "the smaller first"),
         ("- a\n- b\n", "must hold “key: value” lines"),
         (GOOD.replace("base.yml", "bas.yml"), "neither beside this file nor in params/"),

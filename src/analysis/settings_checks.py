@@ -95,7 +95,8 @@ def _problem_of(detail: Any, key: Key) -> Problem:
 
 
 _WRONG_VALUES = (
-    "bad_period", "bad_timezone", "bad_country", "increasing", "below_root", "goal_in_words",
+    "bad_period", "bad_timezone", "bad_country", "increasing", "named_twice", "below_root",
+    "goal_in_words",
 )  # fmt: skip
 
 

@@ -7,15 +7,15 @@ file: see `analysis.settings`. The larger sections stand in modules of their own
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
-from pydantic import Field, model_validator
+from pydantic import AfterValidator, Field, model_validator
 
 from analysis.settings_goals import GoalItem
 from analysis.settings_measures import Effectiveness, Strategy
 from analysis.settings_segmentation import Segmentation
 from analysis.settings_sources import Cleaning, Scope, Source
-from analysis.settings_types import Day, Language, PeriodName, Section, Share, Zone
+from analysis.settings_types import Day, Language, PeriodName, Section, Share, Zone, different
 
 BusinessModel = Literal["trade", "project", "subscription"]
 # the primary scheme of who names none
@@ -47,7 +47,7 @@ def _formats() -> list[ReportFormat]:
 class Report(Section):
     """The report."""
 
-    formats: list[ReportFormat] = Field(
+    formats: Annotated[list[ReportFormat], AfterValidator(different)] = Field(
         default_factory=_formats, description="files written; html always is"
     )
     company: str = Field("", description="name on the report; empty: none")
@@ -84,7 +84,7 @@ class Settings(Section):
     timezone: Zone = Field("Asia/Shanghai", description="zone in which days are cut")
     currency: str = Field("CNY", pattern=r"^[A-Z]{3}$", description="ISO code")
     engine: Literal["duckdb", "spark"] = Field("duckdb", description="set-wise work")
-    languages: list[Language] = Field(
+    languages: Annotated[list[Language], AfterValidator(different)] = Field(
         default_factory=_both, min_length=1, description="of the report"
     )
     seed: int = Field(20250101, ge=0, description="of every draw")

@@ -54,6 +54,13 @@ def increasing(value: list[float]) -> list[float]:
     return value
 
 
+def different(value: list[Any]) -> list[Any]:
+    """Check that no value of a list is named twice."""
+    if len(set(value)) < len(value):
+        raise ValueError("named_twice")
+    return value
+
+
 PeriodName = Annotated[str, BeforeValidator(_year), AfterValidator(_period_name)]
 Zone = Annotated[str, AfterValidator(_zone)]
 Country = Annotated[str, AfterValidator(_country)]

@@ -145,6 +145,32 @@ def test_orders_without_numbers_get_their_own() -> None:
     assert kept["line_id"].to_pylist() == ["1", "1", "1"]
 
 
+@pytest.mark.requirement("004-17")
+def test_a_customer_in_several_arms_is_in_none() -> None:
+    """Which arm counts nobody can tell: both rows go, with a reason, and are counted."""
+
+    def row(customer: str, arm: str, day: int | None = None, month: int = 7) -> dict[str, Any]:
+        start = None if day is None else datetime(2025, month, day)
+        return {"customer_id": customer, "strategy": "mail", "arm": arm, "started_on": start}
+
+    rows = [
+        row("A", "treated", 1), row("A", "held_out"),  # a comparison has no day of its own
+        row("B", "treated", 1), row("B", "treated", 1),  # the same row twice
+        row("C", "held_out", 1, month=4), row("C", "treated", 1),  # waited, and had its turn
+        {**row("A", "treated", 1), "strategy": "visit"},
+    ]  # fmt: skip
+    for order in (rows, rows[::-1]):
+        found = run(treatments=order)
+        kept = found.tables["treatments"].to_pylist()
+        told = [r["rule"] for r in found.removed.to_pylist() if r["key"].startswith("A/")]
+        assert told == ["several_arms", "several_arms"]
+        assert {(r["customer_id"], r["strategy"]) for r in kept} == {
+            ("A", "visit"), ("B", "mail"), ("C", "mail"),
+        }  # fmt: skip
+        steps = found.reconciliation.set_index(["table", "step"])["rows"]
+        assert steps["treatments", "several_arms"] == -2
+
+
 def test_customers_come_from_orders_or_treatments() -> None:
     found = run(
         [line(), line(order_id="D2", ordered_at=datetime(2025, 1, 5, 9), owner_id="P7")],

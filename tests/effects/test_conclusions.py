@@ -194,6 +194,21 @@ def test_earlier_periods_settle_what_this_one_leaves_open():
     assert key_of(found["reason"]) == "together_worked"
 
 
+def test_a_clear_period_says_that_all_together_are_not():
+    """The interval over several looks is wider: what one wave shows may be open there."""
+    weak = effect(estimate=4.0, error=6.0)
+    good, bad = effect(estimate=10.0, error=3.0), effect(estimate=-4.0, error=3.0)
+    for row, verdict in ((good, "worked"), (bad, "did_not_pay")):
+        history = accumulate(pd.DataFrame([weak]).assign(period="2025Q2"), None)
+        history = accumulate(pd.DataFrame([row]).assign(period="2025Q3"), history)
+        assert history["verdict"].iloc[-1] == "cannot_tell"
+        assert one(row)[0]["reason"] == row["reason"]  # nothing from before: the plain words
+        found = one(row, history)[0]
+        assert (found["verdict"], key_of(found["reason"])) == (verdict, f"{verdict}_alone")
+        for lang in wording.LANGUAGES:
+            assert told(found["reason"], lang, "CNY")
+
+
 def test_one_good_period_against_many_bad_ones():
     bad, good = effect(estimate=-5.0), effect()
     history = None

@@ -14,10 +14,12 @@ from statsmodels.stats.proportion import proportion_confint
 
 from analysis import wording
 from analysis.calendars import Period
-from analysis.effects import goals
+from analysis.effects import baselines, goals
+from analysis.effects import kpis as measured_kpis
 from analysis.effects.goals import customers_to_show
 from analysis.engine import conform
 from analysis.settings_goals import Goal
+from analysis.settings_measures import Effectiveness
 from analysis.tables import RECORD
 
 Q3 = Period.parse("2025Q3")
@@ -95,6 +97,35 @@ def test_what_cannot_be_measured_says_so():
         ["goal_note.no_baseline"],
         ["goal_note.beyond_whole"],
     ]
+
+
+def test_a_segment_starts_from_what_its_customers_of_then_did():
+    """Gold had G1 and G2 at the end of Q2, one of whom has bought twice within a year."""
+    lines = [
+        ("G1", "2025-01-10", 10), ("G1", "2025-05-10", 10), ("G2", "2025-03-10", 10),
+        ("G3", "2025-02-10", 10), ("G3", "2025-08-10", 10), ("G1", "2022-01-10", 10),
+    ]  # fmt: skip
+    rows = [
+        {"order_id": f"O{i}", "line_id": "1", "customer_id": who, "ordered_at": pd.Timestamp(day),
+         "amount": Decimal(money)}
+        for i, (who, day, money) in enumerate(lines)
+    ]  # fmt: skip
+    bought = pa.Table.from_pylist(rows, schema=RECORD["orders"].schema())
+    aims = [
+        goal("repurchase_rate", "up", segment="gold", change=0.2, since="2025Q2"),
+        goal("repurchase_rate", "up", segment="all", change=0.2, since="2025Q2"),
+    ]
+    then = pd.DataFrame({"customer_id": ["G1", "G2"], "segment": "gold"})
+    now = pd.DataFrame({"customer_id": ["G1", "G3"], "segment": "gold"})
+    here = measured_kpis(bought, None, Q3, Effectiveness(), tables={"segments": now})
+    was = baselines(aims, bought, then, Q3.previous(), Effectiveness(), tables={})
+    conform(was, RECORD["kpis"])
+    found = goals(aims, pd.concat([here, was]), Q3).iloc[0]
+    assert (found["baseline"], found["value"]) == (0.5, 1.0)
+    assert found["target"] == pytest.approx(0.6)
+    # nobody asks for a segment, or since an earlier period: nothing is computed
+    for other in (aims[1:], [goal("retention", "up", segment="gold", change=0.2, since="2025Q1")]):
+        assert baselines(other, bought, then, Q3.previous(), Effectiveness(), tables={}).empty
 
 
 @pytest.mark.parametrize(("target", "n"), [(0.98, 189), (0.95, 73), (0.9, 35), (0.3, 2)])

@@ -211,6 +211,37 @@ def test_corporate_groups_count_once():
     assert (spill["value"], spill["passed"]) == (1, False)
 
 
+def test_a_single_corporate_group_settles_nothing():
+    """All customers of an arm belong to one group: its spread inside is not that of others."""
+    treatments, outcomes, traits, customers = chosen()
+    owned = customers["customer_id"].isin(treatments["customer_id"])
+    for whose in (owned, ~owned, owned | True):
+        one = customers.assign(group_id=customers["group_id"].mask(whose, "HOLDING"))
+        found = valid(
+            estimate(treatments, outcomes, CHOSEN, 1, period=Q3, customers=one, traits=traits)
+        )
+        row = only(found.effects)
+        assert (row["grade"], row["verdict"]) == ("D", "cannot_tell")
+        assert json.loads(row["reason"])["key"] == "effect_reason.one_group"
+    drawn, values, firms, waves = waves_of()
+    first = firms["customer_id"].isin(drawn.loc[drawn["arm"] == "treated", "customer_id"])
+    one = firms.assign(group_id=firms["group_id"].mask(first, "HOLDING"))
+    row = only(valid(estimate(drawn, values, SETTINGS, 1, customers=one, waves=waves)).effects)
+    assert (row["grade"], row["verdict"]) == ("A", "cannot_tell")
+    assert row[["estimate", "low", "high"]].isna().all()
+    assert json.loads(row["reason"])["key"] == "effect_reason.one_group"
+    assert json.loads(row["what_would_change"])["key"] == "effect_change.one_group"
+    listed, begun, customers, panel = rollout()
+    reached = customers["customer_id"].isin(listed["customer_id"])
+    one = customers.assign(group_id=customers["group_id"].mask(reached, "HOLDING"))
+    now = listed[listed["started_on"] >= pd.Timestamp(Q3.start)].reset_index(drop=True)
+    args = {"period": Q3, "listed": listed, "panel": panel}
+    assert (
+        only(estimate(now, begun, CHOSEN, 1, customers=customers, **args).effects)["grade"] == "B"
+    )
+    assert only(estimate(now, begun, CHOSEN, 1, customers=one, **args).effects)["grade"] == "D"
+
+
 def test_as_intended_beside_as_done():
     treatments, outcomes, customers, waves = waves_of(done=0.6, n=600)
     row = only(

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 
 import numpy as np
+import pandas as pd
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -12,6 +13,7 @@ from scipy import stats
 
 from analysis.effects.estimators import Contrast, contrast
 from analysis.effects.returns import break_even, chance_above, fieller, returns
+from analysis.effects.tiers import returns_by_tier
 
 
 def found(estimate, error, multiple=1.959963984540054):
@@ -100,6 +102,37 @@ def test_monotone(estimate, error, cost, margin):
     unsure = returns(found(estimate, error), 50, cost, margin, "money", cost_error=cost / 20)
     if not math.isnan(unsure.rate_low):
         assert unsure.rate_low <= base.rate <= unsure.rate_high
+
+
+@pytest.mark.requirement("004-14")
+def test_what_each_tier_cost_adds_up_to_the_whole():
+    def row(segment, n, cost, extra=math.nan, unit="money", strategy="visit"):
+        rate = extra / cost if cost else math.nan
+        return {
+            "strategy": strategy, "arm": "treated", "outcome": "revenue", "segment": segment,
+            "unit": unit, "n_treated": n, "cost_total": cost, "extra_margin": extra,
+            "return_rate": rate, "return_low": rate - 1, "return_high": rate + 1,
+        }  # fmt: skip
+
+    frame = pd.DataFrame(
+        [
+            row("all", 100, 1000.30, 3000.0),
+            row("gold", 60, 600.20, 2400.0), row("base", 30, 300.05, 150.0),
+            row("all", 50, 10.0, 20.0, strategy="mail"),
+            row("gold", 50, 10.0, 20.0, strategy="mail"),
+            row("all", 9, 5.0, unit="share", strategy="call"),
+            row("gold", 9, 5.0, unit="share", strategy="call"),
+        ]
+    )  # fmt: skip
+    found = returns_by_tier(frame)
+    assert list(found["segment"]) == ["gold", "all", "gold", "base", "rest", "all"]
+    visit = found[found["strategy"] == "visit"].set_index("segment")
+    parts = visit.drop("all")
+    assert parts["n_treated"].sum() == 100
+    assert math.fsum(parts["cost_total"]) == pytest.approx(1000.30, abs=1e-9)
+    assert visit.loc["gold", "return_rate"] == pytest.approx(2400 / 600.20)
+    assert math.isnan(visit.loc["rest", "return_rate"])
+    assert returns_by_tier(frame.iloc[:0]).empty
 
 
 @pytest.mark.slow

@@ -19,6 +19,7 @@ from analysis.exhibits import accounts, cautions, decisions, page_one, review, t
 from analysis.exhibits.book import Book
 from analysis.exhibits.conclusion import Conclusion, choose, conclude
 from analysis.exhibits.exhibit import Exhibit
+from analysis.exhibits.facts import Fact
 from analysis.exhibits.forms import Form, write
 from analysis.exhibits.reasons import ranked, reasons
 from tests.exhibits import sample
@@ -112,7 +113,7 @@ SITUATIONS: dict[str, tuple[Tables, Conclusion, str, str]] = {
         Conclusion("no_target", "same", "quiet"),
         "三季度发货收入 10,020 万元，与上季基本持平（+20 万元）；"
         "各类客户变动都不大，没有需要特别说明的原因。",
-        "Q3 shipped revenue was RMB 100.2 m, about level with last quarter (+0.2 m); no group "
+        "Q3 shipped revenue was RMB 100.2 m, about level with last quarter (+200 k); no group "
         "of customers changed enough to need explaining. ",
     ),
     "both directions cancel": (
@@ -401,7 +402,7 @@ def test_the_margin_falls() -> None:
 
 def test_new_customers_short_of_their_target() -> None:
     told = rules(sample.book("en", sample.with_money()))["new"]
-    assert told.endswith("151 came, the target was 160: 9 short.")
+    assert told.endswith("151 bought for the first time, the target was 160: 9 short.")
 
 
 def _customers(now: list[float], before: list[float]) -> Tables:
@@ -449,8 +450,8 @@ def test_no_reason_is_invented() -> None:
 @pytest.mark.parametrize(
     ("ours", "zh", "en"),
     [
-        (128.6e6, "差 0.3%（少 38 万元），见附录 B", "0.3% below (RMB 0.4 m), see appendix B"),
-        (129.36e6, "差 0.3%（多 38 万元），见附录 B", "0.3% above (RMB 0.4 m), see appendix B"),
+        (128.6e6, "差 0.3%（少 38 万元），见附录 B", "0.3% below (RMB 380 k), see appendix B"),
+        (129.36e6, "差 0.3%（多 38 万元），见附录 B", "0.3% above (RMB 380 k), see appendix B"),
     ],
 )
 def test_the_distance_from_finance(ours: float, zh: str, en: str) -> None:
@@ -523,7 +524,7 @@ def test_to_collect_is_a_decision() -> None:
 def test_rows_without_a_customer_are_counted() -> None:
     for lang, words in (
         ("zh", "订单里有 14 个客户编码（90 万元）对不上客户档案，没有计入"),
-        ("en", "Orders: 14 customer codes (RMB 0.9 m) without a partner are left out"),
+        ("en", "Orders: 14 customer codes (RMB 900 k) without a partner are left out"),
     ):
         block = cautions.cautions(sample.book(lang, sample.with_money(push=0.1)))
         assert block is not None
@@ -533,7 +534,7 @@ def test_rows_without_a_customer_are_counted() -> None:
     rows.loc[(rows["table"] == "orders") & (rows["became"] == "unmatched"), "keys"] = 1
     block = cautions.cautions(sample.book("en", tables))
     assert block is not None
-    assert "Orders: 1 customer code (RMB 0.9 m) without a partner is left out" in plain(block)
+    assert "Orders: 1 customer code (RMB 900 k) without a partner is left out" in plain(block)
 
 
 def test_incomplete_fields_are_one_caution() -> None:
@@ -585,3 +586,13 @@ def test_every_number_of_the_page_is_a_fact(lang: str, record: Any) -> None:
     ):
         if exhibit is not None:
             held_by_facts(book, exhibit)
+
+
+@pytest.mark.parametrize(
+    ("amount", "said"),
+    [(66_400, "RMB 66.4 k"), (949_000, "RMB 949 k"), (1_200_000, "RMB 1.2 m"), (0, "RMB 0")],
+)
+def test_small_money_says_more_than_one_digit(amount: float, said: str) -> None:
+    book = sample.book("en", sample.with_money())
+    book.facts.add(Fact("small", amount, "money"))
+    assert book.money("small").plain.replace("\u00a0", " ") == said

@@ -32,7 +32,7 @@ def test_renewals_are_no_customers_who_came_back() -> None:
     found = {reason.rule: reason.text.plain for reason in reasons.ranked(book)}
     assert not {"existing", "arrivals"} & set(found)
     assert "没有续，年费少" in found["contracts_losses"]
-    assert "新签，年费共" in found["contracts_gains"]
+    assert "家（含回来的），年费共" in found["contracts_gains"]
     trade = {reason.rule for reason in reasons.ranked(sample.book())}
     assert not trade & {"contracts_losses", "contracts_gains"}
 

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
-from analysis.exhibits import target
+from analysis.exhibits import target, waterfall
 from analysis.exhibits.effect_facts import MOST_MEMBERS
 from tests.exhibits import effect_sample, sample
 
@@ -47,6 +49,25 @@ def test_a_walk_adds_up_and_shows_its_steps_from_base_to_actual() -> None:
         assert (parts[0].step, parts[-1].step) == ("base", "actual")
         amounts = [book.value(f"gap.{split}.{p.step}.amount") or 0.0 for p in parts]
         assert sum(amounts[:-1]) == pytest.approx(amounts[-1])
+
+
+def test_a_single_walk_is_drawn_for_the_whole_page(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Drawn for half of it, it would be blown up to twice its letters."""
+    drawn: list[float] = []
+    whole = waterfall.draw
+
+    def draw(*args: Any, width: float, **options: Any) -> Any:
+        drawn.append(width)
+        return whole(*args, width=width, **options)
+
+    monkeypatch.setattr(waterfall, "draw", draw)
+    tables = effect_sample.book().tables
+    gaps = tables["gaps"]
+    target.target(effect_sample.book())
+    assert set(drawn) == {target.WIDTH}
+    one = gaps[gaps["split"] == gaps["split"].iloc[0]]
+    target.target(sample.book("zh", {**tables, "gaps": one}))
+    assert drawn[-1] == target.ALONE
 
 
 def test_of_many_members_the_rest_is_one_step() -> None:

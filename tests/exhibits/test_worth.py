@@ -44,6 +44,17 @@ def test_a_measure_without_comparison_claims_nothing() -> None:
     assert rows["新客户陪跑"][2:4] == ["–", "–"]
 
 
+def test_without_a_cost_nothing_is_told_to_pay() -> None:
+    tables = dict(effect_sample.book().tables)
+    tables["effects"] = tables["effects"].assign(
+        cost_per_customer=None, cost_total=None, break_even=None
+    )
+    shown = worth.worth(sample.book("zh", tables))
+    assert shown is not None
+    assert "几乎肯定" not in shown.plain
+    assert "够本把握最大" not in shown.caption
+
+
 def test_correction_and_failed_checks_are_told_below() -> None:
     shown = worth.worth(effect_sample.book())
     assert shown is not None

@@ -194,9 +194,11 @@ def test_four_orders_in_three_months_of_500_each(rows, tmp_path, orders, mean, e
     [
         ({"arr": 500_000, "relationship_days": 900, "usage_change": 0.0}, "strategic"),
         ({"arr": 500_000, "relationship_days": 900, "usage_change": -0.3}, "renewal_risk"),
-        ({"arr": 500_000, "relationship_days": 900, "days_to_renewal": -1}, "renewal_risk"),
         ({"arr": 0, "relationship_days": 900, "days_to_renewal": -180}, "renewal_risk"),
         ({"arr": 0, "relationship_days": 900, "days_to_renewal": -181}, "contract_ended"),
+        # nothing runs any more: how large it was, its contracts tell
+        ({"arr": 0, "days_to_renewal": -1, "mean_order": 300_000}, "renewal_risk"),
+        ({"arr": 0, "days_to_renewal": -1, "mean_order": 299_999}, "renewal_risk"),
         ({"arr": 50_000, "relationship_days": 89, "usage_change": -0.5}, "onboarding"),
         ({"arr": 50_000, "relationship_days": 90, "seats_used": 0.85}, "expanding"),
         ({"arr": 50_000, "relationship_days": 90, "seats_used": 0.84}, "steady"),
@@ -214,7 +216,7 @@ def test_places_of_subscription5(rows, root, numbers, expected) -> None:
     found = place(known(rows, numbers), "subscription5", root).iloc[0]
     assert found["segment"] == expected
     assert (found["tag"] == "must_win_back") == (
-        expected == "renewal_risk" and numbers["arr"] >= 300_000
+        expected == "renewal_risk" and max(numbers["arr"], numbers.get("mean_order", 0)) >= 300_000
     )
 
 

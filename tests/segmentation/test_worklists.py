@@ -13,6 +13,7 @@ from analysis.segmentation import (
     accounts,
     as_before,
     estimate_cuts,
+    load_scheme,
     movements,
     rulebook,
     warning_record,
@@ -80,6 +81,24 @@ def test_each_list_is_whole_and_stands_by_money(lists) -> None:
     conform(found, RECORD["worklists"])
 
 
+def test_who_left_long_ago_is_not_overdue(rows, root) -> None:
+    """A scheme may keep the lost in a segment that is not at risk, as grade4 does."""
+    scheme = load_scheme("grade4", root)
+    states = {"late": LATE, "lost": {**LATE, "recency_cycles": 2.6, "recency_days": 156.0}}
+    now = rows(*states.values(), ids=list(states))
+    customers = pd.DataFrame({"customer_id": list(states)})
+    placed = pd.DataFrame(
+        {"customer_id": list(states), "segment": "grade_low", "tag": None, "reason": "{}"}
+    )
+    moves = pd.DataFrame({c: [] for c in ("customer_id", "segment_before", "direction", "cause")})
+    none = pd.DataFrame({"customer_id": [], "reason": []}, dtype=object)
+    given = (placed, moves.astype(object), now, customers, None)
+    found = worklists(*given, none, scheme=scheme, lapsed_cycles=2.5)
+    assert names(found, "reorder") == ["late"]
+    assert names(accounts(*given, 5, scheme=scheme, lapsed_cycles=2.5), "reorder") == ["late"]
+    assert names(worklists(*given, none, scheme=scheme), "reorder") == ["late", "lost"]
+
+
 def test_overdue_to_reorder_says_since_when_and_whose(lists) -> None:
     row = lists["lists"].set_index(["list", "customer_id"]).loc["reorder", "late a"]
     assert (row["days_over"], row["owner"], row["owner_id"]) == (18.0, "王强", "p1")
@@ -117,9 +136,7 @@ def test_nobody_anywhere_gives_valid_empty_lists(lists, rows, rfm5) -> None:
     conform(found, RECORD["worklists"])
 
 
-def test_a_contract_that_runs_is_not_overdue_and_nobody_is_overdue_by_less_than_nothing(
-    rows, rfm5
-) -> None:
+def test_who_has_a_contract_is_overdue_from_its_end_and_never_to_reorder(rows, rfm5) -> None:
     now = rows(LATE, LATE, {**GONE, "recency_days": 10.0}, ids=["runs", "ended", "at risk"])
     now["last_order_on"] = pd.to_datetime(now["last_order_on"])
     now["days_to_renewal"] = [0.0, -1.0, -1.0]
@@ -128,8 +145,9 @@ def test_a_contract_that_runs_is_not_overdue_and_nobody_is_overdue_by_less_than_
     moves = pd.DataFrame(columns=RECORD["movements"].names)
     none = warnings(now, warning_record({}, {}, HealthWarning()), HealthWarning()).head(0)
     found = worklists(placed, moves, now, customers, None, none, scheme=rfm5)
-    assert names(found, "reorder") == ["ended"]
+    assert names(found, "reorder") == []  # a contract that ended is renewed, or lost
     kept = found[found["list"] == "win_back"].set_index("customer_id")
-    assert pd.isna(kept.loc["at risk", "days_over"])
+    assert kept.loc["at risk", "days_over"] == 1  # since the contract's end
+    assert kept.loc["at risk", "expected_on"] == pd.Timestamp(2025, 9, 29)
     # at risk by its rule, so that is what it is told, not a silence of less than a cycle
     assert kept.loc["at risk", "reason"] == placed.set_index("customer_id").loc["at risk", "reason"]

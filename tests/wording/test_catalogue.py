@@ -128,6 +128,15 @@ def test_reasons_agree_with_their_number(count: int, said: str) -> None:
     assert said in told(reason, "en", "CNY")
 
 
+@pytest.mark.parametrize(("high", "said"), [(250_000, "25.0 万元之间"), (0.25, "25.0% 之间")])
+def test_chinese_follows_a_unit_without_a_space(high: float, said: str) -> None:
+    unit = "money" if high > 1 else "share"
+    names = ("n_treated", "n_control", "estimate", "low", "high", "break_even")
+    args = {name: {"value": high, "unit": unit} for name in names}
+    reason = json.dumps({"key": "effect_reason.worked", "args": args})
+    assert said in told(reason, "zh", "CNY")
+
+
 def test_the_companys_own_words() -> None:
     try:
         wording.relabel({"segment.high_value": {"zh": "战略客户"}})

@@ -12,7 +12,8 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from analysis import engine
-from analysis.cleaning import answers, groups, keys, masking, outputs, quality
+from analysis.calendars import Period
+from analysis.cleaning import answers, groups, keys, masking, outputs, person_names, quality
 from analysis.cleaning.reconcile import reconcile
 from analysis.cleaning.rules import judge
 from analysis.cleaning.tables import in_force, rules
@@ -47,7 +48,8 @@ class Cleaned:
     quality
         Checks on the data as it came in.
     key_bridge, unmatched_keys
-        What became of other systems' customer numbers, and those without a partner.
+        What became of other systems' customer numbers, and those without a partner; names of
+        persons that are nobody's stand with the latter.
     """
 
     tables: dict[str, pa.Table]
@@ -95,7 +97,8 @@ def clean(
     bridged = keys.translate(
         {n: _complete(n, tables[n]) for n in TABLES if n in tables}, settings.sources
     )
-    given = bridged.tables
+    numbered = person_names.by_number(bridged.tables)
+    given = numbered.tables
     if "tasks" in given:
         given["tasks"] = answers.with_plan(given["tasks"], planned)
     checks = quality.assess(given, settings.cleaning, as_of)
@@ -108,7 +111,10 @@ def clean(
     _gate(checks, settings)
     kept = {_NAMED.get(name, name): table for name, table in kept.items()}
     kept["load_failures"] = answers.known(kept["load_failures"], planned)
-    return Cleaned(kept, removed, steps, checks, bridged.bridge, bridged.unmatched)
+    alone = engine.conform(
+        pa.concat_tables([bridged.unmatched, numbered.unmatched]), RECORD["unmatched_keys"]
+    )
+    return Cleaned(kept, removed, steps, checks, bridged.bridge, alone)
 
 
 def _complete(name: str, table: pa.Table) -> pa.Table:
@@ -175,6 +181,7 @@ def _params(settings: Settings, as_of: date) -> dict[str, Any]:
         "latest": as_of + _FAR_AHEAD,
         "tomorrow": as_of + timedelta(days=1),
         "since": settings.scope.orders_since,
+        "start": Period.parse(settings.period).start,
         "regions": list(settings.scope.regions),
         "void_words": [w.strip().lower() for w in settings.cleaning.void_words],
         "test_pattern": pattern(settings.cleaning.test_words),

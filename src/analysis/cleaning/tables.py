@@ -14,6 +14,7 @@ ALWAYS = (
     "after_as_of",
     "returned_lines",
     "contradictory_sign",
+    "several_arms",
     "out_of_scope",
     *(rule.name for rule in ANSWERS),
 )
@@ -29,6 +30,11 @@ _DAYS = {
     "payments": "paid_on", "invoices": "invoiced_on", "usage": "used_on",
     "surveys": "answered_on", "leads": "created_at", "opportunities": "created_at",
 }  # fmt: skip
+
+# Of one strategy, among the measures of the period; who waited earlier may have its turn now.
+_NOW = "(started_on IS NULL OR started_on >= $start)"
+_ARM = f"(CASE WHEN rule IS NULL AND {_NOW} THEN arm END) OVER (PARTITION BY customer_id, strategy)"
+_SEVERAL_ARMS = f"{_NOW} AND min{_ARM} <> max{_ARM}"
 
 
 def rules(table: str, settings: Cleaning, scope: Scope, *, bridged: bool = False) -> list[Rule]:
@@ -61,6 +67,8 @@ def rules(table: str, settings: Cleaning, scope: Scope, *, bridged: bool = False
         candidates.append(Rule("repeated_lines", "true", _LINE))
     if table == "tasks":
         candidates += ANSWERS
+    if table == "treatments":  # before the key: which of the rows is true nobody can tell
+        candidates.append(Rule("several_arms", _SEVERAL_ARMS))
     key = INPUT[table].key
     numbered = " AND ".join(f"{k} IS NOT NULL" for k in key if k in _OWN_NUMBERS) or "true"
     candidates.append(Rule("repeated_keys", numbered, tuple(key)))
@@ -126,7 +134,7 @@ def written_order() -> list[str]:
     """Every rule of cleaning, in order, whatever the switches say."""
     everything = Cleaning(rules=CleaningRules(returns_netted=False))
     found: list[str] = []
-    for table in ("orders", "contacts", "customers", "tasks"):
+    for table in ("orders", "contacts", "treatments", "customers", "tasks"):
         every = rules(table, everything, Scope(), bridged=True)
         found += [r.name for r in every if r.name not in found]
     return found

@@ -2,6 +2,7 @@
 
 from analysis.effects.adjustments import adjust, load_adjustments
 from analysis.effects.arr_bridge import arr_bridge, renewals
+from analysis.effects.baselines import baselines
 from analysis.effects.bridge import bridge
 from analysis.effects.conclusions import conclude
 from analysis.effects.detection import designs
@@ -22,6 +23,7 @@ from analysis.effects.outcomes import (
 from analysis.effects.planned import done_from_tasks, of_period, treatments_from_plan
 from analysis.effects.progress import every_task, progress, task_progress
 from analysis.effects.signals import signals
+from analysis.effects.tiers import returns_by_tier
 from analysis.effects.waves import as_planned, assign
 
 __all__ = [
@@ -32,6 +34,7 @@ __all__ = [
     "arr_bridge",
     "as_planned",
     "assign",
+    "baselines",
     "bridge",
     "conclude",
     "designs",
@@ -50,6 +53,7 @@ __all__ = [
     "panel_from_orders",
     "progress",
     "renewals",
+    "returns_by_tier",
     "signals",
     "task_progress",
     "traits_from_orders",

@@ -190,15 +190,17 @@ def _with_earlier(found: Verdict, worth: Returns, earlier: Row | None) -> Verdic
         "looks": (float(earlier["look"]), "count"),
         "line": (worth.line, shown),
     }
+    whole = {f"together_{end}": args[end] for end in ("low", "high")}
+    whole |= {"together": args["estimate"], "looks": args["looks"]}
     if found.verdict == CANNOT_TELL:
         if earlier["verdict"] == CANNOT_TELL:
             return found
         text = reworded(found.reason, f"together_{earlier['verdict']}", **args)
         return Verdict(str(earlier["verdict"]), text)
     above = float(earlier["together"]) > worth.line
-    if above == (found.verdict == WORKED):
+    if above != (found.verdict == WORKED):
+        return Verdict(CANNOT_TELL, reworded(found.reason, "periods_disagree", **whole))
+    if earlier["verdict"] != CANNOT_TELL:
         return found
-    text = reworded(
-        found.reason, "periods_disagree", together=args["estimate"], looks=args["looks"]
-    )
-    return Verdict(CANNOT_TELL, text)
+    text = reworded(found.reason, f"{found.verdict}_alone", line=args["line"], **whole)
+    return Verdict(found.verdict, text)

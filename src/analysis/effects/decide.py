@@ -67,6 +67,8 @@ def decide(
     if why == "outcomes_missing":
         return KEEP_TESTING, change("complete_outcomes")
     effect = worth.effect
+    if why == "one_group":
+        return KEEP_TESTING, change("one_group")
     if effect is None:
         return KEEP_TESTING, change("too_few", min_arm=(settings.min_arm, "count"))
     if grade == "C":

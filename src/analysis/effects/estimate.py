@@ -286,6 +286,9 @@ def _verdict(
     sizes = {"n_treated": (n_treated, "count"), "n_control": (n_control, "count")}
     if rung.grade == "D":
         return verdicts.Verdict(verdicts.CANNOT_TELL, verdicts.reason(rung.why, **sizes))
+    if rung.found is None and min(n_treated, n_control) >= settings.min_arm:
+        text = verdicts.reason("one_group", **sizes)
+        return verdicts.Verdict(verdicts.CANNOT_TELL, text)
     if rung.found is None:
         text = verdicts.reason("too_few", min_arm=(settings.min_arm, "count"), **sizes)
         smaller = min(n_treated, n_control)

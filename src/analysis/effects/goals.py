@@ -43,7 +43,8 @@ def goals(
     chosen
         The goals of the settings.
     kpis
-        RECORD ``kpis``; rows by segment of an earlier period give the baselines of that period.
+        RECORD ``kpis``; those of `analysis.effects.baselines` beside it give goals by segment
+        their baseline.
     period
         The period of the report.
     orders, segments_before

@@ -23,6 +23,7 @@ from analysis.settings_measures import Effectiveness
 
 RANDOMISED = "randomised"
 BEFORE = "before"
+_FEWEST_GROUPS = 2  # of an arm: a single one has no spread
 
 
 @dataclass(frozen=True)
@@ -127,7 +128,8 @@ def within(segment: str, rung: Rung, material: Material) -> Rung | None:
     if rung.found is None or min(len(case.treated), len(comparison)) < least:
         return None
     if rung.grade == "A":
-        return replace(drawn(case, material), balance_p=balance_of(case))
+        arms = drawn(case, material)
+        return replace(arms, balance_p=balance_of(case)) if arms.found else None
     if rung.grade == "B":
         staged = rolled_out(case, material)
         found = staged.overall if staged is not None else None
@@ -141,7 +143,7 @@ def within(segment: str, rung: Rung, material: Material) -> Rung | None:
 def drawn(case: Case, material: Material) -> Rung:
     """A: the arms of a draw, adjusted for the outcome before, by blocks and corporate groups."""
     settings, first, second = material.settings, case.treated, case.control
-    if min(len(first), len(second)) < settings.min_arm:
+    if min(len(first), len(second)) < settings.min_arm or one_group(first, second):
         return Rung(case, "A")
     values = (first["value"].to_numpy(float), second["value"].to_numpy(float))
     earlier = before(case) or (None, None)
@@ -205,6 +207,9 @@ def rolled_out(case: Case, material: Material) -> Staggered | None:
     if rows is None:
         return None
     settings = material.settings
+    started = rows["cohort"].notna()
+    if one_group(rows[started], rows[~started]):
+        return None
     found = staggered(
         rows, level=settings.level, anticipation=settings.ladder.trigger_periods, group="group"
     )
@@ -220,7 +225,18 @@ def like_them(case: Case, material: Material) -> Matched | None:
     if both is None or min(len(both[0]), len(both[1])) < least:
         return None
     treated, control, names = both
+    if one_group(treated, control):
+        return None
     return matched(treated, control, names, level=material.settings.level, group="group")
+
+
+def one_group(first: pd.DataFrame, second: pd.DataFrame) -> bool:
+    """Whether an arm has customers of a single corporate group: its spread is that of nobody else.
+
+    A group that stands in both arms counts with the first.
+    """
+    groups = set(first["group"])
+    return min(len(groups), len(set(second["group"]) - groups)) < _FEWEST_GROUPS
 
 
 def with_traits(
@@ -273,4 +289,6 @@ def _why_not(case: Case, material: Material) -> str:
         return "no_comparison"
     if min(len(case.treated), len(case.pool)) < material.settings.min_arm:
         return "too_few_alike"
+    if one_group(case.treated, case.pool):
+        return "one_group"
     return "poor_overlap" if with_traits(case, case.pool, material.traits) else "not_comparable"

@@ -4,7 +4,8 @@ The rule
 --------
 1. No held-out customers, or a comparison that nothing makes fair: no estimate, grade D,
    `cannot_tell`.
-2. An arm with fewer than ``min_arm`` customers: no estimate, `cannot_tell`. So it is where both
+2. An arm with fewer than ``min_arm`` customers, or all of one corporate group, which buys as
+   one: no estimate, `cannot_tell`. So it is where both
    arms ended exactly alike, or where outcomes are missing in one arm more often than a draw would
    have it (p below ``balance_alarm``): the draw does not protect from who is missing.
 3. Less than ``min_done`` of the treated customers got the measure: `cannot_tell`. It was not
@@ -24,7 +25,8 @@ The rule
    `worked` needs the interval drawn towards the other segments (`pooling.pool`) above the line.
 8. Earlier periods: what this period's wave leaves open is settled by all periods together once
    they do (`evidence.accumulate`); where all periods together lie on the other side of the
-   line, this period's `worked` or `did_not_pay` is `cannot_tell`.
+   line, this period's `worked` or `did_not_pay` is `cannot_tell`. Where they lie on the same side
+   and their wider interval does not leave the line, it stands, and its reason says so.
 
 How much is missing
 -------------------

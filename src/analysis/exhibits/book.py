@@ -21,8 +21,9 @@ from analysis.roles import AT_RISK, BEST, Roles, roles_of
 from analysis.settings_model import Settings
 from analysis.wording import catalogue
 from analysis.wording.catalogue import Language
-from analysis.wording.numbers import Scale, format_day, format_period, money_scale
+from analysis.wording.numbers import Scale, currency_word, format_day, format_period, money_scale
 
+_MILLION = 1e6  # the unit whose smaller amounts keep but one digit
 # Frames a placeholder inside a catalogue text; no text of a person holds private-use characters.
 _OPEN, _CLOSE = "\ue000", "\ue001"
 
@@ -132,9 +133,14 @@ class Book:
         return money_scale(known, self.lang, self.settings.currency)
 
     def scale_for(self, *ids: str) -> Scale:
-        """The report's unit, or a smaller one where an amount beside others would read as zero."""
+        """The report's unit, or a smaller one where amounts beside each other say too little."""
         vanishing = [i for i in ids if self.value(i) and not shows_something(self.num(i))]
-        return self.scale_of(*ids) if vanishing else self.scale
+        return self.scale_of(*ids) if vanishing or self._coarse(*ids) else self.scale
+
+    def _coarse(self, *ids: str) -> bool:
+        """Whether millions leave the largest of these amounts a single digit: ``RMB 0.1 m``."""
+        known = [abs(value) for id_ in ids if (value := self.value(id_))]
+        return self.scale.divisor >= _MILLION and 0 < max(known, default=0.0) < _MILLION
 
     def num(
         self,
@@ -163,9 +169,12 @@ class Book:
     def money(self, *parts: object, scale: Scale | None = None, **options: Any) -> Rich:
         """Money with its unit word: ``12,860 万元``, ``RMB 128.6 m``.
 
-        An amount that would round to nothing in the page's unit takes the unit that suits it.
+        An amount that would round to nothing, or to a single digit, in the page's unit takes the
+        unit that suits it; nothing is 0 without one.
         """
-        used = scale or self.scale
+        if scale is None and self.value(*parts) == 0:
+            scale = Scale(currency_word(self.settings.currency, self.lang), 1.0, 0)
+        used = scale or self.scale_for(fact_id(*parts))
         if self.value(*parts) and not shows_something(self.num(*parts, scale=used, **options)):
             used = self.scale_of(fact_id(*parts))
         return self.unit_of_money(self.num(*parts, scale=used, **options), used)

@@ -177,6 +177,7 @@ _WHY = {
     "outcomes_missing": "outcomes_missing",
     "no_comparison": "no_comparison",
     "too_few_alike": "not_alike",
+    "one_group": "one_group",
     "poor_overlap": "not_alike",
     "not_after_correction": "corrected",
     "periods_disagree": "periods_disagree",
@@ -193,8 +194,8 @@ def why(book: Book, measure: Measure) -> Rich:
     priced = book.has(cost) and book.has(f"{measure.id}.break_even")
     if _reason_key(book, measure).startswith("together_"):
         key = "together"
-    elif _reason_key(book, measure) == "without_margin":
-        key = "without_margin"
+    elif _reason_key(book, measure) in ("without_margin", "worked_alone", "did_not_pay_alone"):
+        key = _reason_key(book, measure)
     elif measure.verdict == "worked":
         key = "worked" if priced and book.has(f"{measure.id}.extra_margin") else "worked_no_cost"
     elif measure.verdict == "did_not_pay":

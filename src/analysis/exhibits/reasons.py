@@ -36,37 +36,21 @@ At most three are told. Where none qualifies, one plain sentence says so.
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass
-
-from analysis.exhibits import markup, recurring
+from analysis.exhibits import reasons_bridge
 from analysis.exhibits.book import Book, shows_something
 from analysis.exhibits.markup import EMPTY, Rich, name
 from analysis.exhibits.measures import Measure, in_short, measures
 from analysis.exhibits.page_facts import fallen_region
+from analysis.exhibits.reason import LEAST, Reason, Rule, headed, revenue, step_amount, told
 from analysis.exhibits.traits import level_of, strongest
 from analysis.roles import AT_RISK, BEST
 
 MOST = 3
-LEAST, BOTH = 0.01, 0.05  # of the previous period's revenue
-ALIKE = 0.10  # of the larger direction: closer than this, more and less cancel out
 FEW = 3  # customers
 POINT = 0.01  # of a share
 OVERDUE = 0.10  # of receivables, where no limit was given
 MISSED, MOVED = 0.05, 0.20  # of the target, of the period before
 PUSH = 0.05  # of the period's revenue
-
-
-@dataclass(frozen=True)
-class Reason:
-    """A reason that qualifies: its rule, the money at stake, its words."""
-
-    rule: str
-    stake: float
-    text: Rich
-
-
-Rule = Callable[[Book], Reason | None]
 
 
 def reasons(book: Book) -> list[Rich]:
@@ -84,112 +68,11 @@ def ranked(book: Book) -> list[Reason]:
     return sorted(found, key=lambda reason: (-reason.stake, places[reason.rule]))
 
 
-def _told(book: Book, key: str, **args: Rich) -> Rich:
-    head = book.say(f"exhibits.reasons.{key}.head", **args)
-    return _headed(book, head, book.say(f"exhibits.reasons.{key}.body", **args))
-
-
-def _headed(book: Book, head: Rich, body: Rich) -> Rich:
-    # On a page the head stands on a line of its own; elsewhere a space parts it from the body.
-    gap = book.text("exhibits.reasons.gap")
-    bold = markup.bold(head)
-    return Rich(
-        bold.html + markup.span(body, "ln").html,
-        f"{bold.markdown}{gap}{body.markdown}",
-        f"{bold.plain}{gap}{body.plain}",
-    )
-
-
-def _amount(book: Book, step: str) -> float:
-    return book.value(f"bridge.{step}.amount") or 0.0
-
-
-def _revenue(book: Book) -> float:
-    return book.value("kpi.revenue") or _amount(book, "current")
-
-
-def _clauses(book: Book, *steps: str) -> Rich:
-    """The steps of the bridge one by one; those without customers or money are left out."""
-    told = []
-    for step in steps:
-        source = step.removesuffix("_only")
-        amount = _amount(book, source)
-        # Returns alone turn a step around: a loss is no gain, and a gain no loss.
-        right = amount < 0 if source in ("less", "not_bought", "losses") else amount > 0
-        if not right or book.value(f"bridge.{source}.customers") == 0:
-            continue
-        told.append(
-            book.say(
-                f"exhibits.reasons.clause.{step}",
-                n=book.num(f"bridge.{source}.customers"),
-                amount=book.money(f"bridge.{source}.amount", absolute=True),
-            )
-        )
-    if not told:
-        return EMPTY
-    listed = markup.join(told, book.text("exhibits.list.semicolon"))
-    return book.say("exhibits.reasons.clauses", clauses=listed)
-
-
-def _bridged(book: Book, key: str, *steps: str) -> Rich:
-    body = _clauses(book, *steps)
-    return _headed(book, book.words(f"exhibits.reasons.{key}.head"), body) if body else EMPTY
-
-
-def _existing(book: Book) -> Reason | None:
-    """Customers who bought before: on balance more, less, or both alike."""
-    before, balance = _amount(book, "previous"), _amount(book, "existing")
-    if before <= 0 or not book.has("bridge.existing.amount") or recurring.is_recurring(book):
-        return None
-    more, losses = _amount(book, "more"), -_amount(book, "losses")
-    if min(more, losses) >= BOTH * before and abs(balance) < ALIKE * max(more, losses):
-        text = _bridged(book, "balanced", "more", "less", "not_bought")
-    elif balance <= -LEAST * before:
-        text = _bridged(book, "shrinking", "less", "not_bought", "more_only")
-    elif balance >= LEAST * before:
-        text = _bridged(book, "growing", "more", "losses")
-    else:
-        return None
-    return Reason("existing", abs(balance), text)
-
-
-def _arrivals(book: Book) -> Reason | None:
-    """Who carried the growth beside those who bought in the previous period."""
-    before = _amount(book, "previous")
-    steps = {step: _amount(book, step) for step in ("returned", "new")}
-    largest = max(steps, key=lambda step: (steps[step], step))
-    if before <= 0 or _amount(book, "net") <= 0 or steps[largest] < LEAST * before:
-        return None
-    if recurring.is_recurring(book):
-        return None  # who signs once a year does not come back by renewing
-    text = _bridged(book, f"gain_{largest}", largest)
-    return Reason("arrivals", steps[largest], text)
-
-
-def _contracts(book: Book, side: str) -> Reason | None:
-    """What contracts lost or won of the recurring revenue."""
-    amount = abs(book.value(f"arr.{side}.amount") or 0.0)
-    least = LEAST * (book.value("arr.opening.amount") or 0.0)
-    if not recurring.is_recurring(book) or amount < least:
-        return None
-    head = book.words(f"exhibits.recurring.reason.{side}")
-    text = _headed(book, head, recurring.steps_told(book, side))
-    return Reason(f"contracts_{side}", amount, text)
-
-
-def _contracts_lost(book: Book) -> Reason | None:
-    return _contracts(book, "losses")
-
-
-def _contracts_won(book: Book) -> Reason | None:
-    return _contracts(book, "gains")
-
-
 def _risk(book: Book) -> Reason | None:
     """Customers who fell from best to at risk, else the balance of those at risk."""
     fallen = book.value("movement.best.at_risk.customers") or 0
     amount = book.value("movement.best.at_risk.amount_before") or 0.0
-    if fallen and (fallen >= FEW or amount >= LEAST * _amount(book, "previous")):
+    if fallen and (fallen >= FEW or amount >= LEAST * step_amount(book, "previous")):
         return Reason("risk", amount, _fallen(book, amount))
     into = book.value("movement.flow.at_risk.moved_in")
     back = book.value("movement.flow.at_risk.back")
@@ -199,7 +82,7 @@ def _risk(book: Book) -> Reason | None:
     change = book.value("segment.at_risk.change")
     if change is not None and change * (into - back) <= 0:
         return None
-    text = _told(
+    text = told(
         book,
         "more_risk" if into > back else "less_risk",
         into=book.num("movement.flow.at_risk.moved_in"),
@@ -231,7 +114,7 @@ def _fallen(book: Book, amount: float) -> Rich:
             share=book.num("persona", risk, "pain", pain["trait"]),
             **book.role_names(),
         )
-    return _told(
+    return told(
         book,
         "fallen" if amount > 0 else "fallen_bare",
         count=book.num(f"{id_}.customers"),
@@ -263,7 +146,7 @@ def _arrears(book: Book) -> Reason | None:
             share=book.num("arrears.share"),
             **book.role_names(),
         )
-    text = _told(
+    text = told(
         book,
         "arrears",
         amount=book.money("kpi.overdue"),
@@ -283,7 +166,7 @@ def _measures(book: Book) -> Reason | None:
     gained = sum(book.value(f"{m.id}.extra_margin") or 0.0 for m in worked)
     spent = sum(book.value(f"effect.{m.strategy}.{m.arm}.cost") or 0.0 for m in failed)
     key = "mixed" if worked and failed else "worked" if worked else "failed"
-    text = _told(
+    text = told(
         book,
         key,
         best=worked[0].name if worked else EMPTY,
@@ -300,20 +183,20 @@ def _margin(book: Book) -> Reason | None:
     change = book.value("kpi.gross_margin_rate.change")
     if change is None or change > -POINT / 2:
         return None
-    text = _told(
+    text = told(
         book,
         "margin",
         value=book.num("kpi.gross_margin_rate"),
         change=book.num("kpi.gross_margin_rate.change", absolute=True),
     )
-    return Reason("margin", -change * _revenue(book), text)
+    return Reason("margin", -change * revenue(book), text)
 
 
 def _top_ten(book: Book) -> Reason | None:
     change = book.value("top_ten.change")
     if change is None or abs(change) < POINT:
         return None
-    text = _told(
+    text = told(
         book,
         f"top_ten_{'up' if change > 0 else 'down'}",
         share=book.num("top_ten.share"),
@@ -327,12 +210,12 @@ def _new(book: Book) -> Reason | None:
     count, target = book.value("kpi.new_customers"), book.value("kpi.new_customers.target")
     if count is None:
         return None
-    each = _amount(book, "new") / count if count else 0.0
+    each = step_amount(book, "new") / count if count else 0.0
     if target:
         short = target - count
         if short < max(MISSED * target, 1):
             return None
-        text = _told(
+        text = told(
             book,
             "new_short",
             count=book.num("kpi.new_customers"),
@@ -347,7 +230,7 @@ def _new(book: Book) -> Reason | None:
     if change > 0 and each <= 0:
         return None  # returns only: more customers, and nothing gained
     fewer = "fewer_new" if each > 0 else "fewer_new_bare"
-    text = _told(
+    text = told(
         book,
         "more_new" if change > 0 else fewer,
         count=book.num("kpi.new_customers"),
@@ -361,7 +244,7 @@ def _retention(book: Book) -> Reason | None:
     change = book.value("kpi.retention.change")
     if change is None or abs(change) < POINT:
         return None
-    text = _told(
+    text = told(
         book,
         f"retention_{'up' if change > 0 else 'down'}",
         value=book.num("kpi.retention"),
@@ -378,7 +261,7 @@ def pushed(book: Book) -> bool:
 def _push(book: Book) -> Reason | None:
     if not pushed(book):
         return None
-    text = _told(
+    text = told(
         book,
         "push",
         share=book.num("kpi.quarter_end_push"),
@@ -388,10 +271,10 @@ def _push(book: Book) -> Reason | None:
 
 
 RULES: tuple[Rule, ...] = (
-    _existing,
-    _arrivals,
-    _contracts_lost,
-    _contracts_won,
+    reasons_bridge.existing,
+    reasons_bridge.arrivals,
+    reasons_bridge.contracts_lost,
+    reasons_bridge.contracts_won,
     _risk,
     _arrears,
     _measures,
@@ -412,4 +295,4 @@ def _measure(book: Book, measure: Measure) -> Rich:
         control=book.num(f"{measure.id}.n_control"),
         outcome=book.label("outcome", measure.outcome),
     )
-    return _headed(book, measure.name, body)
+    return headed(book, measure.name, body)

@@ -22,6 +22,7 @@ from analysis.exhibits.tiles import kpi_name
 PAGE = "target"
 MOST_GOALS = 8
 PITCH, WIDTH = 4.6, 87.0  # two walks stand beside one another [mm]
+ALONE = 178.0  # a single one has the page's width [mm]
 _ALL = "all"
 _ORDER = ("price", "customers", "", "collection")  # by members: in between
 _STEPS = (
@@ -35,7 +36,9 @@ _STEPS = (
 def target(book: Book) -> list[Exhibit]:
     """The chapter: goals, then the splits in two columns; empty without either."""
     made = [goals(book)] if len(book.frame("goals")) else []
-    drawn = [walk for split in _splits(book) if (walk := _walk(book, split)) is not None]
+    splits = _splits(book)
+    width = WIDTH if len(splits) > 1 else ALONE
+    drawn = [walk for split in splits if (walk := _walk(book, split, width)) is not None]
     if len(drawn) > 1:
         columns: tuple[list[Exhibit], list[Exhibit]] = ([], [])
         for walk in drawn:  # into the shorter column
@@ -141,7 +144,7 @@ def _splits(book: Book) -> list[str]:
     return sorted(known, key=lambda split: _ORDER.index(split) if split in _ORDER else 2)
 
 
-def _walk(book: Book, split: str) -> Exhibit | None:
+def _walk(book: Book, split: str, width: float) -> Exhibit | None:
     gaps = book.frame("gaps")
     rows = gaps[gaps["split"] == split]
     head = fact_id("gap", split)
@@ -159,7 +162,7 @@ def _walk(book: Book, split: str) -> Exhibit | None:
         ids.append(id_)
     cut = book.value(f"{head}.cut.amount") or 0.0
     alt = book.say("exhibits.bridge.alt", steps=join(told, book.text("exhibits.list.comma")))
-    svg = waterfall.draw(steps, cut=cut, width=WIDTH, pitch=PITCH)
+    svg = waterfall.draw(steps, cut=cut, width=width, pitch=PITCH)
     drawn = look.image(svg, alt.plain, "plot", " ".join(ids))
     facts = {"base": parts[0].label, "unit": words(book.table_scale.label)}
     key = "subtitle_cut" if cut else "subtitle"

@@ -55,7 +55,7 @@ def _money_scale(book: Book, found: list[Measure]) -> Scale | None:
 
 
 def _title(book: Book, found: list[Measure]) -> Rich:
-    priced = [m for m in found if book.has(f"{m.id}.chance_pays") and m.verdict != "none"]
+    priced = [m for m in found if _can_pay(book, m)]
     if not priced:
         return book.words("exhibits.worth.title.plain")
     best = max(priced, key=lambda m: book.value(f"{m.id}.chance_pays") or 0.0)
@@ -95,11 +95,17 @@ def _margin(book: Book, m: Measure, scale: Scale | None) -> Rich:
 def _chance(book: Book, m: Measure) -> Rich:
     """The chance that it pays; beyond what a sample can say, in words."""
     chance = book.value(f"{m.id}.chance_pays")
-    if chance is None or m.verdict == "none":
+    if chance is None or not _can_pay(book, m):
         return words("–")
     if not _SURE < chance < 1 - _SURE:
         return book.words(f"exhibits.worth.chance.{'sure' if chance > _SURE else 'none'}")
     return book.num(f"{m.id}.chance_pays", decimals=0)
+
+
+def _can_pay(book: Book, m: Measure) -> bool:
+    """Whether it can be told that it pays: not of a measure whose cost nobody wrote down."""
+    known = book.has(f"{m.id}.chance_pays") and book.has(f"{m.id}.cost_total")
+    return known and m.verdict != "none"
 
 
 def _done(book: Book, m: Measure, found: list[Measure]) -> Rich:

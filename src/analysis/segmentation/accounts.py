@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from typing import Any
 
@@ -12,7 +13,7 @@ from numpy.typing import NDArray
 from analysis.segmentation.reasons import number, sentence, word
 from analysis.segmentation.rulebook import roles_of
 from analysis.segmentation.rules import Scheme
-from analysis.segmentation.worklists import at_risk, joined, late, numbers, to_win_back
+from analysis.segmentation.worklists import at_risk, by_silence, joined, late, numbers, to_win_back
 
 LISTS = ("hold", "grow", "rescue", "reorder", "collect")
 COLUMNS = [
@@ -40,6 +41,7 @@ def accounts(
     *,
     scheme: Scheme | None = None,
     arrears: pd.DataFrame | None = None,
+    lapsed_cycles: float = math.inf,
 ) -> pd.DataFrame:
     """The largest customers of each list, by money in the monetary window or overdue.
 
@@ -55,6 +57,8 @@ def accounts(
         Which segments are to hold, to grow and at risk, by their roles; None: those of ``rfm5``.
     arrears
         RECORD ``arrears``; None or empty: nobody is listed to be collected from.
+    lapsed_cycles
+        ``segmentation.lapsed_cycles``: beyond it nobody is expected to reorder [cycles].
 
     Returns
     -------
@@ -72,13 +76,14 @@ def accounts(
         Customers without money in the window are in none of the first four.
     """
     frame = joined(segments, movements, features, customers, people)
-    frame["list"] = _lists(frame, roles_of(scheme))
+    frame["list"] = _lists(frame, roles_of(scheme), lapsed_cycles)
     owing = _collect(frame, arrears)
     frame = frame[frame["list"].notna() & (frame["monetary"] > 0)]
     frame = pd.concat([frame, owing]) if len(owing) else frame
     frame = frame.sort_values(["amount", "customer_id"], ascending=[False, True], kind="stable")
     frame["rank"] = frame.groupby("list").cumcount() + 1
     frame = frame[frame["rank"] <= list_length]
+    frame = frame.assign(silent=by_silence(frame))
     told = zip(frame.to_dict("records"), numbers(frame), strict=True)
     frame["reason"] = [_reason(row, args) for row, args in told]
     order = frame["list"].map({name: i for i, name in enumerate(LISTS)})
@@ -97,7 +102,9 @@ def _collect(frame: pd.DataFrame, arrears: pd.DataFrame | None) -> pd.DataFrame:
     return found.assign(list="collect", amount=found["overdue"])
 
 
-def _lists(frame: pd.DataFrame, roles: Mapping[str, str]) -> NDArray[np.object_]:
+def _lists(
+    frame: pd.DataFrame, roles: Mapping[str, str], lapsed_cycles: float
+) -> NDArray[np.object_]:
     role = frame["segment"].map(roles)
     risk = at_risk(frame, roles)
     direction = frame["direction"].fillna("same")
@@ -105,7 +112,7 @@ def _lists(frame: pd.DataFrame, roles: Mapping[str, str]) -> NDArray[np.object_]
     # the first that holds: rescue wins over reorder, and so on
     tests = {
         "rescue": to_win_back(frame, risk) | (risk & (direction == "worse")),
-        "reorder": late(frame, risk),
+        "reorder": late(frame, risk, lapsed_cycles),
         "grow": (direction == "better") | ((role == "growing") & more),
         "hold": (role == "best") & direction.isin(["same", "other"]),
     }
@@ -131,7 +138,7 @@ def _reason(row: dict[Any, Any], known: dict[str, Any]) -> str:
         args["period"] = number(row["revenue_period"], "money")
         args["previous"] = number(row["revenue_previous"], "money")
     elif key == "rescue":
-        if not row["days_over"] > 0:  # at risk for another reason than silence
+        if not row["silent"]:  # at risk for another reason
             return str(row["placed"])
         key = "rescue_moved_down" if moved else "rescue_win_back"
     return sentence(f"account.{key}", args)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from typing import Any
 
@@ -27,6 +28,7 @@ def worklists(
     warnings: pd.DataFrame,
     *,
     scheme: Scheme | None = None,
+    lapsed_cycles: float = math.inf,
 ) -> pd.DataFrame:
     """Every customer of each list, by money in the monetary window.
 
@@ -40,6 +42,8 @@ def worklists(
         RECORD ``warnings``; may be empty.
     scheme
         Which segment is at risk; None: that of ``rfm5``.
+    lapsed_cycles
+        ``segmentation.lapsed_cycles``: beyond it nobody is expected to reorder [cycles].
 
     Returns
     -------
@@ -58,7 +62,7 @@ def worklists(
     frame["expected_on"] = pd.to_datetime(frame["as_of"]) - over
     risk = at_risk(frame, roles_of(scheme))
     parts = {
-        "reorder": frame[late(frame, risk)],
+        "reorder": frame[late(frame, risk, lapsed_cycles)],
         "win_back": frame[to_win_back(frame, risk)],
         "moved_down": frame[frame["direction"] == "worse"],
         "warning": frame.merge(warnings[["customer_id", "reason"]], on="customer_id"),
@@ -93,7 +97,7 @@ def joined(
     pandas.DataFrame
         Columns of RECORD ``segments`` (its reason as placed) and ``features``; segment_before and
         direction of its movement (empty without one); name, owner_id, owner and region; amount
-        and days_over.
+        and days_over: since the contract's end where there is one, else beyond the own cycle.
     """
     frame = segments.rename(columns={"reason": "placed"}).merge(
         features, on="customer_id", validate="one_to_one"
@@ -108,8 +112,20 @@ def joined(
     return frame.assign(
         owner=_owners(frame["owner_id"], people),
         amount=frame["monetary"],
-        days_over=frame["recency_days"] - frame["expected_interval_days"],
+        days_over=_days_over(frame),
     )
+
+
+def _days_over(frame: pd.DataFrame) -> pd.Series:
+    silent = frame["recency_days"] - frame["expected_interval_days"]
+    return (-_renewal(frame)).fillna(silent)
+
+
+def _renewal(frame: pd.DataFrame) -> pd.Series:
+    """Days to the end of the contract; missing for who buys without one."""
+    if "days_to_renewal" in frame:
+        return frame["days_to_renewal"].astype(float)
+    return pd.Series(math.nan, index=frame.index)
 
 
 def at_risk(frame: pd.DataFrame, roles: Mapping[str, str]) -> pd.Series:
@@ -117,14 +133,15 @@ def at_risk(frame: pd.DataFrame, roles: Mapping[str, str]) -> pd.Series:
     return frame["segment"].map(roles) == "at_risk"
 
 
-def late(frame: pd.DataFrame, risk: pd.Series) -> pd.Series:
+def late(frame: pd.DataFrame, risk: pd.Series, lapsed_cycles: float) -> pd.Series:
     """Overdue to reorder: not at risk, past `LATE_CYCLES` of a cycle known from own intervals.
 
-    Who has a contract that runs buys at its end, however long the last order is ago.
+    Who has, or had, a contract renews it instead, or does not. Who is silent for more than
+    `lapsed_cycles` does not order late: it has left, in whatever segment.
     """
-    if "days_to_renewal" in frame:
-        risk = risk | (frame["days_to_renewal"].astype(float) >= 0)
-    return ~risk & (frame["recency_cycles"] > LATE_CYCLES) & (frame["intervals"] > 0)
+    risk = risk | _renewal(frame).notna()
+    cycles = frame["recency_cycles"].astype(float)
+    return ~risk & (cycles > LATE_CYCLES) & (cycles <= lapsed_cycles) & (frame["intervals"] > 0)
 
 
 def to_win_back(frame: pd.DataFrame, risk: pd.Series) -> pd.Series:
@@ -150,6 +167,11 @@ def numbers(frame: pd.DataFrame) -> list[dict[str, Any]]:
     return [dict(zip(values, row, strict=True)) for row in zip(*values.values(), strict=True)]
 
 
+def by_silence(frame: pd.DataFrame) -> pd.Series:
+    """Whose orders are overdue by its own cycle, without a contract that says more."""
+    return (frame["days_over"] > 0) & _renewal(frame).isna()
+
+
 def _past(frame: pd.DataFrame) -> pd.Series:
     """Days beyond the own cycle; missing for who is still within it."""
     over = frame["days_over"].astype(float)
@@ -159,7 +181,7 @@ def _past(frame: pd.DataFrame) -> pd.Series:
 def _unless_silent(frame: pd.DataFrame, key: str) -> list[str]:
     """That it is silent; who is at risk for another reason is told that of its place."""
     told = pd.Series(_each(key, frame), index=frame.index, dtype=object)
-    return list(told.where(frame["days_over"] > 0, frame["placed"]))
+    return list(told.where(by_silence(frame), frame["placed"]))
 
 
 def _each(key: str, frame: pd.DataFrame) -> list[str]:

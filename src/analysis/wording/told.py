@@ -11,6 +11,7 @@ from analysis.wording.catalogue import Language, has, text
 from analysis.wording.numbers import format_value, money_scale
 
 _CHOICE = re.compile(r"\[([^|\[\]]*)\|([^|\[\]]*)\]")
+_AFTER_UNIT = re.compile(r"(?<=[元镑]) (?=[\u4e00-\u9fff])")  # 1.2 万元之间, but 35% 之间
 _NUMBER = re.compile(r"\d[\d,.]*%?")
 
 
@@ -37,7 +38,8 @@ def _sentence(found: Mapping[str, Any], lang: Language, currency: str) -> str:
     if "text" in found:  # a company's own words, in each language
         own = str(found["text"].get(lang, ""))
         return own.format(**args) if args else own
-    return word(str(found["key"]), lang, **args)
+    sentence = word(str(found["key"]), lang, **args)
+    return _AFTER_UNIT.sub("", sentence) if lang == "zh" else sentence
 
 
 def _argument(value: Any, lang: Language, currency: str) -> str:

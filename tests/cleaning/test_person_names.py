@@ -1,0 +1,72 @@
+"""Targets kept by a person's name: that person's number, or listed."""
+
+from __future__ import annotations
+
+from datetime import date, datetime
+from decimal import Decimal
+from typing import Any
+
+import pyarrow as pa
+import pytest
+
+from analysis.cleaning import Cleaned, clean
+from analysis.effects.kpi_targets import company_goals, person_goals
+from analysis.roles import roles_of
+from analysis.settings_model import Settings
+from analysis.tables import INPUT, RECORD
+
+PEOPLE = [("P1", "王强"), ("P2", "李 敏"), ("P3", "陈静"), ("P4", "陈静"), ("P5", None)]
+
+
+def table(name: str, rows: list[dict[str, Any]]) -> pa.Table:
+    schema = INPUT[name].schema()
+    return pa.Table.from_pylist([{f.name: r.get(f.name) for f in schema} for r in rows], schema)
+
+
+def run(owners: list[str | None], people: list[tuple[str, str | None]] = PEOPLE) -> Cleaned:
+    order = {"order_id": "D1", "customer_id": "A", "ordered_at": datetime(2025, 8, 1)}
+    tables = {
+        "orders": table("orders", [{**order, "amount": Decimal(10)}]),
+        "people": table("people", [{"person_id": p, "name": n} for p, n in people]),
+        "targets": table(
+            "targets",
+            [
+                {"kpi": "revenue", "period": "2025Q3", "owner_id": who, "value": 2.0**i}
+                for i, who in enumerate(owners)
+            ],
+        ),
+    }
+    return clean(tables, Settings(run="t", period="2025Q3"), date(2025, 9, 30))
+
+
+def owners(found: Cleaned) -> dict[float, str | None]:
+    rows = found.tables["targets"].to_pylist()
+    return {row["value"]: row["owner_id"] for row in rows}
+
+
+@pytest.mark.requirement("000-03")
+def test_a_name_stands_for_its_number() -> None:
+    found = run(["王强", " 李 敏 ", "P3", None])
+    assert owners(found) == {1.0: "P1", 2.0: "P2", 4.0: "P3", 8.0: None}
+    assert not found.unmatched_keys.num_rows
+    goals = person_goals(found.tables["targets"])
+    assert goals["revenue", "2025Q3", "P1"] == 1.0
+
+
+def test_a_name_of_nobody_or_of_two_is_listed_and_still_counts() -> None:
+    found = run(["王强", "陈静", "赵磊"])
+    assert owners(found) == {1.0: "P1", 2.0: "陈静", 4.0: "赵磊"}
+    listed = found.unmatched_keys.to_pylist()
+    assert {(r["table"], r["system"], r["key"], r["rows"]) for r in listed} == {
+        ("targets", "people", "陈静", 1),
+        ("targets", "people", "赵磊", 1),
+    }
+    assert found.unmatched_keys.schema.names == RECORD["unmatched_keys"].names
+    goals = company_goals(found.tables["targets"], roles_of(None))
+    assert goals["revenue", "2025Q3", "all"] == 7.0
+
+
+def test_without_people_a_target_keeps_its_word() -> None:
+    found = run(["王强"], people=[])
+    assert owners(found) == {1.0: "王强"}
+    assert not found.unmatched_keys.num_rows
