@@ -44,11 +44,37 @@ def read(path: Path, period: Period, customers: int, gone: int) -> pd.DataFrame:
     SettingsError
         If the plan cannot be read, or does not fit: everything that is wrong at once.
     """
-    frame = _table(path)
+    return checked(_table(path), period, customers, gone, str(path))
+
+
+def checked(
+    frame: pd.DataFrame, period: Period, customers: int, gone: int, file: str
+) -> pd.DataFrame:
+    """Hold a plan against the company.
+
+    Parameters
+    ----------
+    frame
+        The plan as it stands in the file.
+    period, customers, gone
+        As of `read`.
+    file
+        What messages call it.
+
+    Returns
+    -------
+    DataFrame
+        As of `read`.
+
+    Raises
+    ------
+    SettingsError
+        If the plan does not fit: everything that is wrong at once.
+    """
     lacking = [name for name in ("customer_id", "strategy") if name not in frame.columns]
     if lacking:
         args = {"found": ", ".join(map(str, frame.columns)), "lacking": ", ".join(lacking)}
-        raise SettingsError(Problem("demo.plan_columns", args, str(path)))
+        raise SettingsError(Problem("demo.plan_columns", args, file))
     plan = pd.DataFrame(
         {
             "customer_id": frame["customer_id"].astype(str).str.strip(),
@@ -58,7 +84,7 @@ def read(path: Path, period: Period, customers: int, gone: int) -> pd.DataFrame:
             "cost": _costs(frame["cost"]) if "cost" in frame else None,
         }
     )
-    problems = _problems(plan, frame, period, customers, gone, str(path))
+    problems = _problems(plan, frame, period, customers, gone, file)
     if problems:
         raise SettingsError(problems)
     usual = plan["strategy"].map({name: float(m.cost) for name, m in STRATEGIES.items()})

@@ -20,6 +20,7 @@ from analysis.effects.outcomes import (
     traits_from_orders,
 )
 from analysis.effects.planned import of_period, treatments_from_plan
+from analysis.effects.scaling import scaling
 from analysis.effects.signals import signals
 from analysis.effects.waves import as_planned, assign
 
@@ -46,6 +47,7 @@ __all__ = [
     "outcomes_from_orders",
     "panel_from_orders",
     "renewals",
+    "scaling",
     "signals",
     "traits_from_orders",
     "treatments_from_plan",

@@ -129,7 +129,7 @@ def plan(
     for column in ("start", "due"):
         rows[column] = pd.to_datetime(rows[column])
     rows = rows.sort_values(["customer_id", "measure"], kind="stable", ignore_index=True)
-    return rows[RECORD["plan"].names]
+    return rows.reindex(columns=RECORD["plan"].names)
 
 
 def expected(evidence: Evidence, trust: float, margin_rate: float) -> float:
