@@ -12,6 +12,7 @@ customers do anyway, and what each measure would bring each of them, is the same
 from __future__ import annotations
 
 import math
+import os
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from functools import cache, cached_property
@@ -21,6 +22,7 @@ from typing import NamedTuple
 import numpy as np
 import pandas as pd
 import pyarrow as pa
+from scipy import stats
 
 from analysis import effects, features, segmentation, settings, strategy
 from analysis.calendars import Period
@@ -28,9 +30,13 @@ from analysis.demo import blocks, plans, truth
 from analysis.demo.campaigns import EXEMPT, LATER
 from analysis.demo.kinds import AS_OF, HANDED_OVER, START, rng
 from analysis.demo.world import World, anyway, live
-from analysis.effects.pooling import pool, weighted_mean
+from analysis.effects.decide import KEEP_TESTING
+from analysis.effects.pooling import weighted_mean
+from analysis.effects.verdicts import CANNOT_TELL
 from analysis.engine import conform
+from analysis.settings_measures import Strategy
 from analysis.settings_model import Settings
+from analysis.stats import wilson
 from analysis.strategy import Playbook
 from analysis.tables import RECORD
 
@@ -39,6 +45,9 @@ PARAMS = "params/demo.yml"
 CUSTOMERS = 1200
 FIRST_SEED = 1000
 KEYS = ["customer_id", "strategy"]
+PLANNING = {"hold_unsettled": False, "later_share": 0.1, "exempt_top": 90}
+OURS, SAME_MONEY, WHOLE_BUDGET, HABIT = "ours", "ranking", "ranking_budget", "habit"
+SPREAD = 0.15  # of the measures' effects around none, as shares of the usual money
 QUARTERS = (Period.parse(HANDED_OVER).next(), Period.parse(HANDED_OVER).next().next())
 
 
@@ -76,6 +85,8 @@ class Firm:
         RECORD ``cuts`` of the quarter before; None at first.
     study
         Effects of the quarter's measures; None where they were not looked at.
+    learnt
+        RECORD ``effects`` of the quarters judged so far, of each strategy the latest.
     grows
         RECORD ``effect_scaling`` of the quarters judged so far, one below the other.
     """
@@ -87,6 +98,7 @@ class Firm:
     budget: float
     frozen: pd.DataFrame | None = None
     study: effects.Estimates | None = None
+    learnt: pd.DataFrame | None = None
     grows: pd.DataFrame | None = None
 
     @property
@@ -235,26 +247,61 @@ class Firm:
         grows = effects.scaling(
             study.effects, own, outcomes, traits, chosen, customers=self.customers
         )
-        known = [frame for frame in (self.grows, grows) if frame is not None]
-        return replace(self, study=study, grows=pd.concat(known, ignore_index=True))
+        new = study.effects
+        if self.learnt is not None:
+            old = self.learnt[~self.learnt["strategy"].isin(new["strategy"])]
+            new = pd.concat([old, new], ignore_index=True)
+        if self.grows is not None:
+            grows = pd.concat([self.grows, grows], ignore_index=True)
+        return replace(self, study=study, learnt=new, grows=grows)
 
 
 Rule = Callable[[Firm], Planned]
 
 
+def by_book(firm: Firm) -> Planned:
+    """The plan of the candidates of notebook 05, the same promised to every customer."""
+    found, own = firm.learnt, firm.config.strategy
+    return _planned(firm, _candidates(firm, own, found), own, found)
+
+
 def ours(firm: Firm) -> Planned:
-    """The plan of notebook 05."""
-    assert firm.study is not None
-    own = firm.config.strategy.model_copy(update={"budget": firm.budget})
-    following, seed = firm.period.next(), firm.world.seed
-    found, least = firm.study.effects, firm.config.effectiveness.min_arm
-    candidates = strategy.candidates(
-        firm.segments, firm.features, found, firm.playbook, own, firm.margin, following, seed,
-        min_arm=least,
+    """Each customer is promised what follows from its size, and what would not pay is left out.
+
+    The promise is the effect as a share of the usual money, over all quarters, drawn towards
+    none by a normal prior of the spread `SPREAD`. Measures that were never drawn are tried. What
+    one quarter leaves open is no reason to stop: the promise decides.
+    """
+    assert firm.learnt is not None
+    still_open = firm.learnt["verdict"] == CANNOT_TELL
+    found = firm.learnt.assign(decision=firm.learnt["decision"].mask(still_open, KEEP_TESTING))
+    own = firm.config.strategy.model_copy(update=PLANNING)
+    candidates = _candidates(firm, own, found)
+    worth = _worth(firm, candidates)
+    price = candidates["measure"].map({key: m.cost for _, key, m in firm.playbook.measures()})
+    pays = worth.isna() | (worth > price) | ~candidates["extra"].astype(bool)
+    planned = _planned(firm, candidates[pays].reset_index(drop=True), own, found)
+    plan = planned.plan
+    promised = _worth(firm, plan).mask(plan["wave"] == LATER)
+    return planned._replace(plan=plan.assign(expected_value=promised))
+
+
+def _candidates(firm: Firm, own: Strategy, found: pd.DataFrame | None) -> pd.DataFrame:
+    return strategy.candidates(
+        firm.segments, firm.features, found, firm.playbook, own, firm.margin,
+        firm.period.next(), firm.world.seed, min_arm=firm.config.effectiveness.min_arm,
     )  # fmt: skip
+
+
+def _planned(
+    firm: Firm, candidates: pd.DataFrame, own: Strategy, found: pd.DataFrame | None
+) -> Planned:
+    own = own.model_copy(update={"budget": firm.budget})
+    following = firm.period.next()
     drawn = effects.assign(
-        candidates, firm.customers, firm.features, own, following, seed, min_arm=least
-    )
+        candidates, firm.customers, firm.features, own, following, firm.world.seed,
+        min_arm=firm.config.effectiveness.min_arm,
+    )  # fmt: skip
     plan = strategy.plan(
         candidates, drawn, firm.segments, firm.features, firm.customers, firm.world.staff, found,
         firm.playbook, own, firm.margin, following,
@@ -262,26 +309,20 @@ def ours(firm: Firm) -> Planned:
     return Planned(plan, effects.as_planned(drawn, plan))
 
 
-def scaled(firm: Firm) -> Planned:
-    """The plan of notebook 05, promising each customer what follows from its size.
-
-    The effect as a share of the usual money, over all quarters, drawn towards that of the other
-    strategies; where it was not drawn nothing is promised.
-    """
-    planned = ours(firm)
+def _worth(firm: Firm, rows: pd.DataFrame) -> pd.Series:
+    """Extra margin that each row's strategy is expected to bring its customer; NaN: not known."""
     assert firm.grows is not None
-    by_strategy = [(str(name), rows) for name, rows in firm.grows.groupby("strategy")]
-    means = [weighted_mean(g["effect_share"], g["effect_share_error"]) for _, g in by_strategy]
-    drawn = pool(*zip(*means, strict=True))["pooled"].fillna(pd.Series([m for m, _ in means]))
-    share = {name: value for (name, _), value in zip(by_strategy, drawn, strict=True)}
+    share = {}
+    for name, rows_of in firm.grows.groupby("strategy"):
+        mean, error = weighted_mean(rows_of["effect_share"], rows_of["effect_share_error"])
+        share[name] = mean * SPREAD**2 / (SPREAD**2 + error**2)
     last = firm.grows.drop_duplicates("strategy", keep="last").set_index("strategy")
-    plan = planned.plan
-    money = plan["customer_id"].map(firm.features.set_index("customer_id")["monetary"])
+    money = rows["customer_id"].map(firm.features.set_index("customer_id")["monetary"])
     usual = money.astype(float) * firm.period.days / firm.config.segmentation.monetary_days
-    grows = plan["strategy"].map(last["elasticity"])
-    size = (1 - grows) * plan["strategy"].map(last["mean_money"]) + grows * usual
-    worth = plan["strategy"].map(share) * size * firm.margin
-    return planned._replace(plan=plan.assign(expected_value=worth.mask(plan["wave"] == LATER)))
+    kind = rows["strategy"]
+    grows, mean = (kind.map(last[name]).astype(float) for name in ("elasticity", "mean_money"))
+    size = (1 - grows) * mean + grows * usual
+    return (kind.map(share) * size * firm.margin).astype(float)
 
 
 def ranking(firm: Firm) -> Planned:
@@ -343,17 +384,22 @@ def run(seed: int, rule: Rule = ours, customers: int = CUSTOMERS) -> Run:
     budget = float(world.assigned.loc[now, "cost"].sum())
     start = Firm(world, _config(), *_rules(), budget).judge()
     intervals, parts = [_intervals(start, seed)], []
-    for name, chosen in (("ours", rule), ("ranking", ranking), ("habit", habit)):
+    spent: dict[Period, float] = {}
+    for name, chosen in _chosen(rule):
         firm = start
         for quarter in QUARTERS:
+            firm = replace(firm, budget=spent[quarter] if name == SAME_MONEY else budget)
             planned = chosen(firm)
-            parts.append(_realised(planned.plan, firm).assign(rule=name, period=quarter.name))
+            rows = _realised(planned.plan, firm)
+            parts.append(rows.assign(rule=name, period=quarter.name))
+            if name == OURS:
+                spent[quarter] = float(rows["cost"].sum())
             if quarter == QUARTERS[-1]:
                 break
             given = plans.checked(planned.plan, quarter, customers, 0, "plan")
             lived = live(lives, quarter.end, {quarter.name: given})
             firm = replace(firm, world=lived, frozen=firm.cuts, study=None)
-            if name == "ours":
+            if name == OURS:
                 assert start.study is not None
                 firm = firm.judge(planned.plan, planned.waves, start.study.evidence)
                 intervals.append(_intervals(firm, seed))
@@ -361,6 +407,11 @@ def run(seed: int, rule: Rule = ours, customers: int = CUSTOMERS) -> Run:
     sums = [name for name in promised.columns if promised[name].dtype.kind == "f"]
     money = promised.groupby(["seed", "rule", "period"], as_index=False, sort=False)[sums].sum()
     return Run(pd.concat(intervals, ignore_index=True), money, promised)
+
+
+def _chosen(rule: Rule) -> list[tuple[str, Rule]]:
+    """The rules side by side, ours first: the money that it spends is the others' measure."""
+    return [(OURS, rule), (SAME_MONEY, ranking), (WHOLE_BUDGET, ranking), (HABIT, habit)]
 
 
 @cache
@@ -403,7 +454,7 @@ def _realised(plan: pd.DataFrame, firm: Firm) -> pd.DataFrame:
     both = rows.merge(brings[[*KEYS, "adds"]], on=KEYS, how="left", validate="1:1")
     margin = both["adds"].fillna(0.0) * firm.margin
     claimed, waits = both["expected_value"].astype(float), both["wave"] == LATER
-    net = margin - both["strategy"].map(extra)
+    net = margin - both["strategy"].map(extra).astype(float)
     found = pd.DataFrame(
         {
             "strategy": both["strategy"],
@@ -424,3 +475,58 @@ def several(seeds: Sequence[int], rule: Rule = ours) -> Run:
     """`run` of several seeds."""
     runs = [run(seed, rule) for seed in seeds]
     return Run(*(pd.concat(parts, ignore_index=True) for parts in zip(*runs, strict=True)))
+
+
+class Figure(NamedTuple):
+    """A line of the table: what, the number with its 95 % interval, and of how many."""
+
+    what: str
+    value: float
+    low: float
+    high: float
+    n: int
+
+
+def figures(found: Run) -> list[Figure]:
+    """What the loop does, over seeds."""
+    inside = found.intervals["truth"].between(found.intervals["low"], found.intervals["high"])
+    held, known = int(inside.sum()), len(inside)
+    low, high = wilson(held, known)
+    seeds = found.money.groupby(["seed", "rule"])
+    promised = seeds[["claimed", "realised"]].sum().xs(OURS, level="rule")
+    net = {str(rule): one.droplevel("rule") for rule, one in seeds["net"].sum().groupby("rule")}
+    right = found.plans.assign(right=found.plans["cost"].where(found.plans["net"] > 0, 0.0))
+    right = right.groupby(["rule", "period", "seed"])[["right", "cost"]].sum()
+    return [
+        Figure("planted effect inside its interval", held / known, float(low), float(high), known),
+        _ratio("claimed / realised", promised["claimed"], promised["realised"]),
+        *(_ratio(f"net value, ours / {name}", net[OURS], net[name])
+          for name in (SAME_MONEY, WHOLE_BUDGET, HABIT)),
+        *(_ratio(f"money on what pays, {rule} {period}", one["right"], one["cost"])
+          for rule, period in ((HABIT, QUARTERS[0]), (OURS, QUARTERS[0]), (OURS, QUARTERS[1]))
+          for one in [right.loc[rule, period.name]]),
+    ]  # fmt: skip
+
+
+def _ratio(what: str, above: pd.Series, below: pd.Series) -> Figure:
+    """Ratio of two sums over seeds with its jackknife interval."""
+    one, other, n = above.to_numpy(float), below.to_numpy(float), len(above)
+    value = float(one.sum() / other.sum())
+    left_out = (one.sum() - one) / (other.sum() - other)
+    error = math.sqrt((n - 1) / n * float(((left_out - left_out.mean()) ** 2).sum()))
+    half = float(stats.t.ppf(0.975, n - 1)) * error
+    return Figure(what, value, value - half, value + half, n)
+
+
+def main(seeds: int) -> None:
+    """Print the table."""
+    found = several(range(FIRST_SEED, FIRST_SEED + seeds))
+    print("| figure | value | 95 % interval | n |\n|---|---|---|---|")
+    for line in figures(found):
+        print(f"| {line.what} | {line.value:.3f} | {line.low:.3f} to {line.high:.3f} | {line.n} |")
+    last = found.plans.groupby(["rule", "period", "strategy"])
+    print(last[["customers", "waiting", "cost", "net", "forgone"]].sum().div(seeds).round(0))
+
+
+if __name__ == "__main__":
+    main(int(os.environ.get("SEEDS", "40")))

@@ -196,16 +196,25 @@ def shape(found: Interaction, proportional: float, level: float = 0.95) -> Shape
     mean = float(weights @ effect)
     variance = float(weights @ (error**2 + (effect - mean) ** 2))
     low, high = (_quantile(q, weights, effect, error) for q in (0.5 - level / 2, 0.5 + level / 2))
-    reached = np.cumsum(weights)
-    ends = [
-        float(_GRID[min(int(np.searchsorted(reached, q)), len(_GRID) - 1)])
-        for q in (0.5 - level / 2, 0.5 + level / 2)
-    ]
+    inside = _GRID[_densest(weights, level)]
     spike = proportional / prior[-1] if prior[-1] > 0 else 0.0
-    chance = float(weights[-1]) * spike
     return Shape(
-        float(weights @ _GRID), ends[0], ends[1], mean, math.sqrt(variance), low, high, chance
+        elasticity=float(weights @ _GRID),
+        elasticity_low=float(inside.min()),
+        elasticity_high=float(inside.max()),
+        estimate=mean,
+        std_error=math.sqrt(variance),
+        low=low,
+        high=high,
+        chance=float(weights[-1]) * spike,
     )
+
+
+def _densest(weights: Floats, level: float) -> NDArray[np.int64]:
+    """The likeliest grid values that hold `level` together: they may reach the ends."""
+    order = np.argsort(-weights, kind="stable")
+    count = int(np.searchsorted(np.cumsum(weights[order]), level)) + 1
+    return order[:count]
 
 
 def _row(own: pd.DataFrame, settings: Effectiveness) -> dict[str, Any] | None:
