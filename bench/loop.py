@@ -47,7 +47,8 @@ FIRST_SEED = 1000
 KEYS = ["customer_id", "strategy"]
 PLANNING = {"hold_unsettled": False, "later_share": 0.1, "exempt_top": 90}
 OURS, SAME_MONEY, WHOLE_BUDGET, HABIT = "ours", "ranking", "ranking_budget", "habit"
-SPREAD = 0.15  # of the measures' effects around none, as shares of the usual money
+SETTLED = 0.975  # from this chance to pay on nobody waits any more
+SPREAD = 0.2  # of the measures' effects around none, as shares of the usual money
 QUARTERS = (Period.parse(HANDED_OVER).next(), Period.parse(HANDED_OVER).next().next())
 
 
@@ -270,7 +271,8 @@ def ours(firm: Firm) -> Planned:
 
     The promise is the effect as a share of the usual money, over all quarters, drawn towards
     none by a normal prior of the spread `SPREAD`. Measures that were never drawn are tried. What
-    one quarter leaves open is no reason to stop: the promise decides.
+    one quarter leaves open is no reason to stop: the promise decides. Nobody waits for what surely
+    pays; for the rest few do, and none of the largest.
     """
     assert firm.learnt is not None
     still_open = firm.learnt["verdict"] == CANNOT_TELL
@@ -279,6 +281,8 @@ def ours(firm: Firm) -> Planned:
     candidates = _candidates(firm, own, found)
     worth = _worth(firm, candidates)
     price = candidates["measure"].map({key: m.cost for _, key, m in firm.playbook.measures()})
+    sure = candidates["strategy"].isin(_settled(firm))
+    candidates["later_share"] = candidates["later_share"].mask(sure, 0.0)
     pays = worth.isna() | (worth > price) | ~candidates["extra"].astype(bool)
     planned = _planned(firm, candidates[pays].reset_index(drop=True), own, found)
     plan = planned.plan
@@ -309,13 +313,33 @@ def _planned(
     return Planned(plan, effects.as_planned(drawn, plan))
 
 
+def _shares(firm: Firm) -> dict[str, tuple[float, float]]:
+    """Effect of each strategy as a share of the usual money: mean and error of the posterior."""
+    assert firm.grows is not None
+    found = {}
+    for name, rows in firm.grows.groupby("strategy"):
+        mean, error = weighted_mean(rows["effect_share"], rows["effect_share_error"])
+        kept = SPREAD**2 / (SPREAD**2 + error**2)
+        found[str(name)] = mean * kept, error * math.sqrt(kept)
+    return found
+
+
+def _settled(firm: Firm) -> list[str]:
+    """Strategies that surely pay on customers of the mean usual money of those drawn."""
+    assert firm.grows is not None
+    size = firm.grows.groupby("strategy")["mean_money"].mean() * firm.margin
+    cost = {m.strategy: m.cost for _, _, m in firm.playbook.measures()}
+    return [
+        name
+        for name, (mean, error) in _shares(firm).items()
+        if stats.norm.sf(cost[name] / size[name], mean, error) >= SETTLED
+    ]
+
+
 def _worth(firm: Firm, rows: pd.DataFrame) -> pd.Series:
     """Extra margin that each row's strategy is expected to bring its customer; NaN: not known."""
     assert firm.grows is not None
-    share = {}
-    for name, rows_of in firm.grows.groupby("strategy"):
-        mean, error = weighted_mean(rows_of["effect_share"], rows_of["effect_share_error"])
-        share[name] = mean * SPREAD**2 / (SPREAD**2 + error**2)
+    share = {name: mean for name, (mean, _) in _shares(firm).items()}
     last = firm.grows.drop_duplicates("strategy", keep="last").set_index("strategy")
     money = rows["customer_id"].map(firm.features.set_index("customer_id")["monetary"])
     usual = money.astype(float) * firm.period.days / firm.config.segmentation.monetary_days
@@ -502,7 +526,7 @@ def figures(found: Run) -> list[Figure]:
         _ratio("claimed / realised", promised["claimed"], promised["realised"]),
         *(_ratio(f"net value, ours / {name}", net[OURS], net[name])
           for name in (SAME_MONEY, WHOLE_BUDGET, HABIT)),
-        *(_ratio(f"money on what pays, {rule} {period}", one["right"], one["cost"])
+        *(_ratio(f"money on what pays, {rule} {period.name}", one["right"], one["cost"])
           for rule, period in ((HABIT, QUARTERS[0]), (OURS, QUARTERS[0]), (OURS, QUARTERS[1]))
           for one in [right.loc[rule, period.name]]),
     ]  # fmt: skip
