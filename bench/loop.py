@@ -1,12 +1,16 @@
 """The loop, proven: quarter after quarter on made-up companies whose truth is known.
 
-    make bench-loop [SEEDS=100]
+    make bench-loop [SEEDS=40]
 
 A company's last quarter is judged, the next one is planned on what was learnt, the company lives
-on under that plan, is judged again and planned again. Beside it lives the same company under two
-other rules: a plain ranking of the customers by money, and the measures of the last quarter
-carried on with the same customers. All three may spend what the last quarter cost. What
-customers do anyway, and what each measure would bring each of them, is the same under every rule.
+on under that plan, is judged again and planned again. Beside it live the same company under a
+plain ranking of the customers by money, once with the money that our plan spends and once with the
+whole budget, and under the habit: the measures of the last quarter with the same customers. The
+budget is what the last quarter cost. What customers do anyway, and what each measure would bring
+each of them, is the same under every rule.
+
+The truth of an interval is what being drawn into the first wave adds, on the mean of all that
+were drawn, waiting or not: the planted effect where the measure would be carried out, else none.
 """
 
 from __future__ import annotations

@@ -119,9 +119,9 @@ def _days(values: pd.Series) -> pd.Series:
     """
     written = values.map(lambda value: "" if pd.isna(value) else str(value).strip())
     parts = written.str.extract(r"^(\d{4}-\d{2}-\d{2}|\d{8}(?=$|[T ]))(?:[T ].*)?$", expand=False)
-    dates = pd.to_datetime(parts, errors="coerce", format="ISO8601")
     if pd.api.types.is_numeric_dtype(values):
-        dates[:] = pd.NaT
+        parts = pd.Series("", index=values.index)
+    dates = pd.to_datetime(parts, errors="coerce", format="ISO8601")
     return (dates - pd.Timestamp(START)).dt.days.astype("Int64")
 
 

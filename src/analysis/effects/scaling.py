@@ -218,7 +218,7 @@ def _densest(weights: Floats, level: float) -> NDArray[np.int64]:
 
 
 def _row(own: pd.DataFrame, settings: Effectiveness) -> dict[str, Any] | None:
-    treated = (own["arm"] != HELD_OUT).to_numpy(float)
+    treated = np.where(own["arm"] == HELD_OUT, 0.0, 1.0)
     n_treated, n_control = int(treated.sum()), int((1 - treated).sum())
     if min(n_treated, n_control) < settings.min_arm or own[["value", "before"]].isna().any(
         axis=None
