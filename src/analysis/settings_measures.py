@@ -84,6 +84,11 @@ class Effectiveness(Section):
         default_factory=list,
         description="kinds and methods of payment that do not count as collected",
     )
+    scaling_proportional: Share = Field(
+        0.5,
+        description="how likely it is beforehand that an effect is in proportion to the customer's"
+        " usual money [share]",
+    )
     ladder: Ladder = Field(default_factory=Ladder, description="evidence below a draw")
     kpis: Kpis = Field(default_factory=Kpis, description="what the KPIs count")
     decision: Decision = Field(default_factory=Decision, description="expand, keep testing, stop")

@@ -5,11 +5,13 @@ from __future__ import annotations
 import json
 import shutil
 from datetime import date
+from decimal import Decimal
 from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
+import pyarrow.parquet as pq
 import pytest
 import yaml
 from hypothesis import HealthCheck, given, settings
@@ -22,7 +24,9 @@ from analysis.demo import blocks, plans, truth
 from analysis.demo.kinds import AS_OF, day
 from analysis.demo.measures import STRATEGIES
 from analysis.demo.world import World, simulate
+from analysis.engine import conform
 from analysis.errors import SettingsError
+from analysis.tables import RECORD
 
 SIZE, SEED = 60, 11
 QUARTER = Period.parse("2025Q4")
@@ -306,3 +310,74 @@ def test_a_start_that_can_be_read_in_two_ways_is_refused(tmp_path: Path) -> None
     with pytest.raises(SettingsError) as refused:
         plans.read(path, Period.parse("2025Q4"), 1200, 0)
     assert [p.key for p in refused.value.problems] == ["demo.plan_start"]
+
+
+def refused(**columns: list[object]) -> dict[str, dict[str, object]]:
+    """Problems of a plan of two customers, the second one waiting, by key."""
+    rows = {
+        "customer_id": ["KH000001", "KH000002"],
+        "strategy": "executive_visit",
+        "wave": ["first", "later"],
+    }
+    with pytest.raises(SettingsError) as caught:
+        plans.checked(pd.DataFrame(rows | columns), QUARTER, 1200, 0, "plan.parquet")
+    return {p.key: dict(p.args) | {"file": p.file} for p in caught.value.problems}
+
+
+@pytest.mark.parametrize(
+    "start",
+    ["2026", "2026-01", "1999-01-01", "-1", 20260105.0, "2026-02-30", "2026-01-05x"],
+)
+def test_a_start_that_is_no_day_from_the_quarter_on_is_named_with_its_row(start: object) -> None:
+    found = refused(start=["2025-10-09", start])
+    assert list(found) == ["demo.plan_start"]
+    args = found["demo.plan_start"]
+    assert (args["rows"], args["row"], args["file"]) == ("1", "2", "plan.parquet")
+    assert args["found"] == str(start)[:10]
+
+
+def test_what_is_no_amount_is_no_cost() -> None:
+    for cost in (True, "1,200", "７５００", -1.0, float("inf")):
+        found = refused(cost=["7500", cost])
+        assert list(found) == ["demo.plan_cost"], cost
+        assert found["demo.plan_cost"]["row"] == "2"
+
+
+@pytest.mark.parametrize(
+    "start",
+    [
+        ["2025-10-09T23:30:00+08:00", "2026-01-05T00:10:00+01:00"],
+        ["20251009", "2026-01-05 08:00"],
+        [date(2025, 10, 9), date(2026, 1, 5)],
+        list(pd.to_datetime(["2025-10-09", "2026-01-05"]).tz_localize("Asia/Shanghai")),
+    ],
+)
+def test_a_start_is_the_day_that_is_written_there(start: list[object]) -> None:
+    rows = {"customer_id": ["KH000001", "KH000002"], "strategy": "executive_visit"}
+    frame = pd.DataFrame(rows | {"wave": ["first", "later"], "start": start})
+    found = plans.checked(frame, QUARTER, 1200, 0, "plan")
+    assert found["start"].tolist() == [day(date(2025, 10, 9)), day(date(2026, 1, 5))]
+
+
+def test_a_plan_of_a_record_is_read_with_all_its_columns(tmp_path: Path) -> None:
+    rows = pd.DataFrame(
+        {
+            "customer_id": ["KH000001", "KH000002"],
+            "strategy": "executive_visit",
+            "measure": ["visit", "visit"],
+            "start": [date(2025, 10, 9), date(2026, 1, 5)],
+            "cost": [Decimal("7500.0000"), Decimal(0)],
+            "wave": ["first", "later"],
+            "visits": [3.0, 0.0],
+            "contractual": [False, True],
+            "chosen_by": ["value", None],
+        }
+    )
+    words = ["segment", "owner_role", "channel", "kpi", "grade"]
+    rows = rows.assign(**dict.fromkeys(words, "some"), due=date(2025, 12, 1), reason="{}")
+    path = tmp_path / "plan.parquet"
+    pq.write_table(conform(rows, RECORD["plan"]), path)
+    found = plans.read(path, QUARTER, 1200, 0)
+    assert found["wave"].tolist() == ["first", "later"]
+    assert found["cost"].tolist() == [7500.0, 0.0]
+    assert found["start"].tolist() == [day(date(2025, 10, 9)), day(date(2026, 1, 5))]

@@ -92,7 +92,7 @@ def tables() -> dict[str, pd.DataFrame]:
             "capacity",
             "duties",
             "extra",
-            "used_share",
+            "used",
             "left_out",
             "one_more",
         ],

@@ -44,11 +44,37 @@ def read(path: Path, period: Period, customers: int, gone: int) -> pd.DataFrame:
     SettingsError
         If the plan cannot be read, or does not fit: everything that is wrong at once.
     """
-    frame = _table(path)
+    return checked(_table(path), period, customers, gone, str(path))
+
+
+def checked(
+    frame: pd.DataFrame, period: Period, customers: int, gone: int, file: str
+) -> pd.DataFrame:
+    """Hold a plan against the company.
+
+    Parameters
+    ----------
+    frame
+        The plan as it stands in the file.
+    period, customers, gone
+        As of `read`.
+    file
+        What messages call it.
+
+    Returns
+    -------
+    DataFrame
+        As of `read`.
+
+    Raises
+    ------
+    SettingsError
+        If the plan does not fit: everything that is wrong at once.
+    """
     lacking = [name for name in ("customer_id", "strategy") if name not in frame.columns]
     if lacking:
         args = {"found": ", ".join(map(str, frame.columns)), "lacking": ", ".join(lacking)}
-        raise SettingsError(Problem("demo.plan_columns", args, str(path)))
+        raise SettingsError(Problem("demo.plan_columns", args, file))
     plan = pd.DataFrame(
         {
             "customer_id": frame["customer_id"].astype(str).str.strip(),
@@ -58,7 +84,7 @@ def read(path: Path, period: Period, customers: int, gone: int) -> pd.DataFrame:
             "cost": _costs(frame["cost"]) if "cost" in frame else None,
         }
     )
-    problems = _problems(plan, frame, period, customers, gone, str(path))
+    problems = _problems(plan, frame, period, customers, gone, file)
     if problems:
         raise SettingsError(problems)
     usual = plan["strategy"].map({name: float(m.cost) for name, m in STRATEGIES.items()})
@@ -86,14 +112,23 @@ def _table(path: Path) -> pd.DataFrame:
 
 
 def _days(values: pd.Series) -> pd.Series:
-    """Day numbers of dates; NA where there is none or it cannot be read."""
-    dates = pd.to_datetime(values, errors="coerce", format="ISO8601")
-    return (dates.dt.normalize() - pd.Timestamp(START)).dt.days.astype("Int64")
+    """Day numbers of dates as they are written there; NA where there is none, or no date.
+
+    A year or a month alone is no date, and neither is a number that is not text; the time of day
+    and its offset say nothing of the day.
+    """
+    written = values.map(lambda value: "" if pd.isna(value) else str(value).strip())
+    parts = written.str.extract(r"^(\d{4}-\d{2}-\d{2}|\d{8}(?=$|[T ]))(?:[T ].*)?$", expand=False)
+    if pd.api.types.is_numeric_dtype(values):
+        parts = pd.Series("", index=values.index)
+    dates = pd.to_datetime(parts, errors="coerce", format="ISO8601")
+    return (dates - pd.Timestamp(START)).dt.days.astype("Int64")
 
 
 def _costs(values: pd.Series) -> pd.Series:
-    """Costs [CNY]; NA where there is none or it cannot be read."""
-    return pd.to_numeric(values, errors="coerce").astype(float)
+    """Costs [CNY]; NA where there is none, or no number."""
+    known = values.where(~values.map(lambda value: isinstance(value, bool | np.bool_)))
+    return pd.to_numeric(known, errors="coerce").astype(float)
 
 
 def _problems(
@@ -131,7 +166,8 @@ def _starts(plan: pd.DataFrame, frame: pd.DataFrame, period: Period, file: str) 
     text = frame["start"].astype("string").fillna("")
     unread = plan["start"].isna() & (text.str.strip() != "")
     inside = plan["start"].between(day(period.start), day(period.end))
-    other = ~inside & plan["start"].notna() & (plan["wave"] != LATER)
+    inside |= (plan["wave"] == LATER) & (plan["start"] > day(period.end))
+    other = ~inside & plan["start"].notna()
     wrong = text[unread | other.fillna(False)].str.slice(0, 10)
     if wrong.empty:
         return []

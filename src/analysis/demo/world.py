@@ -115,17 +115,35 @@ def simulate(
 ) -> World:
     """Let `size` customers, at most a block of them, live through the history."""
     (block,) = blocks.blocks(size, seed)
-    return live(block, rng(seed, "products"), as_of, plans or {})
+    return live(anyway(block, rng(seed, "products")), as_of, plans or {})
 
 
-def live(
-    block: Block,
-    goods: np.random.Generator,
-    as_of: date,
-    plans: Mapping[str, pd.DataFrame],
-    books: pd.DataFrame | None = None,
-) -> World:
-    """Let a block of customers live through the history.
+@dataclass(frozen=True)
+class Lives:
+    """What happens to a block of customers up to the horizon whatever is done.
+
+    Attributes
+    ----------
+    block
+        Which customers.
+    products, everyone
+        As in `World`.
+    usual
+        The orders placed anyway, as `ordering.events` gives them.
+    sold, returned
+        Their lines, and goods sent back.
+    """
+
+    block: Block
+    products: pd.DataFrame
+    everyone: pd.DataFrame
+    usual: pd.DataFrame
+    sold: pd.DataFrame
+    returned: pd.DataFrame
+
+
+def anyway(block: Block, goods: np.random.Generator) -> Lives:
+    """Draw the lives of a block of customers, up to the horizon.
 
     Parameters
     ----------
@@ -133,6 +151,27 @@ def live(
         Which customers.
     goods
         Source of chance of the price list, the same for every block.
+    """
+    products = company.products(goods)
+    everyone = population.build(block, products)
+    usual = ordering.events(everyone, rng(block.seed, "orders"))
+    return Lives(
+        block, products, everyone, usual, *_deliveries(usual, everyone, products, block.seed)
+    )
+
+
+def live(
+    lives: Lives,
+    as_of: date,
+    plans: Mapping[str, pd.DataFrame],
+    books: pd.DataFrame | None = None,
+) -> World:
+    """Let a block of customers live through the history under the plans of the firm.
+
+    Parameters
+    ----------
+    lives
+        From `anyway`; several plans may be tried on the same lives.
     as_of
         Last day of a quarter, from the hand-over to the horizon.
     plans
@@ -141,13 +180,9 @@ def live(
     books
         `World.books` of the blocks before.
     """
-    seed = block.seed
-    products = company.products(goods)
-    everyone = population.build(block, products)
-    # first what happens anyway, up to the horizon; then what the measures add
-    usual = ordering.events(everyone, rng(seed, "orders"))
+    block, products, everyone, usual = lives.block, lives.products, lives.everyone, lives.usual
+    lived, returned, seed = lives.sold, lives.returned, block.seed
     assigned, potential, extra = _measured(block, everyone, usual, as_of, plans)
-    lived, returned = _deliveries(usual, everyone, products, seed)
     today = day(as_of)
     extra_lines = _extra_lines(extra, everyone, products, seed)
     real = extra_lines[extra["real"].to_numpy()[extra_lines["order"]]]

@@ -23,7 +23,7 @@ from analysis.demo.kinds import (
 )
 from analysis.demo.limits import check_size, writing_to
 from analysis.demo.outputs import parquet, save
-from analysis.demo.world import live
+from analysis.demo.world import anyway, live
 from analysis.errors import Problem, SettingsError
 
 LARGE = 5_000  # customers: from here on workbooks of all customers would take too long to open
@@ -178,7 +178,7 @@ def _fill(
     sums: list[Sums] = []
     done = 0
     for block in blocks.blocks(customers, seed):
-        world = live(block, rng(seed, "products"), as_of, given, books)
+        world = live(anyway(block, rng(seed, "products")), as_of, given, books)
         desk.add(world, cabinet(world, sums, tasks))
         books, done = world.books, done + block.size
         if progress is not None:

@@ -22,6 +22,7 @@ from analysis.effects.outcomes import (
 )
 from analysis.effects.planned import done_from_tasks, of_period, treatments_from_plan
 from analysis.effects.progress import every_task, progress, task_progress
+from analysis.effects.scaling import scaling
 from analysis.effects.signals import signals
 from analysis.effects.tiers import returns_by_tier
 from analysis.effects.waves import as_planned, assign
@@ -54,6 +55,7 @@ __all__ = [
     "progress",
     "renewals",
     "returns_by_tier",
+    "scaling",
     "signals",
     "task_progress",
     "traits_from_orders",

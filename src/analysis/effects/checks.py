@@ -125,7 +125,8 @@ def _known(rung: Rung, material: Material) -> Iterator[dict[str, Any]]:
 def _others(rung: Rung, material: Material) -> Iterator[dict[str, Any]]:
     case = rung.case
     sides = [side["customer_id"] for side in (case.treated, rung.comparison)]
-    sizes, also = [len(ids) for ids in sides], [int(ids.isin(case.others).sum()) for ids in sides]
+    sizes = [len(ids) for ids in sides]
+    also = [sum(who in case.others for who in ids) for ids in sides]
     if rung.found is None or not any(also):
         return
     table = [[both, size - both] for both, size in zip(also, sizes, strict=True)]

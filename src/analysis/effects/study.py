@@ -46,7 +46,7 @@ class Case:
     missing_p
         Probability of outcomes missing so differently in the two, under a draw.
     others
-        Customers whom another strategy reached in the period.
+        Those of the treated and the held out whom another strategy reached in the period.
     """
 
     strategy: str
@@ -112,6 +112,9 @@ def cases(
     begun = dict(iter(every.groupby("strategy")))
     reached = treatments[~treatments["arm"].isin((HELD_OUT, EXEMPT))]
     busy = set(reached["customer_id"])
+    pairs = reached[["customer_id", "strategy"]].drop_duplicates()
+    reached_by = pairs["customer_id"].value_counts().to_dict()
+    reached_of = {name: set(rows["customer_id"]) for name, rows in pairs.groupby("strategy")}
     scope = set(customers["customer_id"]) if customers is not None and len(customers) else None
     spared = _exempt(listed if listed is not None else treatments, waves)
     segment_of = _looked_up(segments, "segment")
@@ -126,9 +129,12 @@ def cases(
         for strategy, own in drawn.items():
             joined = _beside(measured, known, own)
             control = joined[joined["arm"] == HELD_OUT]
-            others = frozenset(reached.loc[reached["strategy"] != strategy, "customer_id"])
-            who = measured[["customer_id", "segment", "group"]]
-            taken = _beside(who, known, begun.get(strategy, every[:0]))
+            mine = reached_of.get(strategy, set())
+            others = frozenset(
+                who for who in joined["customer_id"] if reached_by.get(who, 0) > (who in mine)
+            )
+            known_of = measured[["customer_id", "segment", "group"]]
+            taken = _beside(known_of, known, begun.get(strategy, every[:0]))
             apart = spared.get(str(strategy), set()) | set(taken["customer_id"])
             for arm in sorted(set(own["arm"]) - {HELD_OUT, EXEMPT}):
                 one = joined[joined["arm"] == arm]

@@ -117,7 +117,7 @@ def people(book: Book) -> Exhibit | None:
     if rows.empty:
         return None
     ordered = rows.sort_values(
-        ["used_share", "duties", "person_id"], ascending=[False, False, True], na_position="last"
+        ["used", "duties", "person_id"], ascending=[False, False, True], na_position="last"
     )
     heads = ("person", "role", "customers", "capacity", "duties", "extra", "used", "left_out")
     columns = [
@@ -150,7 +150,7 @@ def _people_title(book: Book) -> Rich:
         full=book.num("people.full"),
         used=book.num("people.used", decimals=0),
         visits=book.num("people.visits", decimals=0),
-        share=book.num("people.used_share", decimals=0),
+        share=book.num("people.share", decimals=0),
     )
 
 
@@ -166,7 +166,7 @@ def _person(book: Book, row: dict[str, Any]) -> Row:
         book.label("role", row["role"]) if isinstance(row["role"], str) else words("–"),
         book.num(*id_, "customers"),
         *(book.num(*id_, key, decimals=0) for key in ("capacity", "duties", "extra")),
-        book.num(*id_, "used_share", decimals=0),
+        book.num(*id_, "used", decimals=0),
         book.num(*id_, "left_out"),
     ]
 

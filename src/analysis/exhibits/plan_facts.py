@@ -78,7 +78,7 @@ _TABLES: dict[str, tuple[str, list[str], dict[str, str], str | None]] = {
             "capacity": "count",
             "duties": "count",
             "extra": "count",
-            "used_share": "share",
+            "used": "share",
             "left_out": "count",
             "one_more": "money",
         },
@@ -146,13 +146,13 @@ def _people(tables: Tables) -> Iterator[Fact]:
     known = frame[frame["capacity"].notna()]
     yield from known_fact("people.count", len(frame), "count", "capacity")
     yield from known_fact("people.known", len(known), "count", "capacity")
-    yield from known_fact("people.full", int((known["used_share"] >= 1).sum()), "count", "capacity")
+    yield from known_fact("people.full", int((known["used"] >= 1).sum()), "count", "capacity")
     yield from known_fact("people.visits", known["capacity"].sum(), "count", "capacity")
     used = (known["duties"] + known["extra"]).sum()
     yield from known_fact("people.used", used, "count", "capacity")
     if known["capacity"].sum() > 0:
         share = used / known["capacity"].sum()
-        yield from known_fact("people.used_share", share, "share", "capacity")
+        yield from known_fact("people.share", share, "share", "capacity")
 
 
 def _counts(tables: Tables) -> Iterator[Fact]:

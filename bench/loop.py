@@ -1,0 +1,560 @@
+"""The loop, proven: quarter after quarter on made-up companies whose truth is known.
+
+    make bench-loop [SEEDS=40]
+
+A company's last quarter is judged, the next one is planned on what was learnt, the company lives
+on under that plan, is judged again and planned again. Beside it live the same company under a
+plain ranking of the customers by money, once with the money that our plan spends and once with the
+whole budget, and under the habit: the measures of the last quarter with the same customers. The
+budget is what the last quarter cost. What customers do anyway, and what each measure would bring
+each of them, is the same under every rule.
+
+The truth of an interval is what being drawn into the first wave adds, on the mean of all that
+were drawn, waiting or not: the planted effect where the measure would be carried out, else none.
+"""
+
+from __future__ import annotations
+
+import math
+import os
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from functools import cache, cached_property
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+import pandas as pd
+import pyarrow as pa
+from analysis.effects.pooling import weighted_mean
+from scipy import stats
+
+from analysis import effects, features, segmentation, settings, strategy
+from analysis.calendars import Period
+from analysis.demo import blocks, plans, truth
+from analysis.demo.campaigns import EXEMPT, LATER
+from analysis.demo.kinds import AS_OF, HANDED_OVER, START, rng
+from analysis.demo.world import World, anyway, live
+from analysis.effects.decide import KEEP_TESTING
+from analysis.effects.verdicts import CANNOT_TELL
+from analysis.engine import conform
+from analysis.settings_measures import Strategy
+from analysis.settings_model import Settings
+from analysis.stats import wilson
+from analysis.strategy import Playbook
+from analysis.tables import RECORD
+
+ROOT = Path(__file__).resolve().parents[1]
+PARAMS = "params/demo.yml"
+CUSTOMERS = 1200
+FIRST_SEED = 1000
+KEYS = ["customer_id", "strategy"]
+PLANNING = {"hold_unsettled": False, "later_share": 0.1, "exempt_top": 90}
+OURS, SAME_MONEY, WHOLE_BUDGET, HABIT = "ours", "ranking", "ranking_budget", "habit"
+SETTLED = 0.975  # from this chance to pay on nobody waits any more
+SPREAD = 0.2  # of the measures' effects around none, as shares of the usual money
+QUARTERS = (Period.parse(HANDED_OVER).next(), Period.parse(HANDED_OVER).next().next())
+
+
+class Planned(NamedTuple):
+    """A rule's measures for a quarter.
+
+    Attributes
+    ----------
+    plan
+        At least customer_id, strategy, wave, start, cost and expected_value (extra margin
+        promised [currency]; empty where nothing is).
+    waves
+        RECORD ``waves``; None where nobody was drawn.
+    """
+
+    plan: pd.DataFrame
+    waves: pd.DataFrame | None
+
+
+@dataclass(frozen=True)
+class Firm:
+    """What the firm knows at the end of a quarter.
+
+    Attributes
+    ----------
+    world
+        The company; only `told` of it is known.
+    config
+        The settings of the demo.
+    playbook, scheme
+        The measures, and the scheme of the segments.
+    budget
+        Money for the next quarter's measures [currency].
+    cuts
+        RECORD ``cuts`` of the quarter before; None at first.
+    study
+        Effects of the quarter's measures; None where they were not looked at.
+    learnt
+        RECORD ``effects`` of the quarters judged so far, of each strategy the latest.
+    grows
+        RECORD ``effect_scaling`` of the quarters judged so far, one below the other.
+    """
+
+    world: World
+    config: Settings
+    playbook: Playbook
+    scheme: segmentation.Scheme
+    budget: float
+    frozen: pd.DataFrame | None = None
+    study: effects.Estimates | None = None
+    learnt: pd.DataFrame | None = None
+    grows: pd.DataFrame | None = None
+
+    @property
+    def period(self) -> Period:
+        """The quarter that ended."""
+        return self.world.period
+
+    @cached_property
+    def customers(self) -> pd.DataFrame:
+        """RECORD ``customers``, companies that stand in the list twice once."""
+        folk = self.world.population
+        codes = folk["customer_id"].to_numpy(object)
+        above = folk["parent"].to_numpy()
+        root = np.arange(len(folk))
+        for _ in range(3):
+            root = np.where(above[root] >= 0, above[root], root)
+        joined = pd.to_datetime(folk["joined"])
+        frame = pd.DataFrame(
+            {
+                "customer_id": codes,
+                "industry": folk["industry"].replace("", None),
+                "owner_id": folk["owner_id"],
+                "team_id": folk["team_id"],
+                "joined_on": joined,
+                "on_trial": folk["on_trial"],
+                "group_id": codes[root],
+            }
+        )
+        return frame[(folk["same_as"] < 0).to_numpy()].reset_index(drop=True)
+
+    @cached_property
+    def orders(self) -> pa.Table:
+        """RECORD ``orders``."""
+        folk, sold, returned = self.world.population, self.world.sold, self.world.returned
+        lines = self.world.clean
+        row = np.where(folk["same_as"] >= 0, folk["same_as"], np.arange(len(folk)))
+        names = pa.array(folk["customer_id"].to_numpy(object)[row], pa.string())
+        back = len(sold) + np.arange(len(returned))  # a number of its own for what came back
+        money = pa.decimal128(18, 4)
+        found = pa.table(
+            {
+                "order_id": np.concatenate([sold["order"], 10**9 + back]).astype(str),
+                "line_id": np.arange(len(lines)).astype(str),
+                "customer_id": names.take(pa.array(lines["customer"].to_numpy())),
+                "ordered_at": np.datetime64(START, "us")
+                + lines["day"].to_numpy() * np.timedelta64(86_400_000_000, "us"),
+                "quantity": lines["quantity"].to_numpy(float),
+                "amount": pa.array(lines["amount"].to_numpy() / 100).cast(money, safe=False),
+                "cost": pa.array(lines["cost"].to_numpy() / 100).cast(money, safe=False),
+            }
+        )
+        return conform(found, RECORD["orders"])
+
+    @cached_property
+    def features(self) -> pd.DataFrame:
+        """RECORD ``features``."""
+        return features.build(
+            self.orders,
+            self.customers,
+            as_of=self.world.as_of,
+            period=self.period,
+            settings=self.config.segmentation,
+        )
+
+    @cached_property
+    def cuts(self) -> pd.DataFrame:
+        """RECORD ``cuts``."""
+        return segmentation.estimate_cuts(self.features, self.config.segmentation, self.frozen)
+
+    @cached_property
+    def segments(self) -> pd.DataFrame:
+        """RECORD ``segments``."""
+        return segmentation.segment(
+            self.features,
+            self.customers,
+            self.scheme,
+            self.cuts,
+            self.config.segmentation,
+            reasons=False,
+        )
+
+    @cached_property
+    def margin(self) -> float:
+        """Margin in extra revenue."""
+        return effects.margin_rate(
+            self.orders, self.world.as_of, self.config.effectiveness.margin_rate
+        )
+
+    @cached_property
+    def treatments(self) -> pd.DataFrame:
+        """All measures so far, as the company lists them."""
+        found = self.world.assigned
+        arm = np.where(found["wave"] == EXEMPT, "exempt", found["arm"])
+        started = pd.Timestamp(START) + pd.to_timedelta(found["start"], unit="D")
+        codes = self.world.population["customer_id"].to_numpy(object)
+        return pd.DataFrame(
+            {
+                "customer_id": codes[found["customer"]],
+                "strategy": found["strategy"],
+                "arm": arm,
+                "started_on": started,
+                "cost": found["cost"].astype(float),
+                "done": found["done"].astype(object),
+            }
+        )
+
+    @cached_property
+    def brings(self) -> pd.DataFrame:
+        """What each measure adds to each customer, in this quarter and the next.
+
+        period, strategy, customer_id, adds: what it will bring as it will be carried out, to whom
+        ever it is given [currency]. The firm does not know it.
+        """
+        found = truth.effects(self.world)
+        carried = self.world.potential[["period", "strategy", "customer", "done"]]
+        codes = self.world.population["customer_id"].to_numpy(object)
+        carried = carried.assign(customer_id=codes[carried["customer"]])
+        both = found[["period", *KEYS, "effect_if_treated"]].merge(carried, on=["period", *KEYS])
+        both["adds"] = both["effect_if_treated"] * both["done"]
+        return both[["period", *KEYS, "adds"]]
+
+    def judge(
+        self,
+        plan: pd.DataFrame | None = None,
+        waves: pd.DataFrame | None = None,
+        history: pd.DataFrame | None = None,
+    ) -> Firm:
+        """The same firm with the effects of its quarter."""
+        own = effects.of_period(self.treatments, self.period)
+        chosen = self.config.effectiveness.model_copy(update={"margin_rate": self.margin})
+        outcomes = effects.outcomes_from_orders(self.orders, own, self.period, self.customers)
+        traits = effects.traits_from_orders(self.orders, own, self.period, self.customers)
+        study = effects.estimate(
+            own,
+            outcomes,
+            chosen,
+            self.world.seed,
+            period=self.period,
+            listed=self.treatments,
+            plan=plan,
+            customers=self.customers,
+            traits=traits,
+            waves=waves,
+            history=history,
+        )
+        grows = effects.scaling(
+            study.effects, own, outcomes, traits, chosen, customers=self.customers
+        )
+        new = study.effects
+        if self.learnt is not None:
+            old = self.learnt[~self.learnt["strategy"].isin(new["strategy"])]
+            new = pd.concat([old, new], ignore_index=True)
+        if self.grows is not None:
+            grows = pd.concat([self.grows, grows], ignore_index=True)
+        return replace(self, study=study, learnt=new, grows=grows)
+
+
+Rule = Callable[[Firm], Planned]
+
+
+def by_book(firm: Firm) -> Planned:
+    """The plan of the candidates of notebook 05, the same promised to every customer."""
+    found, own = firm.learnt, firm.config.strategy
+    return _planned(firm, _candidates(firm, own, found), own, found)
+
+
+def ours(firm: Firm) -> Planned:
+    """Each customer is promised what follows from its size, and what would not pay is left out.
+
+    The promise is the effect as a share of the usual money, over all quarters, drawn towards
+    none by a normal prior of the spread `SPREAD`. Measures that were never drawn are tried. What
+    one quarter leaves open is no reason to stop: the promise decides. Nobody waits for what surely
+    pays; for the rest few do, and none of the largest.
+    """
+    assert firm.learnt is not None
+    still_open = firm.learnt["verdict"] == CANNOT_TELL
+    found = firm.learnt.assign(decision=firm.learnt["decision"].mask(still_open, KEEP_TESTING))
+    own = firm.config.strategy.model_copy(update=PLANNING)
+    candidates = _candidates(firm, own, found)
+    worth = _worth(firm, candidates)
+    price = candidates["measure"].map({key: m.cost for _, key, m in firm.playbook.measures()})
+    sure = candidates["strategy"].isin(_settled(firm))
+    candidates["later_share"] = candidates["later_share"].mask(sure, 0.0)
+    pays = worth.isna() | (worth > price) | ~candidates["extra"].astype(bool)
+    planned = _planned(firm, candidates[pays].reset_index(drop=True), own, found)
+    plan = planned.plan
+    promised = _worth(firm, plan).mask(plan["wave"] == LATER)
+    return planned._replace(plan=plan.assign(expected_value=promised))
+
+
+def _candidates(firm: Firm, own: Strategy, found: pd.DataFrame | None) -> pd.DataFrame:
+    return strategy.candidates(
+        firm.segments, firm.features, found, firm.playbook, own, firm.margin,
+        firm.period.next(), firm.world.seed, min_arm=firm.config.effectiveness.min_arm,
+    )  # fmt: skip
+
+
+def _planned(
+    firm: Firm, candidates: pd.DataFrame, own: Strategy, found: pd.DataFrame | None
+) -> Planned:
+    own = own.model_copy(update={"budget": firm.budget})
+    following = firm.period.next()
+    drawn = effects.assign(
+        candidates, firm.customers, firm.features, own, following, firm.world.seed,
+        min_arm=firm.config.effectiveness.min_arm,
+    )  # fmt: skip
+    plan = strategy.plan(
+        candidates, drawn, firm.segments, firm.features, firm.customers, firm.world.staff, found,
+        firm.playbook, own, firm.margin, following,
+    )  # fmt: skip
+    return Planned(plan, effects.as_planned(drawn, plan))
+
+
+def _shares(firm: Firm) -> dict[str, tuple[float, float]]:
+    """Effect of each strategy as a share of the usual money: mean and error of the posterior."""
+    assert firm.grows is not None
+    found = {}
+    for name, rows in firm.grows.groupby("strategy"):
+        mean, error = weighted_mean(rows["effect_share"], rows["effect_share_error"])
+        kept = SPREAD**2 / (SPREAD**2 + error**2)
+        found[str(name)] = mean * kept, error * math.sqrt(kept)
+    return found
+
+
+def _settled(firm: Firm) -> list[str]:
+    """Strategies that surely pay on customers of the mean usual money of those drawn."""
+    assert firm.grows is not None
+    size = firm.grows.groupby("strategy")["mean_money"].mean() * firm.margin
+    cost = {m.strategy: m.cost for _, _, m in firm.playbook.measures()}
+    return [
+        name
+        for name, (mean, error) in _shares(firm).items()
+        if stats.norm.sf(cost[name] / size[name], mean, error) >= SETTLED
+    ]
+
+
+def _worth(firm: Firm, rows: pd.DataFrame) -> pd.Series:
+    """Extra margin that each row's strategy is expected to bring its customer; NaN: not known."""
+    assert firm.grows is not None
+    share = {name: mean for name, (mean, _) in _shares(firm).items()}
+    last = firm.grows.drop_duplicates("strategy", keep="last").set_index("strategy")
+    money = rows["customer_id"].map(firm.features.set_index("customer_id")["monetary"])
+    usual = money.astype(float) * firm.period.days / firm.config.segmentation.monetary_days
+    kind = rows["strategy"]
+    grows, mean = (kind.map(last[name]).astype(float) for name in ("elasticity", "mean_money"))
+    size = (1 - grows) * mean + grows * usual
+    return (kind.map(share) * size * firm.margin).astype(float)
+
+
+def ranking(firm: Firm) -> Planned:
+    """The customers with the most money first, each the extra measures of its segment."""
+    named = [
+        (segment, measure.strategy, measure.cost)
+        for segment, _, measure in firm.playbook.measures()
+        if measure.extra
+    ]
+    measures = pd.DataFrame(named, columns=["segment", "strategy", "cost"])
+    money = firm.features[["customer_id", "monetary"]]
+    rows = firm.segments[["customer_id", "segment"]].merge(measures, on="segment").merge(money)
+    rows = rows.sort_values(["monetary", *KEYS], ascending=[False, True, True], kind="stable")
+    return _everybody(rows[rows["cost"].cumsum() <= firm.budget], firm.period.next())
+
+
+def habit(firm: Firm) -> Planned:
+    """The measures of the last quarter, with the same customers."""
+    found = firm.world.assigned
+    own = found[(found["period"] == firm.period.name) & (found["arm"] == "treated")]
+    codes = firm.world.population["customer_id"].to_numpy(object)
+    rows = own.assign(customer_id=codes[own["customer"]])
+    return _everybody(rows, firm.period.next())
+
+
+def _everybody(rows: pd.DataFrame, period: Period) -> Planned:
+    """A plan under which nobody waits, and which promises nothing."""
+    plan = rows[[*KEYS, "cost"]].assign(wave=EXEMPT, start=period.start, expected_value=math.nan)
+    return Planned(plan.reset_index(drop=True), None)
+
+
+class Run(NamedTuple):
+    """A company under three rules.
+
+    Attributes
+    ----------
+    intervals
+        A row a strategy with an interval and quarter judged: seed, period, strategy, grade,
+        estimate, std_error, low, high, truth, truth_treated, n_treated, n_control.
+    money
+        A row a rule and quarter planned: seed, rule, period, cost, extra (margin that the
+        measures really add), net, forgone (net that those who wait would have brought), claimed
+        and realised (of the rows that promise something).
+    plans
+        A row a rule, quarter and strategy planned: the same.
+    """
+
+    intervals: pd.DataFrame
+    money: pd.DataFrame
+    plans: pd.DataFrame
+
+
+def run(seed: int, rule: Rule = ours, customers: int = CUSTOMERS) -> Run:
+    """Two quarters of a company under a rule, beside the plain ranking and the habit."""
+    (block,) = blocks.blocks(customers, seed)
+    lives = anyway(block, rng(seed, "products"))
+    world = live(lives, AS_OF, {})
+    now = world.assigned["period"] == world.period.name
+    budget = float(world.assigned.loc[now, "cost"].sum())
+    start = Firm(world, _config(), *_rules(), budget).judge()
+    intervals, parts = [_intervals(start, seed)], []
+    spent: dict[Period, float] = {}
+    for name, chosen in _chosen(rule):
+        firm = start
+        for quarter in QUARTERS:
+            firm = replace(firm, budget=spent[quarter] if name == SAME_MONEY else budget)
+            planned = chosen(firm)
+            rows = _realised(planned.plan, firm)
+            parts.append(rows.assign(rule=name, period=quarter.name))
+            if name == OURS:
+                spent[quarter] = float(rows["cost"].sum())
+            if quarter == QUARTERS[-1]:
+                break
+            given = plans.checked(planned.plan, quarter, customers, 0, "plan")
+            lived = live(lives, quarter.end, {quarter.name: given})
+            firm = replace(firm, world=lived, frozen=firm.cuts, study=None)
+            if name == OURS:
+                assert start.study is not None
+                firm = firm.judge(planned.plan, planned.waves, start.study.evidence)
+                intervals.append(_intervals(firm, seed))
+    promised = pd.concat(parts, ignore_index=True).assign(seed=seed)
+    sums = [name for name in promised.columns if promised[name].dtype.kind == "f"]
+    money = promised.groupby(["seed", "rule", "period"], as_index=False, sort=False)[sums].sum()
+    return Run(pd.concat(intervals, ignore_index=True), money, promised)
+
+
+def _chosen(rule: Rule) -> list[tuple[str, Rule]]:
+    """The rules side by side, ours first: the money that it spends is the others' measure."""
+    return [(OURS, rule), (SAME_MONEY, ranking), (WHOLE_BUDGET, ranking), (HABIT, habit)]
+
+
+@cache
+def _config() -> Settings:
+    return settings.load(PARAMS, ROOT).settings
+
+
+@cache
+def _rules() -> tuple[Playbook, segmentation.Scheme]:
+    scheme = segmentation.load_schemes(ROOT, _config().segmentation)[0]
+    segments = segmentation.scheme_segments(scheme)
+    return strategy.playbook_for(_config().strategy.playbook, segments, ROOT), scheme
+
+
+def _intervals(firm: Firm, seed: int) -> pd.DataFrame:
+    """Every interval of the quarter beside its truth."""
+    assert firm.study is not None
+    brings = firm.brings[firm.brings["period"] == firm.period.name]
+    drawn = effects.of_period(firm.treatments, firm.period)[[*KEYS, "arm"]]
+    both = drawn.merge(brings[[*KEYS, "adds"]], on=KEYS)
+    everybody = both.groupby("strategy")["adds"].mean()
+    treated = both[both["arm"] == "treated"].groupby("strategy")["adds"].mean()
+    found = firm.study.effects
+    found = found[(found["segment"] == "all") & found["estimate"].notna()]
+    columns = ["strategy", "grade", "estimate", "std_error", "low", "high", "n_treated",
+               "n_control", "verdict", "decision"]  # fmt: skip
+    return found[columns].assign(
+        seed=seed,
+        period=firm.period.name,
+        truth=found["strategy"].map(everybody),
+        truth_treated=found["strategy"].map(treated),
+    )
+
+
+def _realised(plan: pd.DataFrame, firm: Firm) -> pd.DataFrame:
+    """What the extra measures of a plan cost, promised and will bring, by strategy."""
+    extra = {m.strategy: m.cost for _, _, m in firm.playbook.measures() if m.extra}
+    rows = plan[plan["strategy"].isin(extra)]
+    brings = firm.brings[firm.brings["period"] == firm.period.next().name]
+    both = rows.merge(brings[[*KEYS, "adds"]], on=KEYS, how="left", validate="1:1")
+    margin = both["adds"].fillna(0.0) * firm.margin
+    claimed, waits = both["expected_value"].astype(float), both["wave"] == LATER
+    net = margin - both["strategy"].map(extra).astype(float)
+    found = pd.DataFrame(
+        {
+            "strategy": both["strategy"],
+            "customers": (~waits).astype(int),
+            "waiting": waits.astype(int),
+            "cost": both["cost"].astype(float),
+            "extra": margin.mask(waits, 0.0),
+            "net": net.mask(waits, 0.0),
+            "forgone": net.where(waits, 0.0),
+            "claimed": claimed.fillna(0.0),
+            "realised": margin.where(claimed.notna(), 0.0),
+        }
+    )
+    return found.groupby("strategy", as_index=False).sum()
+
+
+def several(seeds: Sequence[int], rule: Rule = ours) -> Run:
+    """`run` of several seeds."""
+    runs = [run(seed, rule) for seed in seeds]
+    return Run(*(pd.concat(parts, ignore_index=True) for parts in zip(*runs, strict=True)))
+
+
+class Figure(NamedTuple):
+    """A line of the table: what, the number with its 95 % interval, and of how many."""
+
+    what: str
+    value: float
+    low: float
+    high: float
+    n: int
+
+
+def figures(found: Run) -> list[Figure]:
+    """What the loop does, over seeds."""
+    inside = found.intervals["truth"].between(found.intervals["low"], found.intervals["high"])
+    held, known = int(inside.sum()), len(inside)
+    low, high = wilson(held, known)
+    seeds = found.money.groupby(["seed", "rule"])
+    promised = seeds[["claimed", "realised"]].sum().xs(OURS, level="rule")
+    net = {str(rule): one.droplevel("rule") for rule, one in seeds["net"].sum().groupby("rule")}
+    right = found.plans.assign(right=found.plans["cost"].where(found.plans["net"] > 0, 0.0))
+    right = right.groupby(["rule", "period", "seed"])[["right", "cost"]].sum()
+    return [
+        Figure("planted effect inside its interval", held / known, float(low), float(high), known),
+        _ratio("claimed / realised", promised["claimed"], promised["realised"]),
+        *(_ratio(f"net value, ours / {name}", net[OURS], net[name])
+          for name in (SAME_MONEY, WHOLE_BUDGET, HABIT)),
+        *(_ratio(f"money on what pays, {rule} {period.name}", one["right"], one["cost"])
+          for rule, period in ((HABIT, QUARTERS[0]), (OURS, QUARTERS[0]), (OURS, QUARTERS[1]))
+          for one in [right.loc[rule, period.name]]),
+    ]  # fmt: skip
+
+
+def _ratio(what: str, above: pd.Series, below: pd.Series) -> Figure:
+    """Ratio of two sums over seeds with its jackknife interval."""
+    one, other, n = above.to_numpy(float), below.to_numpy(float), len(above)
+    value = float(one.sum() / other.sum())
+    left_out = (one.sum() - one) / (other.sum() - other)
+    error = math.sqrt((n - 1) / n * float(((left_out - left_out.mean()) ** 2).sum()))
+    half = float(stats.t.ppf(0.975, n - 1)) * error
+    return Figure(what, value, value - half, value + half, n)
+
+
+def main(seeds: int) -> None:
+    """Print the table."""
+    found = several(range(FIRST_SEED, FIRST_SEED + seeds))
+    print("| figure | value | 95 % interval | n |\n|---|---|---|---|")
+    for line in figures(found):
+        print(f"| {line.what} | {line.value:.3f} | {line.low:.3f} to {line.high:.3f} | {line.n} |")
+    last = found.plans.groupby(["rule", "period", "strategy"])
+    print(last[["customers", "waiting", "cost", "net", "forgone"]].sum().div(seeds).round(0))
+
+
+if __name__ == "__main__":
+    main(int(os.environ.get("SEEDS", "40")))
