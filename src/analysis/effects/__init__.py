@@ -22,6 +22,8 @@ from analysis.effects.outcomes import (
 from analysis.effects.planned import of_period, treatments_from_plan
 from analysis.effects.signals import signals
 from analysis.effects.waves import as_planned, assign
+from analysis.effects.week_targets import member_basis, week_gaps, week_targets
+from analysis.effects.week_tasks import task_states, week_tasks
 
 __all__ = [
     "KPI_TABLES",
@@ -42,11 +44,16 @@ __all__ = [
     "kpis",
     "load_adjustments",
     "margin_rate",
+    "member_basis",
     "of_period",
     "outcomes_from_orders",
     "panel_from_orders",
     "renewals",
     "signals",
+    "task_states",
     "traits_from_orders",
     "treatments_from_plan",
+    "week_gaps",
+    "week_targets",
+    "week_tasks",
 ]

@@ -11,7 +11,7 @@ from analysis import store
 from analysis.errors import Problem, SourceError
 
 TABLES = ("cuts", "features", "plan", "segments")
-IF_THERE = ("designs", "evidence", "waves")  # records of older versions lack them
+IF_THERE = ("designs", "evidence", "tasks", "waves")  # records of older versions lack them
 _SEAL = "approved.json"
 
 
@@ -24,7 +24,7 @@ def approve(root: Path, record: Path) -> Path:
     """Seal a record: copy what the next period reads.
 
     That are its cuts, features, plan and segments, and, where it has them, how the waves were
-    drawn, what they can show, and the evidence so far.
+    drawn, what they can show, the tasks, and the evidence so far.
 
     Returns
     -------
