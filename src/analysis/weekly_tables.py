@@ -83,8 +83,8 @@ TABLES: dict[str, tuple[str, ...]] = {
         "what the week's figures rest on",
         "item",
         "item! string  segments, plan, owed, spread",
-        "source! string  sealed, published, recomputed; sealed, none; ageing, invoices, none;"
-        " targets, revenue",
+        "source! string  sealed, published, recomputed; sealed, reported, none; ageing, invoices,"
+        " none; targets, revenue, none",
         "period string  the record's period",
         "as_of date  its last day that counts",
     ),

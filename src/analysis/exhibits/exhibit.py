@@ -11,6 +11,7 @@ from IPython.display import display
 from analysis.exhibits.markup import Rich, tag
 
 BLOCK = "application/vnd.analysis.block+json"
+NOTEBOOK = "notebook"  # page of what stays in the notebook and is no part of a report
 
 
 @dataclass(frozen=True)

@@ -109,6 +109,16 @@ def standing(config: Config) -> Standing:
     return Standing(over[-1] if over else None, plans)
 
 
+def plan_basis(stands: Standing, states: pd.DataFrame) -> Source:
+    """Where the tasks come from, as a row of ``weekly_basis``."""
+    plans = [kept for kept in stands.plans if kept.read("tasks") is not None]
+    if plans:
+        period, day = plans[-1].period.next(), pd.Timestamp(plans[-1].period.end)
+        return {"item": "plan", "source": "sealed", "period": period.name, "as_of": day}
+    source = "reported" if len(states) else "none"
+    return {"item": "plan", "source": source, "period": None, "as_of": pd.NaT}
+
+
 def last_quarter(as_of: date) -> Period:
     """The last quarter that had ended by `as_of`."""
     quarter = Period.parse(f"{as_of.year:04d}Q{(as_of.month + 2) // 3}")

@@ -11,7 +11,8 @@ from analysis.exhibits.facts import FactBook
 from analysis.pipeline import sealing
 from analysis.pipeline.locking import run_lock
 from analysis.pipeline.stage_body import FACTS
-from analysis.report import FORMATS, check_all
+from analysis.pipeline.stages import chain
+from analysis.report import EDITIONS, FORMATS, check_all
 from analysis.settings import Config
 from analysis.wording import Language
 
@@ -52,22 +53,24 @@ def report(config: Config, lang: str, formats: list[str], renderer: str) -> list
         if not store.is_whole(record):
             raise SourceError(Problem("store.damaged", {"file": record.name}))
         facts = FactBook.from_json(store.read_json(record / FACTS))
+        stage = next(one for one in chain(config) if one.edition)
+        edition, notebook = EDITIONS[stage.edition], Path(stage.notebook).stem
         for language in languages:
-            executed = record / "notebooks" / f"06_report.{language}.ipynb"
-            files = {"html": record / f"report.{language}.html"}
+            executed = record / "notebooks" / f"{notebook}.{language}.ipynb"
+            files = {"html": edition.file(record, language, "html")}
             for name in formats:
-                path = record / f"report.{language}{FORMATS[name].ending}"
+                path = edition.file(record, language, name)
                 if not path.is_file():
                     args = {"found": path.name, "format": name, "file": config.file}
                     raise SourceError(Problem("store.no_format", args))
                 page = Path(scratch) / path.name
                 FORMATS[name].render(executed, page, root=config.root, lang=language)
                 if path.read_bytes() != page.read_bytes():
-                    command = f"analysis run {config.file} --from report"
+                    command = f"analysis run {config.file} --from {stage.name}"
                     raise SourceError(Problem("store.report_differs", {"command": command}))
                 files[name] = path
                 made.append(path)
-            found += check_all(files, facts, language)
+            found += check_all(files, facts, language, edition)
     if found:
         raise PublishError(found)
     return made
@@ -78,9 +81,14 @@ def approve(config: Config) -> Path:
 
     Raises
     ------
+    SettingsError
+        If the period is a week: it plans nothing that could be approved.
     SourceError
         If there is no record, or it is damaged.
     """
+    if config.period.kind == "week":
+        place = config.origin("period")
+        raise SettingsError(Problem("settings.week_approved", {"found": config.period.name}, place))
     record = _record(config)
     with run_lock(record.parent, config.settings.run):
         if not store.is_whole(record):

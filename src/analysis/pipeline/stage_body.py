@@ -12,10 +12,19 @@ from analysis import store
 from analysis.engine import to_frame
 from analysis.errors import Problem, PublishError, StageError
 from analysis.exhibits.collect import collect
+from analysis.exhibits.facts import FactBook
+from analysis.exhibits.weekly_facts import collect_week
 from analysis.pipeline.execute import CellHook, run_notebook
 from analysis.pipeline.session import ENVIRONMENT, ERROR_FILE
 from analysis.pipeline.stages import Stage
-from analysis.report import check_all, check_twins, render_all, render_review, render_workbook
+from analysis.report import (
+    EDITIONS,
+    check_all,
+    check_twins,
+    render_all,
+    render_review,
+    render_workbook,
+)
 from analysis.settings import Config
 from analysis.wording import Language
 
@@ -61,10 +70,23 @@ def execute(job: Job) -> None:
     PublishError
         If a check refused the report.
     """
-    if job.stage.name == "report":
+    if job.stage.edition == "report":
         _report(job)
         return
-    _notebook(job, job.config.settings.languages[0])
+    languages = job.config.settings.languages
+    executed = {languages[0]: _notebook(job, languages[0], _suffix(job, languages[0]))}
+    _owes_nothing(job)
+    if job.stage.edition:
+        executed |= {lang: _notebook(job, lang, _suffix(job, lang)) for lang in languages[1:]}
+        _sheet(job, executed)
+
+
+def _suffix(job: Job, lang: Language) -> str:
+    """What tells the executed copies of the languages apart, where each has one."""
+    return f".{lang}" if job.stage.edition else ""
+
+
+def _owes_nothing(job: Job) -> None:
     saved = {path.stem for path in job.built.glob("tables/*.parquet")}
     missing = [table for table in job.stage.gives if table not in saved]
     if missing:
@@ -116,15 +138,47 @@ def _report(job: Job) -> None:
     frames = {name: to_frame(table) for name, table in tables.items()}
     facts = collect(frames, job.config.settings, job.config.files())
     store.write_json(job.built / FACTS, facts.to_json())
+    _publish(job, {lang: _notebook(job, lang, f".{lang}") for lang in _languages(job)}, facts)
+
+
+def _sheet(job: Job, executed: Mapping[Language, Path]) -> None:
+    """The sheet of a week: its notebook has computed the tables that it shows."""
+    tables = {
+        path.stem: store.read_table(path) for path in sorted(job.built.glob("tables/*.parquet"))
+    }
+    store.write_bytes(job.built / WORKBOOK, render_workbook(tables))
+    frames = {name: to_frame(table) for name, table in tables.items()}
+    facts = collect_week(frames, job.config.settings, job.config.files())
+    store.write_json(job.built / FACTS, facts.to_json())
+    _publish(job, executed, facts)
+
+
+def _languages(job: Job) -> list[Language]:
+    return list(job.config.settings.languages)
+
+
+def _publish(job: Job, executed: Mapping[Language, Path], facts: FactBook) -> None:
+    """Write every language's files of the edition and check them.
+
+    Raises
+    ------
+    PublishError
+        If a check refuses one of them.
+    """
+    edition = EDITIONS[job.stage.edition]
+    settings = job.config.settings
     problems: list[Problem] = []
     pages: dict[Language, Path] = {}
-    settings = job.config.settings
-    for lang in settings.languages:
-        executed = _notebook(job, lang, f".{lang}")
+    for lang, notebook in executed.items():
         files = render_all(
-            executed, job.built, formats=settings.report.formats, root=job.config.root, lang=lang
+            notebook,
+            job.built,
+            formats=settings.report.formats,
+            root=job.config.root,
+            lang=lang,
+            edition=edition,
         )
-        problems += check_all(files, facts, lang)
+        problems += check_all(files, facts, lang, edition)
         pages[lang] = files["html"]
     if len(pages) > 1:
         problems += check_twins(pages["zh"], pages["en"])

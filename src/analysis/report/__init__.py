@@ -2,14 +2,16 @@
 
 from analysis.report.checks import check_html, check_twins
 from analysis.report.checks_pdf import check_pdf
-from analysis.report.formats import FORMATS, check_all, render_all
+from analysis.report.formats import EDITIONS, FORMATS, Edition, check_all, render_all
 from analysis.report.html import render_html
 from analysis.report.pdf import render_pdf
 from analysis.report.review_pack import render_review
 from analysis.report.workbook import render_workbook
 
 __all__ = [
+    "EDITIONS",
     "FORMATS",
+    "Edition",
     "check_all",
     "check_html",
     "check_pdf",

@@ -20,7 +20,7 @@ from nbconvert.exporters.templateexporter import TemplateExporter
 
 from analysis.errors import Problem, StageError
 from analysis.exhibits import fonts
-from analysis.exhibits.exhibit import BLOCK
+from analysis.exhibits.exhibit import BLOCK, NOTEBOOK
 from analysis.wording import catalogue
 
 TEMPLATES = Path("reports/templates")
@@ -91,7 +91,7 @@ def render_html(executed: Path, target: Path, *, root: Path, lang: str) -> Path:
         "basis": about["basis"],
         "id": about["report_id"],
         "id_label": catalogue.text("report.id", lang),  # type: ignore[arg-type]
-        "pointer": catalogue.text("report.pointer", lang),  # type: ignore[arg-type]
+        "pointer": pointer(about, lang),
         "pages": pages,
         "css": Markup(_compact(css)),  # noqa: S704 - a file of ours
     }
@@ -118,7 +118,7 @@ def read_pages(notebook: Any, name: str) -> list[Page]:
     for output in _outputs(notebook, name):
         data = output.get("data", {})
         block = data.get(BLOCK)
-        if not block or "text/html" not in data:
+        if not block or block.get("page") == NOTEBOOK or "text/html" not in data:
             continue
         key = str(block.get("page") or "more")
         if not groups or groups[-1].key != key:
@@ -163,6 +163,11 @@ def read_about(pages: list[Page]) -> dict[str, str]:
             if block.get("about"):
                 return {key: str(value) for key, value in block["about"].items()}
     return {"title": "", "title_html": "", "basis": "", "report_id": ""}
+
+
+def pointer(about: dict[str, str], lang: str) -> str:
+    """What the foot of every page points to: the cover's own words, else the appendices."""
+    return about.get("pointer") or catalogue.text("report.pointer", lang)  # type: ignore[arg-type]
 
 
 def _exporter(root: Path) -> TemplateExporter:

@@ -20,7 +20,7 @@ import nbformat
 from analysis.errors import Problem, PublishError, StageError
 from analysis.exhibits import fonts
 from analysis.report import tree
-from analysis.report.html import TEMPLATES, read_about, read_pages
+from analysis.report.html import TEMPLATES, pointer, read_about, read_pages
 from analysis.wording import catalogue
 
 TEMPLATE = "pdf"
@@ -110,7 +110,7 @@ def read_document(executed: Path, lang: str) -> Document:
         "company": about.get("company", ""),
         "basis": about["basis"],
         "report": f"{catalogue.text('report.id', lang)} {about['report_id']}",  # type: ignore[arg-type]
-        "pointer": catalogue.text("report.pointer", lang),  # type: ignore[arg-type]
+        "pointer": pointer(about, lang),
         "contents": catalogue.text("report.contents", lang),  # type: ignore[arg-type]
         "blocks": blocks,
     }

@@ -13,10 +13,17 @@ from typing import Any
 
 import pandas as pd
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from analysis.engine import query, to_frame
 from analysis.roles import NEW, Roles
+from analysis.segmentation.cuts import estimate_cuts
+from analysis.segmentation.place import segment
+from analysis.segmentation.rulebook import roles_of
+from analysis.segmentation.rules import Scheme
+from analysis.segmentation.weights import score_anchors
 from analysis.segmentation.worklists import at_risk, late
+from analysis.settings_segmentation import Segmentation
 from analysis.tables import RECORD
 
 LISTS = ("reorder", "renewal", "falling_due", "overdue_payment")
@@ -65,7 +72,12 @@ ORDER BY list, customer_id
 
 
 def standing_segments(
-    kept: pd.DataFrame | None, placed: pd.DataFrame, features: pd.DataFrame, roles: Roles
+    kept: pd.DataFrame | None,
+    then: pd.DataFrame | None,
+    features: pd.DataFrame,
+    customers: pd.DataFrame,
+    scheme: Scheme,
+    settings: Segmentation,
 ) -> pd.DataFrame:
     """The segments in force in a week.
 
@@ -73,24 +85,31 @@ def standing_segments(
     ----------
     kept
         RECORD ``segments`` of the last quarter's record; None without one.
-    placed
-        The same by the rules as of that quarter's end, in case there is no record.
+    then
+        RECORD ``features`` as of that quarter's end, where the rules place everybody without a
+        record; None with one.
     features
         RECORD ``features`` as of the week.
-    roles
-        Which segment is that of new customers: who came since stands there.
+    customers, scheme, settings
+        As in `analysis.segmentation.place.segment`.
 
     Returns
     -------
     DataFrame
-        customer_id, segment, tag; every customer of `features`, in their order. The segment is
-        empty for who came since where the scheme has none for new customers.
+        customer_id, segment; every customer of `features`, in their order. Who came since stands
+        in the segment of new customers; it is empty where the scheme has none.
     """
-    known = placed if kept is None else kept
-    found = features[["customer_id"]].merge(
-        known[["customer_id", "segment", "tag"]], on="customer_id", how="left"
-    )
-    return found.assign(segment=found["segment"].fillna(roles.one(NEW)))
+    known = kept
+    if known is None and then is not None:
+        anchors = [score_anchors(then, scheme, None)] if scheme.scores else []
+        cuts = pd.concat([estimate_cuts(then, settings), *anchors], ignore_index=True)
+        known = segment(then, customers, scheme, cuts, settings, reasons=False)
+    found = features[["customer_id"]]
+    if known is None:
+        return found.assign(segment="")
+    found = found.merge(known[["customer_id", "segment"]], on="customer_id", how="left")
+    new = next((key for key, role in roles_of(scheme).items() if role == NEW), "")
+    return found.assign(segment=found["segment"].fillna(new))
 
 
 def reorder_list(
@@ -283,6 +302,4 @@ def _late(segments: pd.DataFrame, features: pd.DataFrame, roles: Roles) -> pd.Da
 
 
 def _upto(table: pa.Table, column: str, day: pd.Timestamp) -> pa.Array:
-    import pyarrow.compute as pc
-
     return pc.less_equal(table[column], pa.scalar(day.to_pydatetime(), table[column].type))
