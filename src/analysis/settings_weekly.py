@@ -17,10 +17,10 @@ class Weekly(Section):
     reasons_by: ReasonsBy = Field("region", description="what the week's gap is split by")
     reorder_length: int = Field(20, ge=1, description="accounts overdue to reorder [customers]")
     list_length: int = Field(
-        5, ge=1, description="accounts in each of the other lists, at most [customers]"
+        8, ge=1, description="accounts in each of the other lists, at most [customers]"
     )
     people_length: int = Field(
-        12, ge=1, description="persons in the list of tasks, at most [persons]"
+        20, ge=1, description="persons in the list of tasks, at most [persons]"
     )
     ahead_days: int = Field(
         30, ge=1, description="contracts that end and invoices that fall due within [days]"

@@ -21,7 +21,9 @@ def task_states(tasks: pd.DataFrame | None, results: pd.DataFrame | None) -> pd.
     Parameters
     ----------
     tasks
-        RECORD ``tasks`` of the plan in force; None: those that the CRM reports count instead.
+        RECORD ``tasks`` of the plan in force, or None. Where there is none, or something was
+        reported but nothing of this plan (it was never loaded into the CRM), the tasks that
+        were reported count instead.
     results
         RECORD ``task_results`` or ``task_progress``; what it does not name is open.
 
@@ -33,7 +35,7 @@ def task_states(tasks: pd.DataFrame | None, results: pd.DataFrame | None) -> pd.
     """
     said = pd.DataFrame(columns=_SAID) if results is None else results
     said = said.rename(columns={"due_on": "due"}).drop_duplicates("task_id", keep="last")
-    if tasks is None:
+    if tasks is None or (len(said) and not tasks["task_id"].isin(said["task_id"]).any()):
         found = said[["task_id", "owner_id", "due"]].dropna(subset=["due"]).assign(strategy="")
     else:
         found = tasks[["task_id", "owner_id", "due"]].assign(

@@ -32,13 +32,15 @@ from analysis.exhibits.tables import (
 )
 from analysis.exhibits.weekly_facts import ENDS, MEMBERS, NOBODY, collect_week, reasons
 from analysis.tables import RECORD
-from analysis.wording.numbers import Scale
+from analysis.wording.numbers import Scale, money_scale
 
 PAGE = "week"
 TABLES = (
     "weekly_target", "weekly_gaps", "weekly_lists", "weekly_returns", "weekly_tasks",
     "weekly_next", "weekly_basis",
 )  # fmt: skip
+_STEPS = ("ambition", "new", "returned", "more", "less", "not_bought")
+_THOUSANDS, _FINE = 999_999.0, 1e7  # written in thousands; with one place of 万
 MOST_NEXT = 6  # strategies named below the tasks
 
 
@@ -184,6 +186,7 @@ def _came_in(book: Book, row: dict[str, Any]) -> Rich:
         target=book.money(head, "target"),
         gap=gap,
         attainment=book.num(head, "attainment"),
+        previous=book.money(head, "previous"),
     )
 
 
@@ -231,12 +234,12 @@ def _reason(book: Book, split: str, step: str) -> Rich:
     amount = book.money(head, "amount", signed=True, scale=book.table_scale)
     called = _member(book, split, step) if split in MEMBERS else book.label("weekly.step", step)
     lead = bold(called + words(" ") + amount)
-    if not book.value(head, "late.customers"):
+    if not book.value(f"{head}.late.customers"):
         return lead
     return lead + book.say(
         "weekly.why.late",
-        count=book.num(head, "late.customers"),
-        money=book.money(head, "late.money", scale=book.table_scale),
+        count=book.num(f"{head}.late.customers"),
+        money=book.money(f"{head}.late.money", scale=book.table_scale),
     )
 
 
@@ -258,7 +261,8 @@ def so_far(book: Book) -> Exhibit | None:
     if rows.empty:
         return None
     parts = []
-    for row in records(rows):
+    order = {step: place for place, step in enumerate(_STEPS)}
+    for row in sorted(records(rows), key=lambda one: order[str(one["step"])]):
         id_ = fact_id("week_gap.quarter", row["split"], row["step"], "amount")
         amount = book.num(id_, signed=True, scale=book.table_scale)
         parts.append(book.label("weekly.step", row["step"]) + words(" ") + amount)
@@ -397,6 +401,7 @@ def tasks(book: Book) -> Exhibit:
             next=book.num("weekly_tasks.all.next_due"),
         ),
         stacked(body, *(note(line) for line in lines)),
+        subtitle=book.words(f"weekly.tasks.from.{plan}"),
         page=PAGE,
     )
 
@@ -488,5 +493,11 @@ def _day(book: Book, value: Any) -> Rich:
 
 
 def _scale(book: Book, rows: pd.DataFrame, column: str) -> Scale:
-    """One unit of money for a column."""
-    return book.scale_of(*(fact_id(_id(row), column) for row in records(rows)))
+    """One unit of money for a column, in which its small amounts still read."""
+    known = rows[column].dropna().astype(float).abs()
+    largest = float(known.max()) if len(known) else 0.0
+    if book.lang == "en":
+        return money_scale([min(largest, _THOUSANDS)], book.lang, book.settings.currency)
+    scale = money_scale([largest], book.lang, book.settings.currency)
+    fine = scale.divisor > 1 and largest < _FINE
+    return Scale(scale.label, scale.divisor, 1) if fine else scale

@@ -1,7 +1,6 @@
 """Facts of a week's sheet.
 
-week.<span>.*      target, actual, gap, … of the week and of its quarter so far; change against
-                   `previous`
+week.<span>.*      target, actual, gap, … of the week and of its quarter so far
 week_gap.<span>.<split>.<step>.*
                    the splits of the gap; of the week also `rest`, what the steps that are told
                    leave, and per member `late.customers`, `late.money`: who of its customers is
@@ -30,7 +29,6 @@ from analysis.exhibits.facts import (
     facts_from_table,
     frame_of,
     known_fact,
-    records,
 )
 from analysis.settings_model import Settings
 
@@ -94,7 +92,6 @@ def collect_week(
         frame = frame_of(tables, name)
         book = book.merge(facts_from_table(name, frame, key=key, units=units, prefix=prefix))
     for facts in (
-        _spans(frame_of(tables, "weekly_target")),
         _gaps(frame_of(tables, "weekly_gaps"), frame_of(tables, "weekly_lists")),
         _lists(tables, settings),
         _tasks(tables, settings),
@@ -115,14 +112,6 @@ def reasons(gaps: pd.DataFrame) -> tuple[str, list[str]]:
     sized = rows.assign(size=-rows["amount"].astype(float).abs())
     told = sized[sized["size"] < 0].sort_values(["size", "step"]).head(MOST_REASONS)
     return str(rows["split"].iloc[0]), [str(step) for step in told["step"]]
-
-
-def _spans(targets: pd.DataFrame) -> Iterator[Fact]:
-    for row in records(targets):
-        before, now = float(row["previous"]), float(row["actual"])
-        if before > 0:
-            id_ = fact_id("week", row["span"], "change")
-            yield from known_fact(id_, now / before - 1, "relative", "weekly_target")
 
 
 def _gaps(gaps: pd.DataFrame, lists: pd.DataFrame) -> Iterator[Fact]:

@@ -18,11 +18,12 @@ from analysis.settings_model import Settings
 LEFT = ("renewal", "falling_due", "overdue_payment")
 REORDER, PEOPLE = "reorder", "people"
 EVERYBODY = "all"
-# Measured on the printed page [mm]: what stands above the lists, a table's title and heads, a
-# row, a further line of a row, the line of notes below the tasks.
-PAGE, ABOVE, HEADS, ROW, LINE, NOTE = 264.0, 92.0, 15.0, 4.25, 3.3, 9.0
+# Measured on the printed page [mm]: the page, what stands above the lists, a table's title and
+# heads (of half the width they break), a row, a further line of a row, a line of notes.
+PAGE, ABOVE, HEADS, HALF_HEADS, ROW, LINE, NOTE = 268.0, 86.0, 15.5, 21.0, 3.8, 3.2, 6.5
 SIZE = 8.0  # of the names [pt]
-WIDE, NARROW = 48.0, 38.0  # columns of names of the whole width and of half of it [mm]
+WIDE, NARROW = 46.0, 36.0  # columns of names of the whole width and of half of it [mm]
+MOST_NOTES = 2  # below the tasks
 
 
 def rows(tables: Tables, settings: Settings) -> dict[str, int]:
@@ -41,13 +42,14 @@ def rows(tables: Tables, settings: Settings) -> dict[str, int]:
         for name, part in (lists.groupby("list") if len(lists) else ())
     }
     shown = {REORDER: min(len(called.get(REORDER, [])), own.reorder_length)}
-    free = PAGE - ABOVE - HEADS - _height(called.get(REORDER, [])[: shown[REORDER]], WIDE)
+    free = PAGE - ABOVE - HEADS - NOTE
+    free -= _height(called.get(REORDER, [])[: shown[REORDER]], WIDE)
     left = [name for name in LEFT if name in called]
     shown |= _shared({name: called[name][: own.list_length] for name in left}, free)
     tasks = frame_of(tables, "weekly_tasks")
     people = int((tasks["owner_id"] != EVERYBODY).sum()) if len(tasks) else 0
-    fits = max(1, math.floor((free - HEADS - NOTE) / ROW) - 1)  # a row for everybody
-    shown[PEOPLE] = min(people, own.people_length, fits)
+    fits = math.floor((free - HALF_HEADS - MOST_NOTES * NOTE) / ROW) - 1  # one for everybody
+    shown[PEOPLE] = min(people, own.people_length, max(1, fits))
     return shown
 
 
@@ -63,7 +65,7 @@ def by_urgency(tasks: pd.DataFrame) -> pd.DataFrame:
 def _shared(names: Mapping[str, list[str]], free: float) -> dict[str, int]:
     """Row after row in turn, as long as there is room; each list has at least one."""
     shown = {name: min(1, len(rows_)) for name, rows_ in names.items()}
-    used = sum(HEADS + _height(rows_[:1], NARROW) for rows_ in names.values())
+    used = sum(HALF_HEADS + _height(rows_[:1], NARROW) for rows_ in names.values())
     going = True
     while going:
         going = False

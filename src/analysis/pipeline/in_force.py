@@ -112,7 +112,7 @@ def standing(config: Config) -> Standing:
 def plan_basis(stands: Standing, states: pd.DataFrame) -> Source:
     """Where the tasks come from, as a row of ``weekly_basis``."""
     plans = [kept for kept in stands.plans if kept.read("tasks") is not None]
-    if plans:
+    if plans and (states.empty or states["strategy"].ne("").any()):
         period, day = plans[-1].period.next(), pd.Timestamp(plans[-1].period.end)
         return {"item": "plan", "source": "sealed", "period": period.name, "as_of": day}
     source = "reported" if len(states) else "none"
