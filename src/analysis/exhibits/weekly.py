@@ -16,7 +16,7 @@ from analysis.exhibits import weekly_room
 from analysis.exhibits.book import Book, shows_something
 from analysis.exhibits.exhibit import Exhibit
 from analysis.exhibits.facts import fact_id, records
-from analysis.exhibits.markup import EMPTY, Rich, bold, join, name, tag, words
+from analysis.exhibits.markup import EMPTY, Rich, join, name, tag, words
 from analysis.exhibits.page_one import basis, revenue_name
 from analysis.exhibits.tables import (
     Block,
@@ -233,11 +233,12 @@ def _reason(book: Book, split: str, step: str) -> Rich:
     head = fact_id("week_gap.week", split, step)
     amount = book.money(head, "amount", signed=True, scale=book.table_scale)
     called = _member(book, split, step) if split in MEMBERS else book.label("weekly.step", step)
-    lead = bold(called + words(" ") + amount)
     if not book.value(f"{head}.late.customers"):
-        return lead
-    return lead + book.say(
+        return book.say("weekly.why.alone", part=called, amount=amount)
+    return book.say(
         "weekly.why.late",
+        part=called,
+        amount=amount,
         count=book.num(f"{head}.late.customers"),
         money=book.money(f"{head}.late.money", scale=book.table_scale),
     )
