@@ -42,8 +42,8 @@ def task_states(tasks: pd.DataFrame | None, results: pd.DataFrame | None) -> pd.
             strategy=tasks["source"].astype(str).str.partition("/")[0]
         )
     known = said.set_index("task_id")
-    status = found["task_id"].map(known["status"]).fillna("open")
-    moved = found["task_id"].map(pd.to_datetime(known["moved_to"]))
+    status = found["task_id"].map(known["status"]).astype(object).fillna("open")
+    moved = pd.to_datetime(found["task_id"].map(known["moved_to"]))
     due = pd.to_datetime(found["due"])
     return found.assign(status=status, due=moved.where((status == "moved") & moved.notna(), due))
 

@@ -20,9 +20,9 @@ REORDER, PEOPLE = "reorder", "people"
 EVERYBODY = "all"
 # Measured on the printed page [mm]: the page, what stands above the lists, a table's title and
 # heads (of half the width they break), a row, a further line of a row, a line of notes.
-PAGE, ABOVE, HEADS, HALF_HEADS, ROW, LINE, NOTE = 268.0, 86.0, 15.5, 21.0, 3.8, 3.2, 6.5
+PAGE, ABOVE, HEADS, HALF_HEADS, ROW, LINE, NOTE = 268.0, 86.0, 15.5, 21.0, 3.8, 3.8, 6.5
 SIZE = 8.0  # of the names [pt]
-WIDE, NARROW = 46.0, 36.0  # columns of names of the whole width and of half of it [mm]
+WIDE, NARROW = 50.0, 42.0  # columns of names of the whole width and of half of it [mm]
 MOST_NOTES = 2  # below the tasks
 
 
@@ -41,10 +41,14 @@ def rows(tables: Tables, settings: Settings) -> dict[str, int]:
         str(name): [str(n) for n in part.sort_values("rank")["name"].fillna("")]
         for name, part in (lists.groupby("list") if len(lists) else ())
     }
-    shown = {REORDER: min(len(called.get(REORDER, [])), own.reorder_length)}
-    free = PAGE - ABOVE - HEADS - NOTE
-    free -= _height(called.get(REORDER, [])[: shown[REORDER]], WIDE)
     left = [name for name in LEFT if name in called]
+    least = sum(HALF_HEADS + _height(called[name][:1], NARROW) for name in left)
+    first = called.get(REORDER, [])[: own.reorder_length]
+    room = PAGE - ABOVE - HEADS - NOTE
+    while len(first) > 1 and room - _height(first, WIDE) < least:
+        first = first[:-1]  # names that take several lines
+    free = room - _height(first, WIDE)
+    shown = {REORDER: len(first)}
     shown |= _shared({name: called[name][: own.list_length] for name in left}, free)
     tasks = frame_of(tables, "weekly_tasks")
     people = int((tasks["owner_id"] != EVERYBODY).sum()) if len(tasks) else 0
