@@ -126,8 +126,8 @@ def week_gaps(
     DataFrame
         RECORD ``weekly_gaps``; in every split, base + parts = actual exactly.
     """
-    spans = found.set_index("span")
-    here, so_far = spans.loc["week"], spans.loc["quarter"]
+    spans = {str(row["span"]): row for row in found.to_dict("records")}
+    here, so_far = spans["week"], spans["quarter"]
     column = CUTS.get(split, "")
     known = column in customers and bool(customers[column].fillna("").astype(str).ne("").any())
     chosen = split if known or not column else "customers"

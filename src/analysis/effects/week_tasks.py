@@ -91,7 +91,7 @@ def week_tasks(
     counts = ["due", "done", "overdue", "next_due"]
     how = {**dict.fromkeys(counts, "sum"), "first_due": "min"}
     each = marks.groupby("owner_id").agg(how).reset_index()
-    each = each[each[counts].to_numpy().any(axis=1)]
+    each = each.loc[each[counts].sum(axis=1) > 0]
     whole = marks.assign(owner_id=EVERYBODY).groupby("owner_id").agg(how).reset_index()
     names: dict[str, str] = {}
     if people is not None and len(people):

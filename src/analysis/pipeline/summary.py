@@ -45,11 +45,11 @@ _EDITION = {True: "weekly", False: "report"}
 
 
 def _week(known: store.Record, config: Config, lang: Language) -> list[str]:
-    rows = known.table("weekly_target").set_index("span")
+    rows = {str(row["span"]): row for row in known.table("weekly_target").to_dict("records")}
     lists = known.table("weekly_lists")
     said = []
     for span in ("week", "quarter"):
-        row = rows.loc[span]
+        row = rows[span]
         numbers = {key: _amount(row[key], config, lang) for key in ("actual", "target", "gap")}
         said.append(_say(f"week_{span}", lang, **numbers))
     late = lists[lists["list"] == "reorder"]

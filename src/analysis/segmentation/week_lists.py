@@ -228,7 +228,8 @@ def owed(
     last = pd.Timestamp(max(aged["as_of"].to_pylist())) if len(aged) else None
     billed = len(invoices) > 0 and len(payments) > 0
     frames = []
-    source, when = "none", pd.NaT
+    source: str = "none"
+    when: Any = pd.NaT
     days = {"as_of": as_of, "ahead": as_of + timedelta(days=ahead_days)}
     if billed:
         found = to_frame(query(_INVOICES, days, invoices=invoices, payments=payments))
@@ -244,7 +245,7 @@ def owed(
         ageing = to_frame(query(_AGEING, receivables=aged))
         frames.append(
             ageing.rename(columns={"overdue": "amount"}).assign(
-                list="overdue_payment", event_on=pd.NaT, fresh=False
+                list="overdue_payment", event_on=None, fresh=False
             )
         )
         source, when = "ageing", last
@@ -282,8 +283,8 @@ def week_lists(
     frame = rows.merge(customers[["customer_id", *details]], on="customer_id")
     frame = frame.merge(segments[["customer_id", "segment"]], on="customer_id", how="left")
     known = pd.DataFrame(columns=["person_id", "name"]) if people is None else people
-    called = known.dropna(subset=["name"]).drop_duplicates("person_id")
-    called = called.set_index("person_id")["name"]
+    named = known.dropna(subset=["name"]).drop_duplicates("person_id")
+    called = named.set_index("person_id")["name"]
     frame = frame.assign(owner=frame["owner_id"].map(called).fillna(frame["owner_id"]))
     for column in ("mean_order", "event_on"):
         if column not in frame:

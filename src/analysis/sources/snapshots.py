@@ -152,4 +152,4 @@ def _is_whole(path: Path) -> bool:
         expected = manifest["tables"][path.stem]["sha256"]
     except (OSError, ValueError, KeyError, TypeError):
         return False
-    return hashlib.sha256(path.read_bytes()).hexdigest() == expected
+    return bool(hashlib.sha256(path.read_bytes()).hexdigest() == expected)
