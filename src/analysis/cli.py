@@ -214,6 +214,19 @@ def approve(file: str, sets: tuple[str, ...], root: Path | None) -> None:
 
 
 @cli.command()
+@_FILE
+@_SET
+@_ROOT
+def snapshot(file: str, sets: tuple[str, ...], root: Path | None) -> None:
+    """Archive what CRM exports overwrite: stages, owners, tiers, receivables of a day."""
+    from analysis.pipeline import snapshot as archives
+
+    config = settings_module.load(file, root, settings_module.parse_sets(sets))
+    for line in archives.lines(config, wording.reader_language()):
+        click.echo(line)
+
+
+@cli.command()
 @click.argument("a", type=click.Path(path_type=Path))
 @click.argument("b", type=click.Path(path_type=Path))
 def diff(a: Path, b: Path) -> None:

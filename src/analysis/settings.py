@@ -140,11 +140,13 @@ def load(
     values: dict[str, Any] = {}
     places: dict[Key, tuple[str, int]] = {}
     for layer in layers:
+        _leave_days_behind(values, places, layer.values.get("period"))
         values = settings_yaml.merge(values, layer.values)
         places |= {key: (layer.name, line) for key, line in layer.lines.items()}
     values.pop("extends", None)
     if any(layer.broken for layer in layers):
         raise SettingsError(problems)  # what is missing then is not missing in truth
+    _leave_days_behind(values, places, (overrides or {}).get("period"))
     for name, value in (overrides or {}).items():
         key = tuple(name.split("."))
         values = settings_yaml.merge(values, _nest(key, value))
@@ -246,6 +248,20 @@ def _at(values: Any, key: Key) -> Any:
     for part in key:
         values = values.get(part) if isinstance(values, Mapping) else None
     return values
+
+
+_OF_THE_PERIOD = ("as_of", "previous")
+
+
+def _leave_days_behind(
+    values: dict[str, Any], places: dict[Key, tuple[str, int]], period: Any
+) -> None:
+    """Another period has other days: those that a layer below stated for its own do not count."""
+    if period is None or values.get("period") in (None, period):
+        return
+    for name in _OF_THE_PERIOD:
+        values.pop(name, None)
+        places.pop((name,), None)
 
 
 def _nest(key: Key, value: Any) -> dict[str, Any]:

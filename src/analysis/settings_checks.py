@@ -318,6 +318,7 @@ def cross_checks(
 
 
 _WIDE_TABLES = {"buckets": "receivables", "months": "targets"}
+_FROM_SNAPSHOTS = ("stage_history",)
 _KEYS_THEMSELVES = ("customers", "customer_keys")
 
 
@@ -332,6 +333,8 @@ def _reading(
         args["setting"] = ".".join(path)
         found.append(Problem(f"settings.{key}", args, *place_of(path, places)))
 
+    if source.snapshots and name not in _FROM_SNAPSHOTS:
+        report("snapshots_elsewhere", "snapshots", found=name, allowed=list(_FROM_SNAPSHOTS))
     if isinstance(source.wide, str) and _WIDE_TABLES[source.wide] != name:
         report("wide_elsewhere", "wide", found=source.wide, allowed=_WIDE_TABLES[source.wide])
     if source.wide == "months" and source.year is None:

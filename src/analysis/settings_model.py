@@ -16,6 +16,7 @@ from analysis.settings_measures import Effectiveness, Strategy
 from analysis.settings_segmentation import Segmentation
 from analysis.settings_sources import Cleaning, Scope, Source
 from analysis.settings_types import Day, Language, PeriodName, Section, Share, Zone, different
+from analysis.settings_weekly import Weekly
 
 BusinessModel = Literal["trade", "project", "subscription"]
 # the primary scheme of who names none
@@ -97,6 +98,7 @@ class Settings(Section):
     strategy: Strategy = Field(default_factory=Strategy, description="plan")
     goals: list[GoalItem] = Field(default_factory=list, description="what shall be reached")
     report: Report = Field(default_factory=Report, description="report")
+    weekly: Weekly = Field(default_factory=Weekly, description="the sheet of a week")
     runner: Runner = Field(default_factory=Runner, description="running")
     notebooks: dict[str, str] = Field(
         default_factory=dict,

@@ -43,6 +43,10 @@ class Source(Section):
 
     path: str | list[str] | None = Field(None, description="file, folder or glob below the root")
     url: str | None = Field(None, description="database, with ${ENV} for secrets")
+    snapshots: Switch = Field(
+        False,
+        description="stage_history: from the run's archives, see analysis snapshot",
+    )
     mapping: str | None = Field(None, description="a file of params/mappings, without .yml")
     columns: dict[str, Annotated[ColumnSource, BeforeValidator(_column)]] = Field(
         default_factory=dict, description="canonical column → header, or how to get it"
@@ -72,8 +76,8 @@ class Source(Section):
 
     @model_validator(mode="after")
     def _one_place(self) -> Source:
-        if (self.path is None) == (self.url is None):
-            raise ValueError("one_of:path,url")
+        if (self.path is not None) + (self.url is not None) + self.snapshots != 1:
+            raise ValueError("one_of:path,url,snapshots")
         return self
 
 

@@ -24,6 +24,7 @@ from analysis import (
     plan_tables,
     record_tables,
     segment_tables,
+    weekly_tables,
 )
 
 MONEY = pa.decimal128(18, 4)
@@ -109,6 +110,7 @@ _RECORDS = (
     | segment_tables.TABLES
     | effect_tables.TABLES
     | kpi_tables.TABLES
+    | weekly_tables.TABLES
 )
 RECORD: dict[str, Table] = {n: _table(n, *lines) for n, lines in _RECORDS.items()}
 

@@ -10,11 +10,12 @@ from typing import Any
 import nbformat
 import pytest
 
-from analysis.pipeline.stages import STAGES
+from analysis.pipeline.stages import STAGES, WEEKLY
 
 FOLDER = Path(__file__).resolve().parents[2] / "notebooks"
 NOTEBOOKS = sorted(FOLDER.glob("*.ipynb"))
 LONGEST_CELL = 15
+EVERY = (*STAGES, WEEKLY)
 
 
 def read(path: Path) -> Any:
@@ -26,7 +27,7 @@ def code_cells(path: Path) -> list[Any]:
 
 
 def test_there_is_a_notebook_for_every_stage_and_no_other() -> None:
-    assert [f"notebooks/{path.name}" for path in NOTEBOOKS] == [s.notebook for s in STAGES]
+    assert [f"notebooks/{path.name}" for path in NOTEBOOKS] == [s.notebook for s in EVERY]
 
 
 @pytest.fixture(params=NOTEBOOKS, ids=lambda path: path.stem)
@@ -63,7 +64,7 @@ def test_settings_come_second(notebook: Path) -> None:
 
 
 def test_opens_its_own_stage(notebook: Path) -> None:
-    stage = next(s for s in STAGES if s.notebook == f"notebooks/{notebook.name}")
+    stage = next(s for s in EVERY if s.notebook == f"notebooks/{notebook.name}")
     assert f'open_stage("{stage.name}", params, overrides)' in code_cells(notebook)[1].source
 
 

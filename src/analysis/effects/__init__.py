@@ -26,6 +26,8 @@ from analysis.effects.scaling import scaling
 from analysis.effects.signals import signals
 from analysis.effects.tiers import returns_by_tier
 from analysis.effects.waves import as_planned, assign
+from analysis.effects.week_targets import member_basis, week_gaps, week_targets
+from analysis.effects.week_tasks import task_states, week_tasks
 
 __all__ = [
     "KPI_TABLES",
@@ -49,6 +51,7 @@ __all__ = [
     "kpis",
     "load_adjustments",
     "margin_rate",
+    "member_basis",
     "of_period",
     "outcomes_from_orders",
     "panel_from_orders",
@@ -58,6 +61,10 @@ __all__ = [
     "scaling",
     "signals",
     "task_progress",
+    "task_states",
     "traits_from_orders",
     "treatments_from_plan",
+    "week_gaps",
+    "week_targets",
+    "week_tasks",
 ]

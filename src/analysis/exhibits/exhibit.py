@@ -13,6 +13,7 @@ from analysis.exhibits.markup import Rich, tag
 BLOCK = "application/vnd.analysis.block+json"
 # Stands in the full edition alone; see `show`.
 FULL_ONLY = 9
+NOTEBOOK = "notebook"  # page of what stays in the notebook and is no part of a report
 
 
 @dataclass(frozen=True)

@@ -8,7 +8,7 @@ from typing import Any
 import pandas as pd
 
 from analysis import wording
-from analysis.exhibits.exhibit import Exhibit
+from analysis.exhibits.exhibit import NOTEBOOK, Exhibit
 from analysis.exhibits.markup import tag
 from analysis.wording import Language
 from analysis.wording.numbers import format_value, money_scale
@@ -74,7 +74,8 @@ def listing(
     more = len(frame) - len(rows)
     tail = wording.text("analyst.more_rows", lang, count=f"{more:,}") if more > 0 else ""
     plain = pd.DataFrame(rows, columns=[h for h, _ in heads]).to_string(index=False)
-    return Exhibit("tbl-analyst", str(html) + tail, plain + "\n" + tail, plain + "\n" + tail)
+    text = plain + "\n" + tail
+    return Exhibit("tbl-analyst", str(html) + tail, text, text, page=NOTEBOOK)
 
 
 def _cell(column: str, value: Any, lang: Language, currency: str) -> str:

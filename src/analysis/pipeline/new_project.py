@@ -10,7 +10,7 @@ from analysis.errors import Problem, SettingsError
 
 _COPIED = ("params",)
 _REFERRED = ("notebooks", "reports/templates")
-_IGNORED = "/data/\n/reports/*\n!/reports/templates\n"
+_IGNORED = "/data/\n/snapshots/\n/reports/*\n!/reports/templates\n"
 
 
 def create(folder: Path, root: Path) -> list[str]:

@@ -11,7 +11,8 @@ from analysis.exhibits.facts import FactBook
 from analysis.pipeline import sealing
 from analysis.pipeline.locking import run_lock
 from analysis.pipeline.stage_body import FACTS
-from analysis.report import FORMATS, check_all, render_all
+from analysis.pipeline.stages import chain
+from analysis.report import EDITIONS, FORMATS, PUBLISHED, check_all, render_all
 from analysis.settings import Config
 from analysis.wording import Language
 
@@ -50,34 +51,35 @@ def report(config: Config, lang: str, formats: list[str], renderer: str) -> list
         if not store.is_whole(record):
             raise SourceError(Problem("store.damaged", {"file": record.name}))
         facts = FactBook.from_json(store.read_json(record / FACTS))
-        written = [
-            name
-            for name, form in FORMATS.items()
-            if (record / f"report.{languages[0]}{form.ending}").is_file()
-        ]
+        stage = next(one for one in chain(config) if one.edition)
+        editions = PUBLISHED[stage.edition]
+        first = EDITIONS[editions[0]]
+        written = [name for name in FORMATS if first.file(record, languages[0], name).is_file()]
         for name in formats:
             if name not in written:
-                file = f"report.{languages[0]}{FORMATS[name].ending}"
+                file = first.file(record, languages[0], name).name
                 args = {"found": file, "format": name, "file": config.file}
                 raise SourceError(Problem("store.no_format", args))
         executed: dict[Language, Path] = {
-            language: record / "notebooks" / f"06_report.{language}.ipynb"
+            language: record / "notebooks" / f"{Path(stage.notebook).stem}.{language}.ipynb"
             for language in config.settings.languages
         }
-        rendered = render_all(executed, Path(scratch), formats=written, root=config.root)
+        rendered = render_all(
+            executed, Path(scratch), formats=written, root=config.root, editions=editions
+        )
         asked = [one for one in rendered if one.lang in languages]
-        made = [_same(record, one.files[name], config) for one in asked for name in formats]
+        command = f"analysis run {config.file} --from {stage.name}"
+        made = [_same(record, one.files[name], command) for one in asked for name in formats]
         found = list(check_all(asked, facts))
     if found:
         raise PublishError(found)
     return made
 
 
-def _same(record: Path, page: Path, config: Config) -> Path:
+def _same(record: Path, page: Path, command: str) -> Path:
     """The record's page, which must be what was made again."""
     path = record / page.name
     if not path.is_file() or path.read_bytes() != page.read_bytes():
-        command = f"analysis run {config.file} --from report"
         raise SourceError(Problem("store.report_differs", {"command": command}))
     return path
 
@@ -87,9 +89,14 @@ def approve(config: Config) -> Path:
 
     Raises
     ------
+    SettingsError
+        If the period is a week: it plans nothing that could be approved.
     SourceError
         If there is no record, or it is damaged.
     """
+    if config.period.kind == "week":
+        place = config.origin("period")
+        raise SettingsError(Problem("settings.week_approved", {"found": config.period.name}, place))
     record = _record(config)
     with run_lock(record.parent, config.settings.run):
         if not store.is_whole(record):

@@ -16,7 +16,7 @@ from typing import Any
 
 from analysis import store
 from analysis.errors import AnalysisError, Problem, ResourceError, StageError
-from analysis.pipeline import assemble, fingerprints, preflight, processes, sealing
+from analysis.pipeline import assemble, fingerprints, in_force, preflight, processes
 from analysis.pipeline.failures import of_system
 from analysis.pipeline.locking import Stop, not_writable, run_lock
 from analysis.pipeline.log import Log
@@ -187,11 +187,9 @@ class _Runner:
 
     def _inputs(self, stage: Stage) -> Mapping[str, str]:
         found = {} if stage.needs else dict(self.inputs)
-        run, previous = self.config.settings.run, self.config.previous.name
-        seal = sealing.sealed(self.config.root, run, previous) if stage.reads_sealed else None
-        if seal is None:
-            return found
-        return found | {seal.relative_to(self.config.root).as_posix(): store.digest(seal)}
+        read = in_force.files(self.config) if stage.reads_sealed else []
+        root = self.config.root
+        return found | {path.relative_to(root).as_posix(): store.digest(path) for path in read}
 
     def _reuse(
         self, stage: Stage, last: Mapping[str, str], folders: dict[str, Path], given: dict[str, str]

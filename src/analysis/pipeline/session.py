@@ -28,7 +28,7 @@ from analysis.engine import conform, to_frame
 from analysis.errors import AnalysisError, Problem, SourceError
 from analysis.pipeline import sealing
 from analysis.pipeline.naming import use_words_of
-from analysis.pipeline.stages import STAGES, Stage, giver
+from analysis.pipeline.stages import STAGES, WEEKLY, Stage, giver
 from analysis.settings import Config
 from analysis.settings_model import Settings
 from analysis.tables import RECORD, Table
@@ -169,7 +169,8 @@ class StageSession:
     def show_settings(self) -> pd.DataFrame:
         """Show the settings this stage reads, and which file set each."""
         stage = next(
-            (s for s in STAGES if s.name == self.name), Stage(self.name, "", sections=("*",))
+            (s for s in (*STAGES, WEEKLY) if s.name == self.name),
+            Stage(self.name, "", sections=("*",)),
         )
         rows = [
             (key, value, self.config.origin(key))

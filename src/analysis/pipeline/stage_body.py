@@ -12,10 +12,13 @@ from analysis import store
 from analysis.engine import to_frame
 from analysis.errors import Problem, PublishError, StageError
 from analysis.exhibits.collect import collect
+from analysis.exhibits.facts import FactBook
+from analysis.exhibits.weekly_facts import collect_week
 from analysis.pipeline.execute import CellHook, run_notebook
 from analysis.pipeline.session import ENVIRONMENT, ERROR_FILE
 from analysis.pipeline.stages import Stage
 from analysis.report import (
+    PUBLISHED,
     check_all,
     load_crm,
     render_all,
@@ -68,10 +71,23 @@ def execute(job: Job) -> None:
     PublishError
         If a check refused the report.
     """
-    if job.stage.name == "report":
+    if job.stage.edition == "report":
         _report(job)
         return
-    _notebook(job, job.config.settings.languages[0])
+    languages = job.config.settings.languages
+    executed = {languages[0]: _notebook(job, languages[0], _suffix(job, languages[0]))}
+    _owes_nothing(job)
+    if job.stage.edition:
+        executed |= {lang: _notebook(job, lang, _suffix(job, lang)) for lang in languages[1:]}
+        _sheet(job, executed)
+
+
+def _suffix(job: Job, lang: Language) -> str:
+    """What tells the executed copies of the languages apart, where each has one."""
+    return f".{lang}" if job.stage.edition else ""
+
+
+def _owes_nothing(job: Job) -> None:
     saved = {path.stem for path in job.built.glob("tables/*.parquet")}
     missing = [table for table in job.stage.gives if table not in saved]
     if missing:
@@ -128,11 +144,39 @@ def _report(job: Job) -> None:
     frames = {name: to_frame(table) for name, table in tables.items()}
     facts = collect(frames, job.config.settings, job.config.files())
     store.write_json(job.built / FACTS, facts.to_json())
-    settings = job.config.settings
-    executed: dict[Language, Path] = {
-        lang: _notebook(job, lang, f".{lang}") for lang in settings.languages
+    _publish(job, {lang: _notebook(job, lang, f".{lang}") for lang in _languages(job)}, facts)
+
+
+def _sheet(job: Job, executed: Mapping[Language, Path]) -> None:
+    """The sheet of a week: its notebook has computed the tables that it shows."""
+    tables = {
+        path.stem: store.read_table(path) for path in sorted(job.built.glob("tables/*.parquet"))
     }
-    formats = settings.report.formats
-    made = render_all(executed, job.built, formats=formats, root=job.config.root)
+    store.write_bytes(job.built / WORKBOOK, render_workbook(tables))
+    frames = {name: to_frame(table) for name, table in tables.items()}
+    facts = collect_week(frames, job.config.settings, job.config.files())
+    store.write_json(job.built / FACTS, facts.to_json())
+    _publish(job, executed, facts)
+
+
+def _languages(job: Job) -> list[Language]:
+    return list(job.config.settings.languages)
+
+
+def _publish(job: Job, executed: Mapping[Language, Path], facts: FactBook) -> None:
+    """Write every edition of the stage in every language and check them.
+
+    Raises
+    ------
+    PublishError
+        If a check refuses one of them.
+    """
+    made = render_all(
+        executed,
+        job.built,
+        formats=job.config.settings.report.formats,
+        root=job.config.root,
+        editions=PUBLISHED[job.stage.edition],
+    )
     if problems := list(check_all(made, facts)):
         raise PublishError(problems)

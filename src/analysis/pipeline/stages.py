@@ -37,7 +37,9 @@ class Stage:
     files
         Globs below the root whose content it depends on; ``{name}`` is a setting.
     reads_sealed
-        Whether it reads the previous period's approved record.
+        Whether it reads approved records of earlier periods.
+    edition
+        The edition of the report that it makes; empty: none.
     """
 
     name: str
@@ -47,6 +49,7 @@ class Stage:
     gives: tuple[str, ...] = ()
     files: tuple[str, ...] = ()
     reads_sealed: bool = False
+    edition: str = ""
 
     def depends_on(self, setting: str) -> bool:
         """Whether a dotted setting can change this stage's result."""
@@ -130,12 +133,31 @@ STAGES: tuple[Stage, ...] = (
         needs=("cleaning", "segmentation", "personas", "effectiveness", "strategy"),
         sections=("*",),
         files=("reports/templates/**/*", "params/crm/*.yml"),
+        edition="report",
     ),
+)  # fmt: skip
+
+# A week places nobody anew and plans nothing: its sheet stands on the cleaned exports, on the
+# segments of the last quarter and on the plan in force.
+WEEKLY = Stage(
+    "weekly",
+    "notebooks/07_weekly.ipynb",
+    needs=("cleaning",),
+    sections=("*",),
+    gives=(
+        "weekly_target", "weekly_gaps", "weekly_lists", "weekly_returns", "weekly_tasks",
+        "weekly_next", "weekly_basis",
+    ),
+    files=("params/schemes/*.yml", "reports/templates/**/*"),
+    reads_sealed=True,
+    edition="weekly",
 )  # fmt: skip
 
 
 def chain(config: Config) -> tuple[Stage, ...]:
     """The stages of a run: the shipped ones, the company's copies and its own.
+
+    A week has stages of its own: cleaning and `WEEKLY`.
 
     Raises
     ------
@@ -143,10 +165,15 @@ def chain(config: Config) -> tuple[Stage, ...]:
         If a setting names a stage that does not exist.
     """
     settings = config.settings
-    stages = [replace(s, notebook=settings.notebooks.get(s.name, s.notebook)) for s in STAGES]
-    problems = _unknown(settings.notebooks, [s.name for s in stages], "notebooks", config)
+    week = config.period.kind == "week"
+    shipped = (STAGES[0], WEEKLY) if week else STAGES
+    stages = [replace(s, notebook=settings.notebooks.get(s.name, s.notebook)) for s in shipped]
+    every = [s.name for s in (*STAGES, WEEKLY)]
+    problems = _unknown(settings.notebooks, every, "notebooks", config)
     for name, extra in settings.extra_stages.items():
         names = [stage.name for stage in stages]
+        if week and extra.after in every and extra.after not in names:
+            continue  # it belongs to the quarter
         if extra.after not in names:
             problems += _unknown([extra.after], names, f"extra_stages.{name}.after", config)
             continue
@@ -183,7 +210,7 @@ def find(stages: tuple[Stage, ...], name: str) -> Stage:
 
 def giver(table: str) -> str:
     """The stage that saves a table; empty for a table of no shipped stage."""
-    return next((stage.name for stage in STAGES if table in stage.gives), "")
+    return next((stage.name for stage in (*STAGES, WEEKLY) if table in stage.gives), "")
 
 
 def _unknown(names: object, known: list[str], setting: str, config: Config) -> list[Problem]:

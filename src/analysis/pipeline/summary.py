@@ -14,10 +14,17 @@ from analysis.wording.numbers import format_value, money_scale
 
 
 def lines(config: Config, record: Path, lang: Language) -> list[str]:
-    """The report's path and six lines: customers, money, segments, moves, measures, plan."""
+    """The report's path and six lines: customers, money, segments, moves, measures, plan.
+
+    Of a week: the sheet's path, the money and who is overdue to reorder.
+    """
     known = store.Record(record)
     languages = config.settings.languages
-    shown = record / f"report.{lang if lang in languages else languages[0]}.html"
+    week = config.period.kind == "week"
+    shown = record / f"{_EDITION[week]}.{lang if lang in languages else languages[0]}.html"
+    if week:
+        path = shown.relative_to(config.root).as_posix()
+        return [_say("report", lang, path=path), *_week(known, config, lang)]
     return [
         _say("report", lang, path=shown.relative_to(config.root).as_posix()),
         _say(
@@ -34,6 +41,29 @@ def lines(config: Config, record: Path, lang: Language) -> list[str]:
     ]
 
 
+_EDITION = {True: "weekly", False: "report"}
+
+
+def _week(known: store.Record, config: Config, lang: Language) -> list[str]:
+    rows = {str(row["span"]): row for row in known.table("weekly_target").to_dict("records")}
+    lists = known.table("weekly_lists")
+    said = []
+    for span in ("week", "quarter"):
+        row = rows[span]
+        numbers = {key: _amount(row[key], config, lang) for key in ("actual", "target", "gap")}
+        said.append(_say(f"week_{span}", lang, **numbers))
+    late = lists[lists["list"] == "reorder"]
+    count, fresh = f"{len(late):,}", f"{int(late['fresh'].astype(bool).sum()):,}"
+    return [*said, _say("week_reorder", lang, customers=count, fresh=fresh)]
+
+
+def _amount(value: float, config: Config, lang: Language) -> str:
+    scale = money_scale([value], lang, config.settings.currency)
+    number = format_value(value, "money", lang, scale=scale)
+    word, _, letter = scale.label.partition(" ")
+    return f"{number} {word}" if lang == "zh" else f"{word} {number} {letter}".rstrip()
+
+
 def _say(key: str, lang: Language, **args: str) -> str:
     return wording.text(f"run.summary.{key}", lang, **args)
 
@@ -44,13 +74,10 @@ def _money(kpis: pd.DataFrame, config: Config, lang: Language) -> str:
     if found.empty:
         return _say("no_money", lang)
     row = found.iloc[0]
-    scale = money_scale([row["value"]], lang, config.settings.currency)
-    number = format_value(row["value"], "money", lang, scale=scale)
-    word, _, letter = scale.label.partition(" ")
     return _say(
         "money" if pd.notna(row["attainment"]) else "money_untargeted",
         lang,
-        revenue=f"{number} {word}" if lang == "zh" else f"{word} {number} {letter}".rstrip(),
+        revenue=_amount(row["value"], config, lang),
         attainment=format_value(row["attainment"], "share", lang),
         change=format_value(row["change"], "relative", lang, signed=True),
     )

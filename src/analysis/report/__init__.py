@@ -4,7 +4,15 @@ from analysis.report.checks import check_html, check_twins
 from analysis.report.checks_pdf import check_pdf
 from analysis.report.crm_mapping import load_crm
 from analysis.report.desk_files import render_desk_files
-from analysis.report.formats import EDITIONS, FORMATS, Rendered, check_all, render_all
+from analysis.report.formats import (
+    EDITIONS,
+    FORMATS,
+    PUBLISHED,
+    Edition,
+    Rendered,
+    check_all,
+    render_all,
+)
 from analysis.report.html import render_html
 from analysis.report.pdf import render_pdf
 from analysis.report.review_pack import render_review
@@ -13,6 +21,8 @@ from analysis.report.workbook import render_workbook
 __all__ = [
     "EDITIONS",
     "FORMATS",
+    "PUBLISHED",
+    "Edition",
     "Rendered",
     "check_all",
     "check_html",

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from pypdf import PdfReader
 
 MOST_PAGES = 10
+TOO_LONG = "report.pdf_pages"
 A4 = (595.28, 841.89)  # [pt]
 _NUMBER = re.compile(r"[+\u2212]?\d(?:[\d,.]*\d)?")
 _SHOWN = 6
@@ -38,7 +39,12 @@ class _Html:
 
 
 def check_pdf(
-    pdf: Path, html: Path, lang: Language, *, most_pages: int = MOST_PAGES
+    pdf: Path,
+    html: Path,
+    lang: Language,
+    *,
+    most_pages: int = MOST_PAGES,
+    too_long: str = TOO_LONG,
 ) -> list[Problem]:
     """All that speaks against publishing a PDF.
 
@@ -52,6 +58,8 @@ def check_pdf(
         Language it should be in.
     most_pages
         Largest number of pages.
+    too_long
+        What is said of more: a key below ``error``.
 
     Returns
     -------
@@ -65,7 +73,8 @@ def check_pdf(
     reader = PdfReader(pdf)
     page = _read_html(html)
     found = [
-        *_furniture(reader, page, lang, most_pages),
+        *_furniture(reader, page, lang),
+        *_length(reader, most_pages, too_long),
         *_pictures(reader, page),
         *_numbers(pdf, reader, page),
     ]
@@ -82,9 +91,13 @@ def count_pages(pdf: Path) -> int:
 # -- the PDF -----------------------------------------------------------------------------------
 
 
-def _furniture(
-    reader: PdfReader, page: _Html, lang: Language, most_pages: int
-) -> Iterator[Problem]:
+def _length(reader: PdfReader, most_pages: int, too_long: str) -> Iterator[Problem]:
+    if len(reader.pages) > most_pages:
+        args = {"found": str(len(reader.pages)), "allowed": str(most_pages)}
+        yield Problem(too_long, args)
+
+
+def _furniture(reader: PdfReader, page: _Html, lang: Language) -> Iterator[Problem]:
     root = reader.root_object
     if not root.get("/MarkInfo", {}).get("/Marked") or "/StructTreeRoot" not in root:
         yield Problem("report.pdf_untagged")
@@ -102,9 +115,6 @@ def _furniture(
             found = " × ".join(f"{side / 72 * 25.4:.0f} mm" for side in size)
             args = {"place": str(place), "found": found, "expected": "A4"}
             yield Problem("report.pdf_paper", args)
-    if len(reader.pages) > most_pages:
-        args = {"found": str(len(reader.pages)), "allowed": str(most_pages)}
-        yield Problem("report.pdf_pages", args)
 
 
 def _info(reader: PdfReader, key: str) -> str:

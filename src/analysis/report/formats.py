@@ -13,7 +13,7 @@ from analysis.errors import Problem
 from analysis.exhibits.exhibit import FULL_ONLY
 from analysis.exhibits.facts import Fact
 from analysis.report.checks import check_html, check_twins
-from analysis.report.checks_pdf import MOST_PAGES, check_pdf, count_pages
+from analysis.report.checks_pdf import MOST_PAGES, TOO_LONG, check_pdf, count_pages
 from analysis.report.html import FULL, LEADERSHIP, WHOLE, Cut, read_blocks, read_pages, render_html
 from analysis.report.pdf import render_pdf
 from analysis.wording import Language
@@ -47,16 +47,35 @@ FORMATS: Mapping[str, Format] = {
 
 @dataclass(frozen=True)
 class Edition:
-    """One edition: the first part of its files' names, and how long it may be."""
+    """One edition: what its files are called, and how many pages it may have.
+
+    Attributes
+    ----------
+    stem
+        First part of the files' names.
+    most_pages
+        Largest number of A4 pages.
+    too_long
+        What is said of a longer one: a key below ``error``.
+    """
 
     stem: str
     most_pages: int
+    too_long: str = TOO_LONG
+
+    def file(self, folder: Path, lang: str, form: str) -> Path:
+        """The edition's file of one language and format."""
+        return folder / f"{self.stem}.{lang}{FORMATS[form].ending}"
 
 
+WEEKLY = "weekly"
 EDITIONS: Mapping[str, Edition] = {
     LEADERSHIP: Edition("report", MOST_PAGES),
     FULL: Edition("full", 100),
+    WEEKLY: Edition("weekly", 1, "report.week_pages"),
 }
+# What a stage publishes: key of `analysis.pipeline.stages.Stage.edition` → its editions.
+PUBLISHED: Mapping[str, tuple[str, ...]] = {"report": (LEADERSHIP, FULL), "weekly": (WEEKLY,)}
 
 
 @dataclass(frozen=True)
@@ -69,36 +88,41 @@ class Rendered:
 
 
 def render_all(
-    executed: Mapping[Language, Path], folder: Path, *, formats: Collection[str], root: Path
+    executed: Mapping[Language, Path],
+    folder: Path,
+    *,
+    formats: Collection[str],
+    root: Path,
+    editions: Collection[str] = PUBLISHED["report"],
 ) -> list[Rendered]:
-    """Write ``report.<lang>.*`` and ``full.<lang>.*`` into a folder.
+    """Write ``report.<lang>.*``, ``full.<lang>.*``, … into a folder.
 
     HTML is always written, because others are checked by it. The leadership edition leaves out,
     in all languages alike, what it can best do without until each has no more than
-    `MOST_PAGES` pages; the full edition holds everything.
+    `MOST_PAGES` pages; the others hold everything.
 
     Parameters
     ----------
     executed
         Language → executed report notebook.
+    editions
+        Keys of `EDITIONS`.
     """
     chosen = [name for name in FORMATS if name == "html" or name in formats]
-    short, written = _short_enough(executed, folder, chosen, root)
     made = []
-    for cut in (short, Cut(FULL, FULL_ONLY)):
+    for edition in editions:
+        cut, written = Cut(edition, FULL_ONLY), list[Path]()
+        if edition == LEADERSHIP:
+            cut, written = _short_enough(executed, folder, chosen, root)
         for lang, notebook in executed.items():
             files = {}
             for name in chosen:
-                target = _target(folder, cut, lang, name)
+                target = EDITIONS[edition].file(folder, lang, name)
                 if target not in written:
                     FORMATS[name].render(notebook, target, root=root, lang=lang, cut=cut)
                 files[name] = target
-            made.append(Rendered(cut.edition, lang, files))
+            made.append(Rendered(edition, lang, files))
     return made
-
-
-def _target(folder: Path, cut: Cut, lang: Language, name: str) -> Path:
-    return folder / f"{EDITIONS[cut.edition].stem}.{lang}{FORMATS[name].ending}"
 
 
 def _short_enough(
@@ -123,7 +147,7 @@ def _short_enough(
         for lang, notebook in notebooks.items():
             pages = len(read_pages(notebook, executed[lang].name, cut))
             if "pdf" in formats:
-                target = _target(folder, cut, lang, "pdf")
+                target = EDITIONS[LEADERSHIP].file(folder, lang, "pdf")
                 written.append(render_pdf(executed[lang], target, root=root, lang=lang, cut=cut))
                 pages = count_pages(target)
             if pages > MOST_PAGES:
@@ -138,9 +162,15 @@ def check_all(made: Collection[Rendered], facts: Mapping[str, Fact]) -> Iterator
     for one in made:
         yield from check_html(one.files["html"], facts, one.lang)
         if "pdf" in one.files:
-            most = EDITIONS[one.edition].most_pages
-            yield from check_pdf(one.files["pdf"], one.files["html"], one.lang, most_pages=most)
-    for edition in EDITIONS:
-        pages = {one.lang: one.files["html"] for one in made if one.edition == edition}
+            edition = EDITIONS[one.edition]
+            yield from check_pdf(
+                one.files["pdf"],
+                one.files["html"],
+                one.lang,
+                most_pages=edition.most_pages,
+                too_long=edition.too_long,
+            )
+    for key in EDITIONS:
+        pages = {one.lang: one.files["html"] for one in made if one.edition == key}
         if len(pages) > 1:
             yield from check_twins(pages["zh"], pages["en"])

@@ -20,7 +20,7 @@ from nbconvert.exporters.templateexporter import TemplateExporter
 
 from analysis.errors import Problem, StageError
 from analysis.exhibits import fonts
-from analysis.exhibits.exhibit import BLOCK, FULL_ONLY
+from analysis.exhibits.exhibit import BLOCK, FULL_ONLY, NOTEBOOK
 from analysis.wording import Language, catalogue
 
 TEMPLATES = Path("reports/templates")
@@ -107,7 +107,7 @@ def render_html(
         "basis": about["basis"],
         "id": about["report_id"],
         "id_label": catalogue.text("report.id", lang),
-        "pointer": catalogue.text(f"report.pointer.{cut.edition}", lang),
+        "pointer": pointer(about, cut, lang),
         "pages": pages,
         "css": Markup(_compact(css)),  # noqa: S704 - a file of ours
     }
@@ -134,7 +134,7 @@ def read_blocks(notebook: Any, name: str) -> list[dict[str, Any]]:
     for output in _outputs(notebook, name):
         data = output.get("data", {})
         block = data.get(BLOCK)
-        if block and "text/html" in data:
+        if block and block.get("page") != NOTEBOOK and "text/html" in data:
             html = Markup(data["text/html"])  # noqa: S704 - exhibits are made of markup alone
             blocks.append({**block, "page": str(block.get("page") or "more"), "html": html})
     if not blocks:
@@ -215,6 +215,11 @@ def read_about(pages: list[Page], cut: Cut, lang: Language) -> dict[str, str]:
         for key in ("title", "title_html"):
             about[key] += catalogue.text("report.full", lang)
     return about
+
+
+def pointer(about: dict[str, str], cut: Cut, lang: Language) -> str:
+    """What the foot of every page points to: the cover's own words, else the appendices."""
+    return about.get("pointer") or catalogue.text(f"report.pointer.{cut.edition}", lang)
 
 
 def _exporter(root: Path) -> TemplateExporter:

@@ -20,7 +20,7 @@ import nbformat
 from analysis.errors import Problem, PublishError, StageError
 from analysis.exhibits import fonts
 from analysis.report import tree
-from analysis.report.html import TEMPLATES, WHOLE, Cut, read_about, read_pages
+from analysis.report.html import TEMPLATES, WHOLE, Cut, pointer, read_about, read_pages
 from analysis.wording import Language, catalogue
 
 TEMPLATE = "pdf"
@@ -114,7 +114,7 @@ def read_document(executed: Path, lang: Language, cut: Cut = WHOLE) -> Document:
         "company": about.get("company", ""),
         "basis": about["basis"],
         "report": f"{catalogue.text('report.id', lang)} {about['report_id']}",
-        "pointer": catalogue.text(f"report.pointer.{cut.edition}", lang),
+        "pointer": pointer(about, cut, lang),
         "contents": catalogue.text("report.contents", lang),
         "blocks": blocks,
     }

@@ -22,6 +22,14 @@ from analysis.segmentation.scores import scores
 from analysis.segmentation.steady import steady
 from analysis.segmentation.summary import summary
 from analysis.segmentation.warning import hits_and_misses, warned, warning_record, warnings
+from analysis.segmentation.week_lists import (
+    owed,
+    renewal_list,
+    reorder_list,
+    returns,
+    standing_segments,
+    week_lists,
+)
 from analysis.segmentation.weights import score_anchors, segment_scores
 from analysis.segmentation.worklists import worklists
 
@@ -55,6 +63,10 @@ __all__ = [
     "matrix",
     "movement_matrix",
     "movements",
+    "owed",
+    "renewal_list",
+    "reorder_list",
+    "returns",
     "review",
     "rulebook",
     "scheme_rules",
@@ -65,6 +77,7 @@ __all__ = [
     "segment",
     "segment_names",
     "segment_scores",
+    "standing_segments",
     "steady",
     "summary",
     "tier_differences",
@@ -72,5 +85,6 @@ __all__ = [
     "warned",
     "warning_record",
     "warnings",
+    "week_lists",
     "worklists",
 ]

@@ -4,13 +4,29 @@ from analysis.sources.decisions import decision_files, decisions
 from analysis.sources.files import fingerprints
 from analysis.sources.propose import period_file, propose
 from analysis.sources.reader import Sources, read
+from analysis.sources.snapshots import (
+    changes,
+    lead_changes,
+    owner_changes,
+    series,
+    stage_changes,
+    stage_history,
+    tier_changes,
+)
 
 __all__ = [
     "Sources",
+    "changes",
     "decision_files",
     "decisions",
     "fingerprints",
+    "lead_changes",
+    "owner_changes",
     "period_file",
     "propose",
     "read",
+    "series",
+    "stage_changes",
+    "stage_history",
+    "tier_changes",
 ]

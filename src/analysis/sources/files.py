@@ -27,6 +27,10 @@ _MAGIC = (
 RETURNED = ("tasks", "load_failures")
 
 
+# Histories that archives give, and of which table.
+HISTORY_OF = {"stage_history": "opportunities"}
+
+
 @dataclass(frozen=True)
 class File:
     """A file of a source: how reports name it, and where it is."""
@@ -97,6 +101,14 @@ def _shown(part: str, root: Path) -> str:
     return Path(part).as_posix()
 
 
+def snapshot_files(run: str, table: str, root: Path) -> tuple[list[File], list[Problem]]:
+    """A table's archives of a run (`analysis snapshot`), by day; a problem where there is none."""
+    found = sorted((root / "snapshots" / run).glob(f"[0-9]*/{table}.parquet"))
+    files = [File(path.relative_to(root).as_posix(), path) for path in found]
+    args = {"run": run, "folder": f"snapshots/{run}"}
+    return files, [] if files else [Problem("sources.no_snapshots", args)]
+
+
 def kind_of(file: File) -> str:
     """What a file is: csv, xlsx, xls or parquet, by its first bytes.
 
@@ -133,7 +145,10 @@ def fingerprints(settings: Settings, root: Path) -> dict[str, str]:
     problems: list[Problem] = []
     found: dict[str, str] = {}
     for name, source in settings.sources.items():
-        files, missing = locate(source, root, returned=name in RETURNED)
+        if source.snapshots:
+            files, missing = snapshot_files(settings.run, HISTORY_OF[name], root)
+        else:
+            files, missing = locate(source, root, returned=name in RETURNED)
         problems += missing
         for file in files:
             if file.name in found:

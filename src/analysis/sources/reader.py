@@ -13,6 +13,7 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from analysis.calendars import Period
 from analysis.errors import Problem, SourceError
 from analysis.settings_model import Settings
 from analysis.settings_sources import Source
@@ -22,6 +23,7 @@ from analysis.sources import (
     numbers,
     old_workbooks,
     parquet_files,
+    snapshots,
     text_files,
     texts,
     totals,
@@ -96,6 +98,13 @@ def read(settings: Settings, root: Path) -> Sources:
     rejected: list[pa.Table] = []
     infos: list[dict[str, Any]] = []
     for name, source in settings.sources.items():
+        if source.snapshots:
+            try:
+                tables[name], told = _from_snapshots(name, settings, root)
+                infos += told
+            except SourceError as error:
+                problems += error.problems
+            continue
         parts, found = _read_table(INPUT[name], source, settings, root)
         problems += found
         if parts:
@@ -119,6 +128,17 @@ def read(settings: Settings, root: Path) -> Sources:
         pd.DataFrame(infos, columns=RECORD["sources"].names),
         {"event": money.event if money else None, "tax": money.tax if money else None},
     )
+
+
+def _from_snapshots(
+    name: str, settings: Settings, root: Path
+) -> tuple[pa.Table, list[dict[str, Any]]]:
+    """A history from the archived exports of the run, and a row a file of ``sources``."""
+    as_of = settings.as_of or Period.parse(settings.period).end
+    table, files, rows = snapshots.read_history(settings.run, root, as_of)
+    plain = {"table": name, "format": "parquet", "encoding": None, "header_row": None}
+    counted = zip(files, rows, strict=True)
+    return table, [{**plain, "file": f.name, "rows": n, "note": "[]"} for f, n in counted]
 
 
 def _hashable(problem: Problem) -> str:
