@@ -67,10 +67,11 @@ def open_tasks(tasks: pd.DataFrame | None, states: pd.DataFrame, until: date) ->
     """
     if tasks is None or tasks.empty:
         return pd.DataFrame(columns=RECORD["tasks"].names)
-    waiting = states[states["status"].isin(["open", "moved"])]
-    due = waiting.set_index("task_id")["due"]
-    found = tasks[tasks["task_id"].isin(due.index[due <= pd.Timestamp(until)])]
-    found = found.assign(due=found["task_id"].map(due))
+    known = states.drop_duplicates("task_id").set_index("task_id")
+    status = tasks["task_id"].map(known["status"]).fillna("open")  # nothing was said of it
+    due = pd.to_datetime(tasks["task_id"].map(known["due"])).fillna(pd.to_datetime(tasks["due"]))
+    waiting = status.isin(["open", "moved"]) & (due <= pd.Timestamp(until))
+    found = tasks.assign(due=due)[waiting]
     return found.sort_values(["due", "task_id"], kind="stable", ignore_index=True)
 
 
