@@ -92,7 +92,7 @@ def test_workbooks_of_a_week_hold_what_is_still_to_be_done() -> None:
             ),
             "source": "s/m",
         }
-    ).reindex(columns=RECORD["tasks"].names)
+    )
     said = pd.DataFrame(
         {
             "task_id": ["a", "b", "e"],
