@@ -68,10 +68,10 @@ def open_tasks(tasks: pd.DataFrame | None, states: pd.DataFrame, until: date) ->
     if tasks is None or tasks.empty:
         return pd.DataFrame(columns=RECORD["tasks"].names)
     known = states.drop_duplicates("task_id").set_index("task_id")
-    status = (
-        tasks["task_id"].map(known["status"]).astype(object).fillna("open")
-    )  # nothing was said of it
-    due = pd.to_datetime(tasks["task_id"].map(known["due"])).fillna(pd.to_datetime(tasks["due"]))
+    # nothing was said of it: still to be done
+    status = tasks["task_id"].map(known["status"]).astype(object).fillna("open")
+    new = pd.to_datetime(known["due"]).reindex(tasks["task_id"]).set_axis(tasks.index)
+    due = new.where(new.notna(), pd.to_datetime(tasks["due"]))
     waiting = status.isin(["open", "moved"]) & (due <= pd.Timestamp(until))
     found = tasks.assign(due=due)[waiting]
     return found.sort_values(["due", "task_id"], kind="stable", ignore_index=True)
