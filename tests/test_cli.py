@@ -109,11 +109,12 @@ def test_explain_says_what_would_run(project: Path) -> None:
 def test_the_report_is_made_again_from_the_record_alone(project: Path) -> None:
     said = analysis(project, "report", "params/demo.yml")
     assert said.code == 0, said.err
-    html = [f"reports/demo/2025Q3/report.{lang}.html" for lang in ("zh", "en")]
+    pages = [f"reports/demo/2025Q3/{e}.{lang}" for e in ("report", "full") for lang in ("zh", "en")]
+    html = [f"{page}.html" for page in pages]
     assert said.out.split() == html
     said = analysis(project, "report", "params/demo.yml", "--to", "html,pdf")
     assert said.code == 0, said.err
-    pdf = [f"reports/demo/2025Q3/report.{lang}.pdf" for lang in ("zh", "en")]
+    pdf = [f"{page}.pdf" for page in pages]
     assert sorted(said.out.split()) == sorted([*html, *pdf])
     said = analysis(project, "report", "params/demo.yml", "--to", "html,odt")
     assert said.code == 2

@@ -168,11 +168,13 @@ def test_customers_of_orders_are_all_placed(retail: Record) -> None:
 def test_the_report_says_what_further_tables_would_add(retail: Record, lang: str) -> None:
     from analysis import wording
 
-    html = (retail.folder / f"report.{lang}.html").read_text(encoding="utf-8")
+    html = (retail.folder / f"full.{lang}.html").read_text(encoding="utf-8")
     for table in ("customers", "treatments", "tickets", "receivables"):
         assert wording.text(f"adds.{table}", lang) in html  # type: ignore[arg-type]
     facts = FactBook.from_json(retail.facts)
-    assert check_html(retail.folder / f"report.{lang}.html", facts, lang) == []  # type: ignore[arg-type]
+    for edition in ("report", "full"):
+        page = retail.folder / f"{edition}.{lang}.html"
+        assert check_html(page, facts, lang) == []  # type: ignore[arg-type]
 
 
 @pytest.mark.parametrize(
