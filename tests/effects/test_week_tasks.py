@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from datetime import date
+
 import pandas as pd
 import pytest
 
 from analysis.calendars import Period
-from analysis.effects import task_states, week_tasks
+from analysis.effects import open_tasks, task_states, week_tasks
 from analysis.tables import RECORD
 
 WEEK = Period.parse("2025-W39")
@@ -78,3 +80,31 @@ def test_nothing_is_empty_but_valid() -> None:
     assert list(ahead.columns) == RECORD["weekly_next"].names
     assert rows.empty
     assert ahead.empty
+
+
+def test_workbooks_of_a_week_hold_what_is_still_to_be_done() -> None:
+    tasks = pd.DataFrame(
+        {
+            "task_id": ["a", "b", "c", "d", "e"],
+            "owner_id": "p",
+            "due": pd.to_datetime(
+                ["2025-10-09", "2025-10-10", "2025-10-10", "2025-11-20", "2025-10-08"]
+            ),
+            "source": "s/m",
+        }
+    )
+    said = pd.DataFrame(
+        {
+            "task_id": ["a", "b", "e"],
+            "owner_id": "p",
+            "due": pd.NaT,
+            "status": ["done", "moved", "moved"],
+            "moved_to": pd.to_datetime([None, "2025-10-17", "2025-12-01"]),
+        }
+    )
+    found = open_tasks(tasks, task_states(tasks, said), date(2025, 10, 19))
+    assert found["task_id"].tolist() == ["c", "b"]
+    assert found["due"].iloc[1] == pd.Timestamp("2025-10-17")
+    strangers = said.assign(task_id=["x", "y", "z"])  # the CRM never took the plan in
+    assert len(open_tasks(tasks, task_states(tasks, strangers), date(2025, 10, 19))) == 4
+    assert open_tasks(None, task_states(None, said), date(2025, 10, 19)).empty

@@ -14,14 +14,20 @@ from pypdf import PdfReader
 from analysis.exhibits import weekly, weekly_room
 from analysis.exhibits.book import Book
 from analysis.exhibits.listing import listing
-from analysis.report import EDITIONS, check_all, check_twins, render_all
+from analysis.report import PUBLISHED, Rendered, check_all, render_all
 from tests.exhibits import week_sample as sample
 
-WEEKLY = EDITIONS["weekly"]
+
+def rendered(
+    books: list[Book], folder: Path, root: Path, formats: tuple[str, ...] = ("pdf",)
+) -> list[Rendered]:
+    """The sheet in the books' languages; the notebooks hold a listing for analysts as well."""
+    executed = {book.lang: _notebook(book, folder) for book in books}
+    editions = PUBLISHED["weekly"]
+    return render_all(executed, folder, formats=formats, root=root, editions=editions)
 
 
-def rendered(book: Book, folder: Path, root: Path, formats: tuple[str, ...] = ("pdf",)) -> Any:
-    """The sheet's files; the notebook holds a listing for analysts as well."""
+def _notebook(book: Book, folder: Path) -> Path:
     cell = nbformat.v4.new_code_cell("show(...)", id="a")
     shown = [listing(book.frame("weekly_target"), book.lang), *weekly.sheet(book)]
     for exhibit in shown:
@@ -29,7 +35,7 @@ def rendered(book: Book, folder: Path, root: Path, formats: tuple[str, ...] = ("
         cell.outputs.append(nbformat.v4.new_output("display_data", data=data))
     path = folder / f"{book.lang}.ipynb"
     nbformat.write(nbformat.v4.new_notebook(cells=[cell]), path)
-    return render_all(path, folder, formats=formats, root=root, lang=book.lang, edition=WEEKLY)
+    return path
 
 
 LONG = "深圳市示例自动化精密机械设备制造与进出口贸易股份有限公司"
@@ -49,31 +55,28 @@ CASES = {
 @pytest.mark.requirement("000-27")
 @pytest.mark.parametrize("case", CASES)
 def test_it_is_one_page_in_both_languages(case: str, tmp_path: Path, root: Path) -> None:
-    pages = {}
-    for lang in ("zh", "en"):
-        book = sample.book(lang, CASES[case]())
-        files = rendered(book, tmp_path, root)
-        assert [path.name for path in files.values()] == [
-            f"weekly.{lang}.html",
-            f"weekly.{lang}.pdf",
-        ]
-        assert check_all(files, book.facts, book.lang, WEEKLY) == []
-        assert len(PdfReader(files["pdf"]).pages) == 1
-        pages[lang] = files["html"]
-    assert check_twins(pages["zh"], pages["en"]) == []
+    books = [sample.book(lang, CASES[case]()) for lang in ("zh", "en")]
+    made = rendered(books, tmp_path, root)
+    assert [path.name for one in made for path in one.files.values()] == [
+        f"weekly.{lang}.{form}" for lang in ("zh", "en") for form in ("html", "pdf")
+    ]
+    assert list(check_all(made, books[0].facts)) == []
+    for one in made:
+        assert len(PdfReader(one.files["pdf"]).pages) == 1
 
 
 @pytest.mark.slow
 def test_a_second_page_is_refused(tmp_path: Path, root: Path, monkeypatch: Any) -> None:
     monkeypatch.setattr(weekly_room, "ABOVE", -200.0)
     book = sample.book("zh", weekly={"list_length": 40, "people_length": 40})
-    files = rendered(book, tmp_path, root)
-    keys = [problem.key for problem in check_all(files, book.facts, "zh", WEEKLY)]
+    made = rendered([book], tmp_path, root)
+    keys = [problem.key for problem in check_all(made, book.facts)]
     assert keys == ["report.week_pages"]
 
 
 def test_names_stay_text_and_nothing_of_the_analysts_is_printed(tmp_path: Path, root: Path) -> None:
-    html = rendered(sample.book("en"), tmp_path, root, ())["html"].read_text(encoding="utf-8")
+    (made,) = rendered([sample.book("en")], tmp_path, root, ())
+    html = made.files["html"].read_text(encoding="utf-8")
     assert "<script>alert" not in html
     assert "tbl-analyst" not in html
     assert html.count('<article class="page') == 1

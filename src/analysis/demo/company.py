@@ -35,7 +35,7 @@ def people() -> pd.DataFrame:
     ]
     for team, region in enumerate(words.REGIONS, start=1):
         director = f"P{100 * team:03d}"
-        rows.append(("大区总监", f"T{team:02d}", f"{region}大区", "P001", director, 24))
+        rows.append(("大区总监", f"T{team:02d}", f"{region}大区", "P001", director, 30))
         rows += [
             ("销售代表", f"T{team:02d}", f"{region}大区", director, f"P{100 * team + rep:03d}", 60)
             for rep in range(1, REPS_PER_TEAM + 1)

@@ -27,7 +27,7 @@ from analysis.effects.signals import signals
 from analysis.effects.tiers import returns_by_tier
 from analysis.effects.waves import as_planned, assign
 from analysis.effects.week_targets import member_basis, week_gaps, week_targets
-from analysis.effects.week_tasks import task_states, week_tasks
+from analysis.effects.week_tasks import open_tasks, task_states, week_tasks
 
 __all__ = [
     "KPI_TABLES",
@@ -53,6 +53,7 @@ __all__ = [
     "margin_rate",
     "member_basis",
     "of_period",
+    "open_tasks",
     "outcomes_from_orders",
     "panel_from_orders",
     "progress",

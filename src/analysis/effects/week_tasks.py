@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import date, timedelta
 
 import numpy as np
 import pandas as pd
@@ -46,6 +46,35 @@ def task_states(tasks: pd.DataFrame | None, results: pd.DataFrame | None) -> pd.
     moved = pd.to_datetime(found["task_id"].map(known["moved_to"]))
     due = pd.to_datetime(found["due"])
     return found.assign(status=status, due=moved.where((status == "moved") & moved.notna(), due))
+
+
+def open_tasks(tasks: pd.DataFrame | None, states: pd.DataFrame, until: date) -> pd.DataFrame:
+    """The plan's tasks that are still to be done by a day, for the workbooks of a week.
+
+    Parameters
+    ----------
+    tasks
+        RECORD ``tasks`` of the plan in force; None: there is none.
+    states
+        From `task_states`.
+    until
+        Last day: tasks due later, or moved beyond it, are left for another week.
+
+    Returns
+    -------
+    DataFrame
+        RECORD ``tasks``; ``due`` is the new day of those that were moved.
+    """
+    if tasks is None or tasks.empty:
+        return pd.DataFrame(columns=RECORD["tasks"].names)
+    known = states.drop_duplicates("task_id").set_index("task_id")
+    # nothing was said of it: still to be done
+    status = tasks["task_id"].map(known["status"]).astype(object).fillna("open")
+    new = pd.to_datetime(known["due"]).reindex(tasks["task_id"]).set_axis(tasks.index)
+    due = new.where(new.notna(), pd.to_datetime(tasks["due"]))
+    waiting = status.isin(["open", "moved"]) & (due <= pd.Timestamp(until))
+    found = tasks.assign(due=due)[waiting]
+    return found.sort_values(["due", "task_id"], kind="stable", ignore_index=True)
 
 
 def week_tasks(

@@ -10,6 +10,7 @@ from analysis.exhibits.facts import records
 from analysis.exhibits.markup import EMPTY, Rich, join, name, words
 from analysis.exhibits.reading import sentences
 from analysis.exhibits.tables import Column, Row, figure, note, stacked, table
+from analysis.wording import catalogue
 
 PAGE = "allocation"
 ALL = "all"
@@ -106,9 +107,32 @@ def _limits(book: Book) -> list[Rich]:
     binding = rows[rows["binding"].astype(bool) | rows["short"].notna()]
     told = []
     for row in records(binding):
-        head = ("limit", row["limit"], row["who"], "advice")
-        told += [book.told(one, *head) for one in sentences(row["advice"])[:1]]
-    return [line for line in told if line][:MOST_LIMITS]
+        head = ("limit", row["limit"], row["who"])
+        for one in sentences(row["advice"])[:1]:
+            text = book.told(one, *head, "advice")
+            lead = _who(book, row)
+            told.append(book.say("exhibits.allocation.limit", who=lead, text=text))
+    return told[:MOST_LIMITS]
+
+
+def _who(book: Book, row: dict[str, Any]) -> Rich:
+    """Whom or what a limit concerns."""
+    if row["limit"] == "touches":
+        return book.label("segment", row["who"])
+    if row["who"] == ALL:
+        return book.label("limit", row["limit"])
+    if catalogue.has(f"role.{row['who']}"):
+        return book.label("role", row["who"])
+    return name(_names(book).get(row["who"], row["who"]))
+
+
+def _names(book: Book) -> dict[str, str]:
+    """People's names, where they are known."""
+    known = book.frame("people")
+    if known.empty or "name" not in known:
+        return {}
+    named = known.dropna(subset=["name"])
+    return {str(k): str(v) for k, v in zip(named["person_id"], named["name"], strict=True) if v}
 
 
 def people(book: Book) -> Exhibit | None:
@@ -156,13 +180,8 @@ def _people_title(book: Book) -> Rich:
 
 def _person(book: Book, row: dict[str, Any]) -> Row:
     id_ = ("person", row["person_id"])
-    known = book.frame("people")
-    named = {}
-    if len(known) and "name" in known:
-        named = dict(zip(known["person_id"], known["name"], strict=True))
-    shown = named.get(row["person_id"])
     return [
-        name(shown if isinstance(shown, str) and shown else row["person_id"]),
+        name(_names(book).get(row["person_id"], row["person_id"])),
         book.label("role", row["role"]) if isinstance(row["role"], str) else words("–"),
         book.num(*id_, "customers"),
         *(book.num(*id_, key, decimals=0) for key in ("capacity", "duties", "extra")),

@@ -77,6 +77,7 @@ def _table_rows(book: Book) -> pd.DataFrame:
     rows = book.frame("strategy_table")
     if rows.empty:
         return rows
+    rows = rows[rows["customers"] > 0]  # what was stopped is told among the decisions
     return rows.assign(extra=rows["extra"].astype(bool)).sort_values("rank", kind="stable")
 
 
@@ -183,4 +184,4 @@ def _expected(book: Book, id_: tuple[str, ...], row: dict[str, Any]) -> Rich:
         low=book.num(*id_, "expected_low", decimals=_places(book)),
         high=book.num(*id_, "expected_high", decimals=_places(book)),
     )
-    return aim + _break(lead + book.say("exhibits.unit.brackets", value=reach))
+    return aim + _break(lead) + _break(book.say("exhibits.unit.brackets", value=reach))

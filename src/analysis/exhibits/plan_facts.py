@@ -135,7 +135,7 @@ def _left_out(tables: Tables) -> Iterator[Fact]:
         cost = rows["cost"].astype(float).sum()
         yield from known_fact(f"{head}.cost", cost, "money", "not_planned")
         value = rows["expected_value"].astype(float)
-        if value.notna().any():
+        if value.sum() > 0:  # what would have brought less than nothing is not forgone
             yield from known_fact(f"{head}.value", value.sum(), "money", "not_planned")
 
 
@@ -146,7 +146,8 @@ def _people(tables: Tables) -> Iterator[Fact]:
     known = frame[frame["capacity"].notna()]
     yield from known_fact("people.count", len(frame), "count", "capacity")
     yield from known_fact("people.known", len(known), "count", "capacity")
-    yield from known_fact("people.full", int((known["used"] >= 1).sum()), "count", "capacity")
+    full = (known["used"] >= 1) | (known["left_out"] > 0)
+    yield from known_fact("people.full", int(full.sum()), "count", "capacity")
     yield from known_fact("people.visits", known["capacity"].sum(), "count", "capacity")
     used = (known["duties"] + known["extra"]).sum()
     yield from known_fact("people.used", used, "count", "capacity")

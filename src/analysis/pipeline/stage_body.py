@@ -8,6 +8,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import pyarrow as pa
+
 from analysis import store
 from analysis.engine import to_frame
 from analysis.errors import Problem, PublishError, StageError
@@ -23,6 +25,7 @@ from analysis.report import (
     load_crm,
     render_all,
     render_desk_files,
+    render_desks,
     render_review,
     render_workbook,
 )
@@ -126,11 +129,7 @@ def _relevant(job: Job) -> dict[str, Any]:
 
 
 def _report(job: Job) -> None:
-    tables = {
-        path.stem: store.read_table(path)
-        for folder in job.upstream.values()
-        for path in sorted(folder.glob("tables/*.parquet"))
-    }
+    tables = _upstream(job)
     store.write_bytes(job.built / WORKBOOK, render_workbook(tables))
     if "review" in tables:
         config = job.config
@@ -147,6 +146,15 @@ def _report(job: Job) -> None:
     _publish(job, {lang: _notebook(job, lang, f".{lang}") for lang in _languages(job)}, facts)
 
 
+def _upstream(job: Job) -> dict[str, pa.Table]:
+    """The tables of the stages before."""
+    return {
+        path.stem: store.read_table(path)
+        for folder in job.upstream.values()
+        for path in sorted(folder.glob("tables/*.parquet"))
+    }
+
+
 def _sheet(job: Job, executed: Mapping[Language, Path]) -> None:
     """The sheet of a week: its notebook has computed the tables that it shows."""
     tables = {
@@ -154,6 +162,11 @@ def _sheet(job: Job, executed: Mapping[Language, Path]) -> None:
     }
     store.write_bytes(job.built / WORKBOOK, render_workbook(tables))
     frames = {name: to_frame(table) for name, table in tables.items()}
+    desks = render_desks(
+        {**_upstream(job), **tables}, job.config.settings, job.config.as_of, _languages(job)[0]
+    )
+    for name, content in desks.items():
+        store.write_bytes(job.built / "exports" / name, content)
     facts = collect_week(frames, job.config.settings, job.config.files())
     store.write_json(job.built / FACTS, facts.to_json())
     _publish(job, executed, facts)

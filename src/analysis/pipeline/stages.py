@@ -146,7 +146,7 @@ WEEKLY = Stage(
     sections=("*",),
     gives=(
         "weekly_target", "weekly_gaps", "weekly_lists", "weekly_returns", "weekly_tasks",
-        "weekly_next", "weekly_basis",
+        "weekly_next", "weekly_basis", "tasks",
     ),
     files=("params/schemes/*.yml", "reports/templates/**/*"),
     reads_sealed=True,

@@ -4,6 +4,7 @@ from analysis.report.checks import check_html, check_twins
 from analysis.report.checks_pdf import check_pdf
 from analysis.report.crm_mapping import load_crm
 from analysis.report.desk_files import render_desk_files
+from analysis.report.desk_workbook import render_desks
 from analysis.report.formats import (
     EDITIONS,
     FORMATS,
@@ -31,6 +32,7 @@ __all__ = [
     "load_crm",
     "render_all",
     "render_desk_files",
+    "render_desks",
     "render_html",
     "render_pdf",
     "render_review",

@@ -111,7 +111,7 @@ def allocate(
     why = shortfall.reasons_not(units, choice, settings.limits)
     not_planned = shortfall.not_planned(units, choice, why, settings.limits)
     touches = capacity.touches(units, choice, now, segments, features, playbook, length)
-    curve = budget_curve(units, choice, least, settings, lot, previous)
+    curve = budget_curve(_as_drawn(units, choice, now), choice, least, settings, lot, previous)
     return Allocation(
         chosen=chosen,
         waves=waves,
@@ -163,6 +163,17 @@ def _drawn(
         else:  # what nobody waits for cannot be exceeded, whatever is drawn
             full = full | beyond if turn <= 2 * _ROUNDS else np.ones(len(full), dtype=bool)
             less = np.where(full, 0.0, less)
+
+
+def _as_drawn(units: Units, choice: Choice, now: Flags) -> Units:
+    """The units with the shares that start now as they were drawn, strategy by strategy."""
+    drawn = choice.taken & ~units.flag("duty")
+    part = pd.Series(now[drawn].astype(float)).groupby(
+        units.table.loc[drawn, "strategy"].to_numpy(dtype=object)
+    )
+    real = units.table["strategy"].map(part.mean()).to_numpy(dtype=float)
+    known = ~np.isnan(real) & ~units.flag("duty")
+    return units._replace(share=np.where(known, real, units.share))
 
 
 def _participants(units: Units, choice: Choice) -> pd.DataFrame:

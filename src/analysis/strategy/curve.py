@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 
 from analysis.settings_measures import Strategy
-from analysis.strategy.choosing import Choice, Lot, by_money, choose, in_duty, in_turn
+from analysis.strategy.choosing import LEARNING, Choice, Lot, by_money, choose, in_duty, in_turn
 from analysis.strategy.units import Flags, Floats, Ints, Units
 from analysis.tables import RECORD
 
@@ -41,7 +41,7 @@ def budget_curve(
     DataFrame
         The ranking gives the largest customers what applies to them, in the playbook's order;
         the habit gives last period's customers the same strategies again. Both keep the same
-        limits, and skip what does not fit.
+        limits, set the same aside for learning, and skip what does not fit.
     """
     nobody = np.zeros(len(units.limits), dtype=bool)
     use = units.taking(nobody)
@@ -57,16 +57,20 @@ def budget_curve(
         allowed[0] = share * base
         best = choose(units, allowed, np.zeros(len(allowed)), nobody, least, settings.limits, lot)
         left = np.maximum(allowed - units.use @ in_duty(units, allowed).astype(float), 0.0)
+        learning = best.by == LEARNING
+        left = np.maximum(left - use @ learning.astype(float), 0.0)
         chosen = best.taken & extra
         spent = use @ best.taken.astype(float)
         value = _value(units, chosen)
 
-        def worth_of(wanted: Flags, left: Floats = left) -> float:
+        def worth_of(wanted: Flags, learning: Flags = learning, left: Floats = left) -> float:
             places = np.full(
                 int(units.customer.max()) + 1, settings.limits.most_measures, dtype=np.int64
             )
-            order = ranked[wanted[ranked]]
-            return _value(units, in_turn(order, use, left.copy(), units.customer, places))
+            np.subtract.at(places, units.customer[learning], 1)
+            order = ranked[(wanted & ~learning)[ranked]]
+            taken = in_turn(order, use, left.copy(), units.customer, places)
+            return _value(units, taken | learning)
 
         rows.append(
             {
