@@ -13,7 +13,8 @@ from analysis.tables import RECORD
 
 COLUMNS = [
     "customer_id", "segment", "strategy", "measure", "extra", "contractual", "owner_id",
-    "owner_role", "cost", "visits", "worth", "later_share", "proven", "money", "touches", "why_not",
+    "owner_role", "cost", "visits", "worth", "later_share", "proven", "treated", "money", "touches",
+    "why_not",
 ]  # fmt: skip
 
 
@@ -33,6 +34,7 @@ def option(customer, strategy, **more):
         "worth": 150.0,
         "later_share": 0.0,
         "proven": True,
+        "treated": 0,
         "money": 1_000.0,
         "touches": 1,
         "why_not": None,
@@ -124,6 +126,7 @@ def company(customers, strategies, owners, seed=0, *, values="by_customer", late
             "worth": np.round(worth, 2),
             "later_share": later,
             "proven": True,
+            "treated": 0,
             "money": money,
             "touches": 1,
             "why_not": None,

@@ -445,6 +445,41 @@ def test_with_the_draw_of_effects():
     assert_tables(found)
 
 
+@pytest.mark.parametrize(
+    ("treated", "proven", "budget", "waits"),
+    [
+        (30, True, None, False),  # 24 of 44 would get it: fewer than before
+        (24, True, None, True),  # no fewer than before: checked once more
+        (50, True, None, True),  # fewer than before even if nobody waits
+        (30, False, None, True),  # still to be judged
+        (30, True, 4_200.0, False),  # as many as the money carries
+    ],
+)
+def test_what_worked_is_not_taken_from_customers_to_check_it(treated, proven, budget, waits):
+    options = frame(
+        *(
+            option(f"C{i:02d}", "visit", worth=300.0, treated=treated, proven=proven,
+                   later_share=0.1, money=1_000.0 + i)
+            for i in range(44)
+        )
+    )  # fmt: skip
+    features = features_of(options)
+    own = strategy(budget).model_copy(update={"exempt_top": 0})
+    draw = partial(
+        assign, customers=features[["customer_id"]].assign(group_id=None), features=features,
+        settings=own, period_next=Period.parse("2025Q4"), seed=7,
+        min_arm=20 if proven else 0,
+    )  # fmt: skip
+    found = planned(options, own, draw=draw)
+    assert (found.chosen["wave"] == "later").any() == waits
+    if budget is not None:
+        assert len(found.chosen) == 42
+        assert spent(found.chosen) <= budget
+    if not waits:
+        assert (found.chosen["later_share"] == 0).all()
+    assert_tables(found)
+
+
 @pytest.mark.slow
 @pytest.mark.requirement("001-20")
 def test_what_is_shrunk_before_it_is_chosen_is_what_comes():

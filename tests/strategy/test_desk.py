@@ -16,16 +16,19 @@ from tests.schemes import scheme_segments
 from analysis.calendars import Period, WorkingCalendar
 from analysis.engine import conform
 from analysis.settings_measures import Strategy
-from analysis.strategy import reminders, task_targets, tasks, visits
+from analysis.strategy import load_playbook, reminders, task_targets, tasks, visits
 from analysis.strategy.playbook import Measure, Playbook
 from analysis.strategy.reminders import before, month_ends, open_ends
 from analysis.strategy.visits import visits_of
 from analysis.tables import RECORD
 from analysis.wording.told import told
 
+from .conftest import ROOT
+
 CHINA = WorkingCalendar("CN")
 Q4 = Period.parse("2025Q4")
 AS_OF = date(2025, 9, 30)
+PLATINUM = load_playbook("platinum4", ROOT)
 
 
 @pytest.fixture(scope="module")
@@ -124,7 +127,10 @@ def test_every_visit_once_within_the_day_and_the_working_calendar(desk, company,
     plan, found = desk
     calendar = placed(desk, company, playbook, visits_a_day=2)
     conform(calendar, RECORD["visits"])
-    wanted = {"executive_visit": 3, "product_trial": 3, "quarterly_review": 2}
+    # as the playbook states; the review states none and takes one a task
+    wanted = {
+        "executive_visit": 1, "product_trial": 2, "quarterly_review": 2, "collection_visit": 1,
+    }  # fmt: skip
     now = plan[plan["wave"] != "later"]["measure"].value_counts()
     assert len(calendar) == sum(now[key] * count for key, count in wanted.items())
     assert calendar["visit_id"].is_unique
@@ -138,18 +144,33 @@ def test_every_visit_once_within_the_day_and_the_working_calendar(desk, company,
     assert calendar["week"].tolist() == weeks
 
 
-@pytest.mark.requirement("001-21", "000-20")
-def test_the_best_get_a_deep_visit_a_month(desk, company, playbook):
-    plan, _ = desk
-    calendar = placed(desk, company, playbook, visits_a_day=20)
+@pytest.mark.requirement("001-21")
+def test_the_best_get_a_deep_visit_a_month(company):
+    segments = company["segments"].assign(segment="platinum")
+    plan = plan_of({**company, "segments": segments.head(60)}, PLATINUM)
+    found = tasks(plan, PLATINUM, Q4)
+    calendar = placed((plan, found), company, PLATINUM, visits_a_day=20)
+    deep = calendar.merge(found[["task_id", "source"]], on="task_id")
+    deep = deep[deep["source"] == "business_analysis/business_analysis"]
+    days = deep.sort_values("on_day").groupby("customer_id")["on_day"].apply(list)
+    assert set(days.index) == set(plan["customer_id"])
+    for one in days:
+        assert [day.month for day in one] == [10, 11, 12]
+        assert all(b - a >= pd.Timedelta(days=10) for a, b in pairwise(one))
+
+
+@pytest.mark.requirement("000-20")
+def test_an_executive_meets_the_best_each_month_and_travels_once(desk, company, playbook):
+    plan, found = desk
     best = plan[(plan["measure"] == "executive_visit") & (plan["wave"] != "later")]
-    deep = calendar[calendar["channel"] == "visit"]
-    own = deep[deep["customer_id"].isin(best["customer_id"])]
-    days = own.sort_values("on_day").groupby("customer_id")["on_day"].apply(list)
+    asked = found[found["source"] == "executive_visit/executive_visit"]
+    days = asked.sort_values("due").groupby("customer_id")["due"].apply(list)
     assert set(days.index) == set(best["customer_id"])
     for one in days:
-        assert len({day.month for day in one}) == 3
-        assert all(b - a >= pd.Timedelta(days=14) for a, b in pairwise(one))
+        assert len(one) == 3
+        assert all(b - a >= pd.Timedelta(days=21) for a, b in pairwise(one))
+    calendar = placed(desk, company, playbook, visits_a_day=20).merge(asked[["task_id"]])
+    assert sorted(calendar["customer_id"]) == sorted(best["customer_id"])
 
 
 def test_with_room_nothing_is_late_and_without_it_nothing_is_hidden(desk, company, playbook):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from functools import partial
 
 import pytest
 import yaml
@@ -13,7 +14,7 @@ from analysis.calendars import Period
 from analysis.effects import assign
 from analysis.errors import SettingsError
 from analysis.settings_measures import Strategy
-from analysis.strategy import candidates, load_playbook, plan, playbook_for
+from analysis.strategy import allocate, candidates, load_playbook, options, plan, playbook_for
 from analysis.tables import RECORD
 
 from .conftest import ROOT, SEGMENTS
@@ -230,15 +231,24 @@ def test_no_playbook_means_an_empty_plan(company):
     assert found.overview().empty
     quarter = Period.parse("2025Q4")
     nobody = candidates(
-        company["segments"], company["features"], None, found, Strategy(), 0.3, quarter, 7,
-        min_arm=20,
+        company["segments"], company["features"], company["customers"], {}, found, Strategy(),
+        0.3, quarter, 7, min_arm=20,
     )  # fmt: skip
-    waves = assign(
-        nobody, company["customers"], company["features"], Strategy(), quarter, 7, min_arm=20
-    )
+    nothing = options(
+        nobody, company["customers"], company["people"], company["features"], found, {},
+        Strategy(), 0.3,
+    )  # fmt: skip
+    draw = partial(
+        assign, customers=company["customers"], features=company["features"],
+        settings=Strategy(), period_next=quarter, seed=7, min_arm=20,
+    )  # fmt: skip
+    means = allocate(
+        nothing, company["people"], company["segments"], company["features"], found, Strategy(),
+        draw=draw, period_next=quarter, seed=7,
+    )  # fmt: skip
     rows = plan(
-        nobody, waves, company["segments"], company["features"], company["customers"],
-        company["people"], None, found, Strategy(), 0.3, quarter, own,
+        means.chosen, company["segments"], company["features"], found, Strategy(), quarter,
+        scheme_segments=own,
     )  # fmt: skip
     assert list(rows.columns) == RECORD["plan"].names
     assert rows.empty

@@ -5,7 +5,8 @@ and roles can make, the contacts that each segment's customers get at least, and
 extra strategies a customer gets. Duties come first. Who takes part is settled before anybody is
 drawn into waves, and only what starts now costs money and visits: planned is with the share that
 is expected to start, then the draw is made, and a limit that it exceeds is tightened until the
-plan holds.
+plan holds. What worked is not taken from customers to check it once more: where it would reach
+fewer than before only because some wait, nobody waits for it.
 """
 
 from __future__ import annotations
@@ -104,7 +105,7 @@ def allocate(
     named = capacity.least_touches(playbook, length)
     least = np.asarray(units.table["segment"].map(named).fillna(0), dtype=np.int64)
     lot = Lot(seed, "" if period_next is None else period_next.name)
-    choice, waves, wave = _drawn(units, least, settings, draw, lot)
+    units, choice, waves, wave = _drawn(units, least, settings, draw, lot)
     now = choice.taken & (wave != LATER)
     chosen = _chosen(units, choice, wave)
     why = shortfall.reasons_not(units, choice, settings.limits)
@@ -133,7 +134,7 @@ def _nothing(options: pd.DataFrame) -> Allocation:
 
 def _drawn(
     units: Units, least: Ints, settings: Strategy, draw: Draw, lot: Lot
-) -> tuple[Choice, pd.DataFrame, Ints]:
+) -> tuple[Units, Choice, pd.DataFrame, Ints]:
     """A choice that keeps every limit after its draw; the waves, and each unit's."""
     less = np.zeros(len(units.limits))
     full = np.zeros(len(units.limits), dtype=bool)
@@ -142,12 +143,18 @@ def _drawn(
         choice = choose(units, units.allowed, less, full, least, settings.limits, lot)
         waves = draw(_participants(units, choice))
         wave = _wave_of(units, waves)
+        held = _held_back(units, choice, wave)
+        if held:
+            less, turn = np.zeros(len(less)), 0
+            full = np.zeros(len(full), dtype=bool)
+            units = units.at_once(held)
+            continue
         extra: Flags = choice.taken & ~units.flag("duty")
         real = units.use @ (extra & (wave != LATER)).astype(float)
         over = real - choice.left
         beyond = over > _HOLDS
         if not beyond.any() or full.all():
-            return choice, waves, wave
+            return units, choice, waves, wave
         turn += 1
         if turn <= _ROUNDS:
             planned = units.taking(full) @ extra.astype(float)
@@ -181,6 +188,18 @@ def _wave_of(units: Units, waves: pd.DataFrame) -> Ints:
         waves[["customer_id", "strategy", "wave"]], on=["customer_id", "strategy"], how="left"
     )
     return found["wave"].fillna(EXEMPT).to_numpy(dtype=object)
+
+
+def _held_back(units: Units, choice: Choice, wave: Ints) -> list[str]:
+    """What worked, and would reach fewer customers than before only because some wait."""
+    mine = choice.taken & units.extra & units.flag("proven")
+    rows = units.table[mine].assign(now=(wave != LATER)[mine])
+    found = rows.groupby("strategy").agg(
+        now=("now", "sum"), all=("now", "size"), before=("treated", "first")
+    )
+    return found.index[
+        (found["now"] < found["before"]) & (found["before"] <= found["all"])
+    ].tolist()
 
 
 def _chosen(units: Units, choice: Choice, wave: Ints) -> pd.DataFrame:

@@ -17,8 +17,8 @@ from analysis.strategy.evidence import Evidence
 from analysis.strategy.playbook import Measure, Playbook
 
 COLUMNS = [
-    "customer_id", "segment", "strategy", "measure", "extra", "later_share", "proven", "money",
-    "why_not",
+    "customer_id", "segment", "strategy", "measure", "extra", "later_share", "proven", "treated",
+    "money", "why_not",
 ]  # fmt: skip
 STOPPED, NOT_ENTITLED, COOL_DOWN = "stopped", "not_entitled", "cool_down"
 TOO_SMALL, NEGATIVE, KEEPS_SIZE = "too_small", "negative", "keeps_size"
@@ -76,6 +76,7 @@ def candidates(
         customers are expected to buy less with it (``negative``), or it keeps its size until
         somebody can judge it (``keeps_size``: drawn by corporate group). What worked goes to
         more customers, and a smaller later wave keeps checking it (``later_share_proven``).
+        ``treated`` had it when it was last measured.
     """
     base = segments[["customer_id", "segment"]].merge(
         features[["customer_id", "monetary"]], on="customer_id", how="left"
@@ -122,6 +123,7 @@ def candidates(
                     if one.proven
                     else settings.later_share,
                     "proven": one.proven,
+                    "treated": one.treated,
                     "money": rows["money"].to_numpy(float),
                     "why_not": why,
                 }

@@ -17,7 +17,7 @@ from analysis.strategy.shrinkage import worth
 COLUMNS = [
     "customer_id", "segment", "strategy", "measure", "extra", "contractual", "owner_id",
     "owner_role", "cost", "visits", "worth", "worth_low", "worth_high", "later_share", "proven",
-    "money", "touches", "grade", "why_not",
+    "treated", "money", "touches", "grade", "why_not",
 ]  # fmt: skip
 # a task of a measure with one of these is a contact with the customer
 CONTACTS = frozenset({"visit", "meeting", "phone", "online", "mail", "wechat"})

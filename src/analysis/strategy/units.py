@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import NamedTuple
 
 import numpy as np
@@ -35,7 +35,8 @@ class Units(NamedTuple):
         Unit of each row.
     table
         A row a unit: customer_id, segment, strategy, turn (place of the strategy in the
-        playbook), duty (always in), contractual, open (not ruled out), proven, money.
+        playbook), duty (always in), contractual, open (not ruled out), later_share, proven,
+        treated (who had it before), money.
     customer
         Number of each unit's customer.
     worth, cost, touches
@@ -96,6 +97,16 @@ class Units(NamedTuple):
         flags: Flags = self.table[column].to_numpy(bool)
         return flags
 
+    def at_once(self, strategies: Collection[str]) -> Units:
+        """The same, with nobody waiting for these strategies."""
+        mine = self.table["strategy"].isin(strategies)
+        rows = self.rows["strategy"].isin(strategies)
+        return self._replace(
+            rows=self.rows.assign(later_share=self.rows["later_share"].mask(rows, 0.0)),
+            table=self.table.assign(later_share=self.table["later_share"].mask(mine, 0.0)),
+            share=np.where(mine, 1.0, self.share),
+        )
+
     def taking(self, full: Flags) -> sparse.csr_matrix:
         """What a unit is expected to take: all of it for limits in `full` and for duties."""
         entries = self.use.tocoo()
@@ -141,7 +152,16 @@ def units_of(
     free = rows["why_not"].isna().to_numpy() | (rows["why_not"] == "").to_numpy()
     rows["duty"] = ~rows["extra"].to_numpy(bool) | rows["contractual"].to_numpy(bool)
     by_unit = rows.assign(open=free, unit=of).groupby("unit", sort=True)
-    first = ["customer_id", "segment", "strategy", "turn", "later_share", "proven", "money"]
+    first = [
+        "customer_id",
+        "segment",
+        "strategy",
+        "turn",
+        "later_share",
+        "proven",
+        "treated",
+        "money",
+    ]
     table = by_unit[first].first().reset_index(drop=True)
     table["open"] = by_unit["open"].all().to_numpy(bool)
     table["duty"] = by_unit["duty"].any().to_numpy(bool)
