@@ -126,6 +126,21 @@ class Limits(Section):
     )
 
 
+class Recheck(Section):
+    """When a measure that worked is compared again."""
+
+    chance: Share = Field(
+        0.975,
+        description="from this chance that a measure that worked pays, nobody waits for it [share]",
+    )
+    periods: int = Field(
+        4,
+        ge=0,
+        description="so many periods after it was last judged, then some wait again; 0: some"
+        " always wait [periods]",
+    )
+
+
 class Strategy(Section):
     """Next period's measures."""
 
@@ -158,6 +173,9 @@ class Strategy(Section):
         None,
         description="overdue share of receivables above which leadership is asked [share];"
         " empty: the target of overdue_share",
+    )
+    recheck: Recheck = Field(
+        default_factory=Recheck, description="when a measure that worked is compared again"
     )
     limits: Limits = Field(default_factory=Limits, description="what the plan must fit into")
     holidays: Country = Field("CN", description="country of the working calendar, ISO code")

@@ -75,7 +75,8 @@ def candidates(
         (``cool_down``), its cost is more than the customer's margin can carry (``too_small``),
         customers are expected to buy less with it (``negative``), or it keeps its size until
         somebody can judge it (``keeps_size``: drawn by corporate group). What worked goes to
-        more customers, and a smaller later wave keeps checking it (``later_share_proven``).
+        more customers, and a smaller later wave keeps checking it (``later_share_proven``); while
+        it is near certain that it pays and was judged lately, nobody waits (``recheck``).
     """
     base = segments[["customer_id", "segment"]].merge(
         features[["customer_id", "monetary"]], on="customer_id", how="left"
@@ -118,9 +119,7 @@ def candidates(
                     "strategy": measure.strategy,
                     "measure": key,
                     "extra": measure.extra,
-                    "later_share": settings.later_share_proven
-                    if one.proven
-                    else settings.later_share,
+                    "later_share": _later_share(one, measure, settings, margin_rate, period_next),
                     "proven": one.proven,
                     "money": rows["money"].to_numpy(float),
                     "why_not": why,
@@ -154,6 +153,19 @@ def _groups(ids: pd.Series, customers: pd.DataFrame) -> pd.Series:
         return ids
     known = customers.drop_duplicates("customer_id").set_index("customer_id")["group_id"]
     return ids.map(known).fillna(ids)
+
+
+def _later_share(
+    one: Evidence, measure: Measure, settings: Strategy, margin_rate: float, period_next: Period
+) -> float:
+    """The share that waits: less where it worked, nobody while that is settled."""
+    if not one.proven:
+        return settings.later_share
+    own = settings.recheck
+    lately = one.judged_in >= period_next.back(own.periods).name if own.periods else False
+    line = measure.cost / margin_rate if margin_rate > 0 else math.inf
+    settled = lately and one.judged_in != "" and one.chance(line) >= own.chance
+    return 0.0 if settled else settings.later_share_proven
 
 
 def _waiting(treated: int, later_share: float, min_arm: int) -> int:
