@@ -18,6 +18,7 @@ from __future__ import annotations
 import math
 import os
 from collections.abc import Callable, Mapping, Sequence
+from copy import copy
 from dataclasses import dataclass, replace
 from functools import cache, cached_property, partial
 from pathlib import Path
@@ -104,10 +105,23 @@ class Firm:
     study: effects.Estimates | None = None
     grows: pd.DataFrame | None = None
 
+    def given(self, budget: float) -> Firm:
+        """The same firm, all that it knows, with this budget."""
+        same = copy(self)
+        object.__setattr__(same, "budget", budget)
+        return same
+
     @property
     def period(self) -> Period:
         """The quarter that ended."""
         return self.world.period
+
+    @property
+    def within(self) -> Strategy:
+        """The settings of the next plan: this budget, and no other beside it."""
+        own = self.config.strategy
+        limits = own.limits.model_copy(update={"curve": [1.0]})
+        return own.model_copy(update={"budget": self.budget, "limits": limits})
 
     @cached_property
     def customers(self) -> pd.DataFrame:
@@ -196,12 +210,6 @@ class Firm:
         words = self.config.sources["people"].columns["role"].map
         return self.world.staff.assign(role=self.world.staff["role"].replace(words))
 
-    @property
-    def elasticity(self) -> dict[str, float]:
-        """Share of each strategy's effect that grows with the customer."""
-        assert self.grows is not None
-        return dict(zip(self.grows["strategy"], self.grows["elasticity"], strict=True))
-
     @cached_property
     def margin(self) -> float:
         """Margin in extra revenue."""
@@ -267,16 +275,12 @@ class Firm:
             history=history,
         )
         grows = effects.scaling(
-            study.effects, own, outcomes, traits, chosen, customers=self.customers
-        )
+            study.effects, own, outcomes, traits, chosen, customers=self.customers,
+            history=self.grows,
+        )  # fmt: skip
         return replace(self, plan=plan, study=study, grows=grows)
 
-    def options(
-        self,
-        known: Mapping[str, Evidence],
-        own: Strategy,
-        elasticity: Mapping[str, float] | None = None,
-    ) -> pd.DataFrame:
+    def options(self, known: Mapping[str, Evidence], own: Strategy) -> pd.DataFrame:
         """What each customer could get in the next quarter, on what is known."""
         candidates = strategy.candidates(
             self.segments, self.features, self.customers, known, self.playbook, own, self.margin,
@@ -285,7 +289,7 @@ class Firm:
         )  # fmt: skip
         return strategy.options(
             candidates, self.customers, self.people, self.features, self.playbook, known, own,
-            self.margin, self.treatments, elasticity,
+            self.margin, self.treatments,
         )  # fmt: skip
 
 
@@ -295,14 +299,15 @@ Rule = Callable[[Firm], Planned]
 def ours(firm: Firm) -> Planned:
     """The plan of notebook 05: the same functions in the same order, within the budget."""
     assert firm.study is not None
-    own = firm.config.strategy.model_copy(update={"budget": firm.budget})
+    own = firm.within
     following, seed = firm.period.next(), firm.world.seed
     chosen = firm.config.effectiveness
     known = strategy.learnt(
         firm.study.effects, firm.study.evidence, firm.segments, firm.features, firm.playbook, own,
-        chosen.level,
+        chosen.level, scaling=firm.grows,
+        windows=firm.config.segmentation.monetary_days / firm.period.days,
     )  # fmt: skip
-    options = firm.options(known, own, firm.elasticity)
+    options = firm.options(known, own)
     draw = partial(
         effects.assign, customers=firm.customers, features=firm.features, settings=own,
         period_next=following, seed=seed, min_arm=chosen.min_arm,
@@ -333,7 +338,7 @@ def oracle(firm: Firm) -> Planned:
 
 
 def _by_size(firm: Firm, only: Sequence[str] | None = None) -> Planned:
-    own = firm.config.strategy.model_copy(update={"budget": firm.budget})
+    own = firm.within
     options = firm.options({}, own)
     found = units.units_of(options, firm.people, firm.playbook, own, 1.0)
     wanted = found.extra
@@ -397,7 +402,7 @@ def run(seed: int, rule: Rule = ours, customers: int = CUSTOMERS) -> Run:
     for name, chosen in _chosen(rule):
         firm = start
         for quarter in QUARTERS:
-            firm = replace(firm, budget=spent[quarter] if name in (SAME_MONEY, ORACLE) else budget)
+            firm = firm.given(spent[quarter] if name in (SAME_MONEY, ORACLE) else budget)
             planned = chosen(firm)
             rows = _realised(planned.plan, firm)
             parts.append(rows.assign(rule=name, period=quarter.name))

@@ -118,6 +118,11 @@ class Limits(Section):
         description="a measure without evidence begins with so many at least, or with all"
         " whom it suits [customers]",
     )
+    explore_chance: Share = Field(
+        0.2,
+        description="a measure that is not settled is learnt of with customers with whom the chance"
+        " that it pays is at least this [share]",
+    )
     gap: Share = Field(0.001, description="what a better plan may still gain, of its value [share]")
     nodes: int = Field(2000, ge=1, description="steps that the search may take [nodes]")
     curve: list[float] = Field(
@@ -127,16 +132,16 @@ class Limits(Section):
 
 
 class Recheck(Section):
-    """When a measure that worked is compared again."""
+    """When what is known is compared again."""
 
     chance: Share = Field(
         0.975,
-        description="from this chance that a measure that worked pays, nobody waits for it [share]",
+        description="from this chance that a measure pays nobody waits for it [share]",
     )
     periods: int = Field(
         4,
         ge=0,
-        description="so many periods after it was last judged, then some wait again; 0: some"
+        description="for so many periods after it was last judged, then some wait again; 0: some"
         " always wait [periods]",
     )
 
@@ -175,7 +180,7 @@ class Strategy(Section):
         " empty: the target of overdue_share",
     )
     recheck: Recheck = Field(
-        default_factory=Recheck, description="when a measure that worked is compared again"
+        default_factory=Recheck, description="when what is known is compared again"
     )
     limits: Limits = Field(default_factory=Limits, description="what the plan must fit into")
     holidays: Country = Field("CN", description="country of the working calendar, ISO code")

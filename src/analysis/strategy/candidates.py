@@ -75,8 +75,9 @@ def candidates(
         (``cool_down``), its cost is more than the customer's margin can carry (``too_small``),
         customers are expected to buy less with it (``negative``), or it keeps its size until
         somebody can judge it (``keeps_size``: drawn by corporate group). What worked goes to
-        more customers, and a smaller later wave keeps checking it (``later_share_proven``); while
-        it is near certain that it pays and was judged lately, nobody waits (``recheck``).
+        more customers, and a smaller later wave keeps checking it (``later_share_proven``). While
+        it is near certain that a measure pays, and it was judged lately, nobody waits for it
+        (``recheck``): what is known already is not worth its price.
     """
     base = segments[["customer_id", "segment"]].merge(
         features[["customer_id", "monetary"]], on="customer_id", how="left"
@@ -158,14 +159,13 @@ def _groups(ids: pd.Series, customers: pd.DataFrame) -> pd.Series:
 def _later_share(
     one: Evidence, measure: Measure, settings: Strategy, margin_rate: float, period_next: Period
 ) -> float:
-    """The share that waits: less where it worked, nobody while that is settled."""
-    if not one.proven:
-        return settings.later_share
+    """The share that waits: less where it worked, nobody while it is settled that it pays."""
     own = settings.recheck
-    lately = one.judged_in >= period_next.back(own.periods).name if own.periods else False
+    since = {period_next.back(k + 1).name for k in range(own.periods)}
     line = measure.cost / margin_rate if margin_rate > 0 else math.inf
-    settled = lately and one.judged_in != "" and one.chance(line) >= own.chance
-    return 0.0 if settled else settings.later_share_proven
+    if not one.stopped and one.judged_in in since and one.chance(line) >= own.chance:
+        return 0.0
+    return settings.later_share_proven if one.proven else settings.later_share
 
 
 def _waiting(treated: int, later_share: float, min_arm: int) -> int:

@@ -64,6 +64,10 @@ class Evidence:
         It worked in an earlier period, and nothing has shown since that it does not.
     judged_in
         Last period in which a fair comparison (grade A or B) was made; empty: none on record.
+    money
+        Mean money of those it was measured on, in the monetary window [currency]; NaN: not known.
+    elasticity
+        Part of the effect that grows with the customer's money, 0-1; NaN: not estimated.
     """
 
     grade: str = NONE
@@ -84,6 +88,8 @@ class Evidence:
     by_segment: bool = False
     established: bool = False
     judged_in: str = ""
+    money: float = math.nan
+    elasticity: float = math.nan
 
     @property
     def measured(self) -> bool:
