@@ -135,7 +135,7 @@ class Recheck(Section):
     """When what is known is compared again."""
 
     chance: Share = Field(
-        0.975,
+        0.9,
         description="from this chance that a measure pays nobody waits for it [share]",
     )
     periods: int = Field(

@@ -93,12 +93,12 @@ def test_the_same_lives_under_a_plan_are_the_company_itself():
 
 def test_figures_of_a_run_that_is_known():
     intervals = pd.DataFrame({"truth": [1.0, 5.0], "low": [0.0, 0.0], "high": [2.0, 2.0]})
-    rules = [loop.OURS, loop.SAME_MONEY, loop.WHOLE_BUDGET, loop.HABIT]
+    rules = [loop.OURS, loop.SAME_MONEY, loop.WHOLE_BUDGET, loop.ORACLE, loop.HABIT]
     money = pd.DataFrame(
         [
             {"seed": seed, "rule": rule, "net": net, "claimed": 9.0, "realised": 10.0}
             for seed in (1, 2)
-            for rule, net in zip(rules, (4.0, 2.0, 4.0, 1.0), strict=True)
+            for rule, net in zip(rules, (4.0, 2.0, 4.0, 5.0, 1.0), strict=True)
         ]
     )
     spent = pd.DataFrame(
@@ -114,6 +114,7 @@ def test_figures_of_a_run_that_is_known():
     assert found["planted effect inside its interval"] == 0.5
     assert found["claimed / realised"] == pytest.approx(0.9)
     assert found["net value, ours / ranking"] == 2.0
+    assert found["net value, ours / oracle"] == 0.8
     assert found["net value, ours / habit"] == 4.0
     assert found["money on what pays, ours 2026Q1"] == 0.75
     assert np.isfinite(list(found.values())).all()

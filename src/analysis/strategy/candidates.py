@@ -107,7 +107,8 @@ def candidates(
         ):
             why[left & out] = reason
             left &= ~np.asarray(out)
-        if free and one.unsettled and settings.hold_unsettled:
+        settled = _settled(one, measure, settings, margin_rate, period_next)
+        if free and one.unsettled and not settled and settings.hold_unsettled:
             salt = f"{period_next.name}|{measure.strategy}"
             size = one.treated + _waiting(one.treated, settings.later_share, min_arm)
             places = np.flatnonzero(left)
@@ -120,7 +121,7 @@ def candidates(
                     "strategy": measure.strategy,
                     "measure": key,
                     "extra": measure.extra,
-                    "later_share": _later_share(one, measure, settings, margin_rate, period_next),
+                    "later_share": 0.0 if settled else _later_share(one, settings),
                     "proven": one.proven,
                     "money": rows["money"].to_numpy(float),
                     "why_not": why,
@@ -156,15 +157,18 @@ def _groups(ids: pd.Series, customers: pd.DataFrame) -> pd.Series:
     return ids.map(known).fillna(ids)
 
 
-def _later_share(
+def _settled(
     one: Evidence, measure: Measure, settings: Strategy, margin_rate: float, period_next: Period
-) -> float:
-    """The share that waits: less where it worked, nobody while it is settled that it pays."""
+) -> bool:
+    """Whether it is near certain that a measure pays, by a comparison of late."""
     own = settings.recheck
     since = {period_next.back(k + 1).name for k in range(own.periods)}
     line = measure.cost / margin_rate if margin_rate > 0 else math.inf
-    if not one.stopped and one.judged_in in since and one.chance(line) >= own.chance:
-        return 0.0
+    return not one.stopped and one.judged_in in since and one.chance(line) >= own.chance
+
+
+def _later_share(one: Evidence, settings: Strategy) -> float:
+    """The share that waits where something is still to be shown: less where it worked."""
     return settings.later_share_proven if one.proven else settings.later_share
 
 

@@ -178,7 +178,7 @@ def read(
     rows["established"] = [
         arm in established for arm in zip(rows["strategy"], rows["arm"], strict=True)
     ]
-    rows["judged_in"] = rows["strategy"].map(last).fillna("")
+    rows["judged_in"] = [str(last.get(strategy, "")) for strategy in rows["strategy"]]
     order = ["strategy", "other", "halted", "std_error", "arm", "outcome"]
     rows = rows.sort_values(order, kind="stable", na_position="last")
     return {
