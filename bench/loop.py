@@ -1,13 +1,18 @@
 """The loop, proven: quarter after quarter on made-up companies whose truth is known.
 
-    make bench-loop [SEEDS=40]
+    make bench-loop [SEEDS=20]
 
 A company's last quarter is judged, the next one is planned on what was learnt, the company lives
-on under that plan, is judged again and planned again. Beside it live the same company under a
-plain ranking of the customers by money, once with the money that our plan spends and once with the
-whole budget, and under the habit: the measures of the last quarter with the same customers. The
-budget is what the last quarter cost. What customers do anyway, and what each measure would bring
-each of them, is the same under every rule.
+on under that plan, is judged again and planned again. Beside it live the same company
+
+- under a plain ranking: the customers with the most money first, each what its playbook has for
+  it, within the same limits, until the money is gone; once with the whole budget, which ours has,
+  too, and once with only what our plan chose to spend of it, as if the ranking knew when to stop;
+- under a ranking that was told the truth: only the measure that pays, with what ours spends;
+- under the habit: the measures of the last quarter with the same customers.
+
+The budget is what the last quarter cost. What customers do anyway, and what each measure would
+bring each of them, is the same under every rule.
 
 The truth of an interval is what being drawn into the first wave adds, on the mean of all that
 were drawn, waiting or not: the planted effect where the measure would be carried out, else none.
@@ -549,4 +554,4 @@ def main(seeds: int) -> None:
 
 
 if __name__ == "__main__":
-    main(int(os.environ.get("SEEDS", "40")))
+    main(int(os.environ.get("SEEDS", "20")))
