@@ -14,7 +14,7 @@ from analysis.demo import blocks, plans, truth
 from analysis.demo.kinds import AS_OF, rng
 from analysis.demo.world import anyway, live, simulate
 
-SEEDS = range(1, 7)
+SEEDS = range(1, 5)
 
 
 @pytest.fixture(scope="module")
@@ -31,25 +31,26 @@ def figures(lived: loop.Run) -> Mapping[str, loop.Figure]:
 @pytest.mark.requirement("000-24", "001-24")
 def test_the_planted_effects_lie_in_their_intervals(figures):
     covered = figures["planted effect inside its interval"]
-    assert covered.n >= 30
-    assert covered.high >= 0.93  # the bench holds the share itself, over many seeds
+    assert covered.n >= 20
+    assert covered.low < 0.95 and covered.high >= 0.93  # the bench holds the share itself, over many seeds
 
 
 @pytest.mark.slow
 def test_what_is_promised_comes(figures):
-    assert 0.75 <= figures["claimed / realised"].value <= 1.25
+    assert 0.7 <= figures["claimed / realised"].value <= 1.3
 
 
 @pytest.mark.slow
-def test_ours_beats_the_habit_and_keeps_up_with_the_ranking(figures):
-    """By the ranking nobody waits and nothing is tried: it learns nothing, and pays nothing for it.
+def test_ours_beats_the_habit_and_the_ranking(figures):
+    """With the same budget, which the ranking spends to the end.
 
-    Here it is nearly the best plan there is, as the one measure that pays is that of the largest
-    customers; what ours lacks at the same money is the price of what it learns.
+    Held to what ours spends it is nearly the best plan there is, as the one measure that pays is
+    that of the largest customers; what ours lacks then is the price of what it learns.
     """
     assert figures["net value, ours / habit"].low > 2
-    assert figures["net value, ours / ranking_budget"].value > 0.95
-    assert figures["net value, ours / ranking"].value > 0.92
+    assert figures["net value, ours / ranking_budget"].value > 1.03
+    assert figures["net value, ours / ranking"].value > 0.85
+    assert figures["net value, ours / oracle"].value > 0.85
 
 
 @pytest.mark.slow
