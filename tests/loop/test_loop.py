@@ -32,7 +32,9 @@ def figures(lived: loop.Run) -> Mapping[str, loop.Figure]:
 def test_the_planted_effects_lie_in_their_intervals(figures):
     covered = figures["planted effect inside its interval"]
     assert covered.n >= 20
-    assert covered.low < 0.95 and covered.high >= 0.93  # the bench holds the share itself, over many seeds
+    assert (
+        covered.low < 0.95 and covered.high >= 0.93
+    )  # the bench holds the share itself, over many seeds
 
 
 @pytest.mark.slow

@@ -203,7 +203,7 @@ def test_options_say_what_a_measure_takes(few):
 
 
 def test_nobody_waits_while_it_is_settled_that_a_measure_pays(few):
-    segments, features, customers, _ = few
+    segments, features, customers = (few[name] for name in ("segments", "features", "customers"))
     sure = {"estimate": 9_000.0, "planned": 9_000.0, "error": 1_000.0, "verdict": "cannot_tell"}
 
     def shares(own=None, **more):
@@ -225,7 +225,7 @@ def test_nobody_waits_while_it_is_settled_that_a_measure_pays(few):
 
 
 def test_what_hardly_pays_is_not_learnt_of(few):
-    segments, features, customers, _ = few
+    segments, features, customers = (few[name] for name in ("segments", "features", "customers"))
     features = features.assign(monetary=[1e5, 1e5, 4e5, 4e5, 4e5, 1e5])
     one = Evidence(
         "A", 2_000.0, 1_000.0, 3_000.0, "cannot_tell", "keep_testing", 40, error=510.0,
