@@ -64,7 +64,7 @@ bench: $(VENV)/.ready-dev data/demo/.written ## Measure, beside the same cells i
 bench-validity: $(VENV)/.ready-dev ## Published numbers and known truths: ours beside them
 	$(BIN)/python -m bench.validity
 
-bench-loop: $(VENV)/.ready-dev ## Companies under three rules, quarter after quarter (SEEDS=40)
+bench-loop: $(VENV)/.ready-dev ## Companies under three rules, quarter after quarter (SEEDS=20)
 	$(BIN)/python -m bench.loop
 
 sample: data/demo/.written ## Make the small sample that notebooks read in a fresh checkout

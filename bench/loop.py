@@ -1,13 +1,18 @@
 """The loop, proven: quarter after quarter on made-up companies whose truth is known.
 
-    make bench-loop [SEEDS=40]
+    make bench-loop [SEEDS=20]
 
 A company's last quarter is judged, the next one is planned on what was learnt, the company lives
-on under that plan, is judged again and planned again. Beside it live the same company under a
-plain ranking of the customers by money, once with the money that our plan spends and once with the
-whole budget, and under the habit: the measures of the last quarter with the same customers. The
-budget is what the last quarter cost. What customers do anyway, and what each measure would bring
-each of them, is the same under every rule.
+on under that plan, is judged again and planned again. Beside it live the same company
+
+- under a plain ranking: the customers with the most money first, each what its playbook has for
+  it, within the same limits, until the money is gone; once with the whole budget, which ours has,
+  too, and once with only what our plan chose to spend of it, as if the ranking knew when to stop;
+- under a ranking that was told the truth: only the measure that pays, with what ours spends;
+- under the habit: the measures of the last quarter with the same customers.
+
+The budget is what the last quarter cost. What customers do anyway, and what each measure would
+bring each of them, is the same under every rule.
 
 The truth of an interval is what being drawn into the first wave adds, on the mean of all that
 were drawn, waiting or not: the planted effect where the measure would be carried out, else none.
@@ -17,16 +22,16 @@ from __future__ import annotations
 
 import math
 import os
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from copy import copy
 from dataclasses import dataclass, replace
-from functools import cache, cached_property
+from functools import cache, cached_property, partial
 from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
 import pyarrow as pa
-from analysis.effects.pooling import weighted_mean
 from scipy import stats
 
 from analysis import effects, features, segmentation, settings, strategy
@@ -35,13 +40,12 @@ from analysis.demo import blocks, plans, truth
 from analysis.demo.campaigns import EXEMPT, LATER
 from analysis.demo.kinds import AS_OF, HANDED_OVER, START, rng
 from analysis.demo.world import World, anyway, live
-from analysis.effects.decide import KEEP_TESTING
-from analysis.effects.verdicts import CANNOT_TELL
 from analysis.engine import conform
 from analysis.settings_measures import Strategy
 from analysis.settings_model import Settings
 from analysis.stats import wilson
-from analysis.strategy import Playbook
+from analysis.strategy import Playbook, choosing, units
+from analysis.strategy.evidence import Evidence
 from analysis.tables import RECORD
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -49,10 +53,10 @@ PARAMS = "params/demo.yml"
 CUSTOMERS = 1200
 FIRST_SEED = 1000
 KEYS = ["customer_id", "strategy"]
-PLANNING = {"hold_unsettled": False, "later_share": 0.1, "exempt_top": 90}
-OURS, SAME_MONEY, WHOLE_BUDGET, HABIT = "ours", "ranking", "ranking_budget", "habit"
-SETTLED = 0.975  # from this chance to pay on nobody waits any more
-SPREAD = 0.2  # of the measures' effects around none, as shares of the usual money
+OURS, SAME_MONEY, WHOLE_BUDGET, ORACLE, HABIT = (
+    "ours", "ranking", "ranking_budget", "oracle", "habit",
+)  # fmt: skip
+PAYS = "executive_visit"  # the only extra measure that brings more than it costs
 QUARTERS = (Period.parse(HANDED_OVER).next(), Period.parse(HANDED_OVER).next().next())
 
 
@@ -88,12 +92,12 @@ class Firm:
         Money for the next quarter's measures [currency].
     cuts
         RECORD ``cuts`` of the quarter before; None at first.
+    plan
+        The quarter's plan, RECORD ``plan``; None where there was none.
     study
         Effects of the quarter's measures; None where they were not looked at.
-    learnt
-        RECORD ``effects`` of the quarters judged so far, of each strategy the latest.
     grows
-        RECORD ``effect_scaling`` of the quarters judged so far, one below the other.
+        RECORD ``effect_scaling`` of the quarter's measures; None likewise.
     """
 
     world: World
@@ -102,14 +106,27 @@ class Firm:
     scheme: segmentation.Scheme
     budget: float
     frozen: pd.DataFrame | None = None
+    plan: pd.DataFrame | None = None
     study: effects.Estimates | None = None
-    learnt: pd.DataFrame | None = None
     grows: pd.DataFrame | None = None
+
+    def given(self, budget: float) -> Firm:
+        """The same firm, all that it knows, with this budget."""
+        same = copy(self)
+        object.__setattr__(same, "budget", budget)
+        return same
 
     @property
     def period(self) -> Period:
         """The quarter that ended."""
         return self.world.period
+
+    @property
+    def within(self) -> Strategy:
+        """The settings of the next plan: this budget, and no other beside it."""
+        own = self.config.strategy
+        limits = own.limits.model_copy(update={"curve": [1.0]})
+        return own.model_copy(update={"budget": self.budget, "limits": limits})
 
     @cached_property
     def customers(self) -> pd.DataFrame:
@@ -186,6 +203,19 @@ class Firm:
         )
 
     @cached_property
+    def facts(self) -> pd.DataFrame:
+        """What a playbook's conditions may ask, as far as orders tell it."""
+        return strategy.facts(
+            self.segments, self.features, self.customers, as_of=self.world.as_of, orders=self.orders
+        )
+
+    @cached_property
+    def people(self) -> pd.DataFrame:
+        """RECORD ``people``."""
+        words = self.config.sources["people"].columns["role"].map
+        return self.world.staff.assign(role=self.world.staff["role"].replace(words))
+
+    @cached_property
     def margin(self) -> float:
         """Margin in extra revenue."""
         return effects.margin_rate(
@@ -250,121 +280,82 @@ class Firm:
             history=history,
         )
         grows = effects.scaling(
-            study.effects, own, outcomes, traits, chosen, customers=self.customers
-        )
-        new = study.effects
-        if self.learnt is not None:
-            old = self.learnt[~self.learnt["strategy"].isin(new["strategy"])]
-            new = pd.concat([old, new], ignore_index=True)
-        if self.grows is not None:
-            grows = pd.concat([self.grows, grows], ignore_index=True)
-        return replace(self, study=study, learnt=new, grows=grows)
+            study.effects, own, outcomes, traits, chosen, customers=self.customers,
+            history=self.grows,
+        )  # fmt: skip
+        return replace(self, plan=plan, study=study, grows=grows)
+
+    def options(self, known: Mapping[str, Evidence], own: Strategy) -> pd.DataFrame:
+        """What each customer could get in the next quarter, on what is known."""
+        candidates = strategy.candidates(
+            self.segments, self.features, self.customers, known, self.playbook, own, self.margin,
+            self.period.next(), self.world.seed, min_arm=self.config.effectiveness.min_arm,
+            facts=self.facts, treatments=self.treatments,
+        )  # fmt: skip
+        return strategy.options(
+            candidates, self.customers, self.people, self.features, self.playbook, known, own,
+            self.margin, self.treatments,
+        )  # fmt: skip
 
 
 Rule = Callable[[Firm], Planned]
 
 
-def by_book(firm: Firm) -> Planned:
-    """The plan of the candidates of notebook 05, the same promised to every customer."""
-    found, own = firm.learnt, firm.config.strategy
-    return _planned(firm, _candidates(firm, own, found), own, found)
-
-
 def ours(firm: Firm) -> Planned:
-    """Each customer is promised what follows from its size, and what would not pay is left out.
-
-    The promise is the effect as a share of the usual money, over all quarters, drawn towards
-    none by a normal prior of the spread `SPREAD`. Measures that were never drawn are tried. What
-    one quarter leaves open is no reason to stop: the promise decides. Nobody waits for what surely
-    pays; for the rest few do, and none of the largest.
-    """
-    assert firm.learnt is not None
-    still_open = firm.learnt["verdict"] == CANNOT_TELL
-    found = firm.learnt.assign(decision=firm.learnt["decision"].mask(still_open, KEEP_TESTING))
-    own = firm.config.strategy.model_copy(update=PLANNING)
-    candidates = _candidates(firm, own, found)
-    worth = _worth(firm, candidates)
-    price = candidates["measure"].map({key: m.cost for _, key, m in firm.playbook.measures()})
-    sure = candidates["strategy"].isin(_settled(firm))
-    candidates["later_share"] = candidates["later_share"].mask(sure, 0.0)
-    pays = worth.isna() | (worth > price) | ~candidates["extra"].astype(bool)
-    planned = _planned(firm, candidates[pays].reset_index(drop=True), own, found)
-    plan = planned.plan
-    promised = _worth(firm, plan).mask(plan["wave"] == LATER)
-    return planned._replace(plan=plan.assign(expected_value=promised))
-
-
-def _candidates(firm: Firm, own: Strategy, found: pd.DataFrame | None) -> pd.DataFrame:
-    return strategy.candidates(
-        firm.segments, firm.features, found, firm.playbook, own, firm.margin,
-        firm.period.next(), firm.world.seed, min_arm=firm.config.effectiveness.min_arm,
+    """The plan of notebook 05: the same functions in the same order, within the budget."""
+    assert firm.study is not None
+    own = firm.within
+    following, seed = firm.period.next(), firm.world.seed
+    chosen = firm.config.effectiveness
+    known = strategy.learnt(
+        firm.study.effects, firm.study.evidence, firm.segments, firm.features, firm.playbook, own,
+        chosen.level, scaling=firm.grows,
+        windows=firm.config.segmentation.monetary_days / firm.period.days,
     )  # fmt: skip
-
-
-def _planned(
-    firm: Firm, candidates: pd.DataFrame, own: Strategy, found: pd.DataFrame | None
-) -> Planned:
-    own = own.model_copy(update={"budget": firm.budget})
-    following = firm.period.next()
-    drawn = effects.assign(
-        candidates, firm.customers, firm.features, own, following, firm.world.seed,
-        min_arm=firm.config.effectiveness.min_arm,
+    options = firm.options(known, own)
+    draw = partial(
+        effects.assign, customers=firm.customers, features=firm.features, settings=own,
+        period_next=following, seed=seed, min_arm=chosen.min_arm,
+    )  # fmt: skip
+    means = strategy.allocate(
+        options, firm.people, firm.segments, firm.features, firm.playbook, own, draw=draw,
+        previous=firm.plan, period_next=following, seed=seed,
     )  # fmt: skip
     plan = strategy.plan(
-        candidates, drawn, firm.segments, firm.features, firm.customers, firm.world.staff, found,
-        firm.playbook, own, firm.margin, following,
-    )  # fmt: skip
-    return Planned(plan, effects.as_planned(drawn, plan))
-
-
-def _shares(firm: Firm) -> dict[str, tuple[float, float]]:
-    """Effect of each strategy as a share of the usual money: mean and error of the posterior."""
-    assert firm.grows is not None
-    found = {}
-    for name, rows in firm.grows.groupby("strategy"):
-        mean, error = weighted_mean(rows["effect_share"], rows["effect_share_error"])
-        kept = SPREAD**2 / (SPREAD**2 + error**2)
-        found[str(name)] = mean * kept, error * math.sqrt(kept)
-    return found
-
-
-def _settled(firm: Firm) -> list[str]:
-    """Strategies that surely pay on customers of the mean usual money of those drawn."""
-    assert firm.grows is not None
-    size = firm.grows.groupby("strategy")["mean_money"].mean() * firm.margin
-    cost = {m.strategy: m.cost for _, _, m in firm.playbook.measures()}
-    return [
-        name
-        for name, (mean, error) in _shares(firm).items()
-        if stats.norm.sf(cost[name] / size[name], mean, error) >= SETTLED
-    ]
-
-
-def _worth(firm: Firm, rows: pd.DataFrame) -> pd.Series:
-    """Extra margin that each row's strategy is expected to bring its customer; NaN: not known."""
-    assert firm.grows is not None
-    share = {name: mean for name, (mean, _) in _shares(firm).items()}
-    last = firm.grows.drop_duplicates("strategy", keep="last").set_index("strategy")
-    money = rows["customer_id"].map(firm.features.set_index("customer_id")["monetary"])
-    usual = money.astype(float) * firm.period.days / firm.config.segmentation.monetary_days
-    kind = rows["strategy"]
-    grows, mean = (kind.map(last[name]).astype(float) for name in ("elasticity", "mean_money"))
-    size = (1 - grows) * mean + grows * usual
-    return (kind.map(share) * size * firm.margin).astype(float)
+        means.chosen, firm.segments, firm.features, firm.playbook, own, following, facts=firm.facts
+    )
+    return Planned(plan, effects.as_planned(means.waves, plan))
 
 
 def ranking(firm: Firm) -> Planned:
-    """The customers with the most money first, each the extra measures of its segment."""
-    named = [
-        (segment, measure.strategy, measure.cost)
-        for segment, _, measure in firm.playbook.measures()
-        if measure.extra
-    ]
-    measures = pd.DataFrame(named, columns=["segment", "strategy", "cost"])
-    money = firm.features[["customer_id", "monetary"]]
-    rows = firm.segments[["customer_id", "segment"]].merge(measures, on="segment").merge(money)
-    rows = rows.sort_values(["monetary", *KEYS], ascending=[False, True, True], kind="stable")
-    return _everybody(rows[rows["cost"].cumsum() <= firm.budget], firm.period.next())
+    """The customers with the most money first, each what applies to it, while the means last.
+
+    As `strategy.budget_curve` has its ranking: within the same limits, in the playbook's order,
+    what does not fit is skipped. Nobody waits. Without evaluation no measure is known to fail,
+    so none is left out for what it brought.
+    """
+    return _by_size(firm)
+
+
+def oracle(firm: Firm) -> Planned:
+    """The same with the one measure that truly pays: a firm that was told the truth."""
+    return _by_size(firm, [PAYS])
+
+
+def _by_size(firm: Firm, only: Sequence[str] | None = None) -> Planned:
+    own = firm.within
+    options = firm.options({}, own)
+    found = units.units_of(options, firm.people, firm.playbook, own, 1.0)
+    wanted = found.extra
+    if only is not None:
+        wanted &= found.table["strategy"].isin(only).to_numpy()
+    order = np.argsort(choosing.by_money(found))
+    places = np.full(int(found.customer.max()) + 1, own.limits.most_measures, dtype=np.int64)
+    taken = choosing.in_turn(
+        order[wanted[order]], found.use, found.allowed.copy(), found.customer, places
+    )
+    rows = found.table[KEYS].assign(cost=found.cost)
+    return _everybody(rows[taken], firm.period.next())
 
 
 def habit(firm: Firm) -> Planned:
@@ -416,7 +407,7 @@ def run(seed: int, rule: Rule = ours, customers: int = CUSTOMERS) -> Run:
     for name, chosen in _chosen(rule):
         firm = start
         for quarter in QUARTERS:
-            firm = replace(firm, budget=spent[quarter] if name == SAME_MONEY else budget)
+            firm = firm.given(spent[quarter] if name in (SAME_MONEY, ORACLE) else budget)
             planned = chosen(firm)
             rows = _realised(planned.plan, firm)
             parts.append(rows.assign(rule=name, period=quarter.name))
@@ -439,7 +430,13 @@ def run(seed: int, rule: Rule = ours, customers: int = CUSTOMERS) -> Run:
 
 def _chosen(rule: Rule) -> list[tuple[str, Rule]]:
     """The rules side by side, ours first: the money that it spends is the others' measure."""
-    return [(OURS, rule), (SAME_MONEY, ranking), (WHOLE_BUDGET, ranking), (HABIT, habit)]
+    return [
+        (OURS, rule),
+        (SAME_MONEY, ranking),
+        (WHOLE_BUDGET, ranking),
+        (ORACLE, oracle),
+        (HABIT, habit),
+    ]
 
 
 @cache
@@ -529,7 +526,7 @@ def figures(found: Run) -> list[Figure]:
         Figure("planted effect inside its interval", held / known, float(low), float(high), known),
         _ratio("claimed / realised", promised["claimed"], promised["realised"]),
         *(_ratio(f"net value, ours / {name}", net[OURS], net[name])
-          for name in (SAME_MONEY, WHOLE_BUDGET, HABIT)),
+          for name in (SAME_MONEY, WHOLE_BUDGET, ORACLE, HABIT)),
         *(_ratio(f"money on what pays, {rule} {period.name}", one["right"], one["cost"])
           for rule, period in ((HABIT, QUARTERS[0]), (OURS, QUARTERS[0]), (OURS, QUARTERS[1]))
           for one in [right.loc[rule, period.name]]),
@@ -557,4 +554,4 @@ def main(seeds: int) -> None:
 
 
 if __name__ == "__main__":
-    main(int(os.environ.get("SEEDS", "40")))
+    main(int(os.environ.get("SEEDS", "20")))

@@ -118,11 +118,31 @@ class Limits(Section):
         description="a measure without evidence begins with so many at least, or with all"
         " whom it suits [customers]",
     )
+    explore_chance: Share = Field(
+        0.2,
+        description="a measure that is not settled is learnt of with customers with whom the chance"
+        " that it pays is at least this [share]",
+    )
     gap: Share = Field(0.001, description="what a better plan may still gain, of its value [share]")
     nodes: int = Field(2000, ge=1, description="steps that the search may take [nodes]")
     curve: list[float] = Field(
         default_factory=lambda: [0.5, 0.75, 1.0, 1.25],
         description="levels of the budget that are compared, of the one in use [share]",
+    )
+
+
+class Recheck(Section):
+    """When what is known is compared again."""
+
+    chance: Share = Field(
+        0.9,
+        description="from this chance that a measure pays nobody waits for it [share]",
+    )
+    periods: int = Field(
+        4,
+        ge=0,
+        description="for so many periods after it was last judged, then some wait again; 0: some"
+        " always wait [periods]",
     )
 
 
@@ -158,6 +178,9 @@ class Strategy(Section):
         None,
         description="overdue share of receivables above which leadership is asked [share];"
         " empty: the target of overdue_share",
+    )
+    recheck: Recheck = Field(
+        default_factory=Recheck, description="when what is known is compared again"
     )
     limits: Limits = Field(default_factory=Limits, description="what the plan must fit into")
     holidays: Country = Field("CN", description="country of the working calendar, ISO code")

@@ -132,3 +132,21 @@ def test_without_a_draw_or_the_money_before_it_is_empty_but_valid(why):
     got = effects.scaling(judged, treatments, outcomes, traits, SETTINGS)
     assert list(got.columns) == RECORD["effect_scaling"].names
     assert got.empty
+
+
+def test_draws_of_several_periods_are_put_together():
+    first = effects.scaling(*tables(draw(3, 1.0)), SETTINGS)
+    both = effects.scaling(*tables(draw(4, 1.0)), SETTINGS, history=first)
+    alone = effects.scaling(*tables(draw(4, 1.0)), SETTINGS)
+    assert list(both.columns) == RECORD["effect_scaling"].names
+    one, other, row = first.iloc[0], alone.iloc[0], both.iloc[0]
+    assert row["effect_share_error"] < min(one["effect_share_error"], other["effect_share_error"])
+    shares = sorted([one["effect_share"], other["effect_share"]])
+    assert shares[0] < row["effect_share"] < shares[1]
+    assert row["estimate"] == pytest.approx(row["effect_share"] * row["mean_money"])
+    assert row["low"] < row["estimate"] < row["high"]
+    assert row["n_treated"] == one["n_treated"] + other["n_treated"]
+    # what was not drawn this time stands as it was
+    judged, *rest = tables(draw(4, 1.0))
+    kept = effects.scaling(judged.assign(grade="C"), *rest, SETTINGS, history=first)
+    pd.testing.assert_frame_equal(kept, first)

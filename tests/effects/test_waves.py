@@ -218,3 +218,23 @@ def test_nobody_to_draw() -> None:
     assert len(alone) == 1
     bare = drawn(asked(["C0001"]), customers[["customer_id"]], features)
     assert bare["group_id"].tolist() == ["C0001"]
+
+
+def test_what_worked_is_checked_again_among_the_small() -> None:
+    customers, features = company(150)
+    ids = list(customers["customer_id"])
+    worked = asked(ids, later_share=0.1, proven=True)
+    found = drawn(worked, customers, features, min_arm=MIN_ARM)
+    money = features.set_index("customer_id")["monetary"]
+    small = money[money <= money.sort_values().iloc[49]].index
+    assert set(found.loc[found["wave"] != "exempt", "customer_id"]) == set(small)
+    assert (found["wave"] == "later").sum() == MIN_ARM
+    large = found[found["wave"] == "exempt"]
+    assert {json.loads(why)["key"] for why in large["why"]} == {"wave_reason.large"}
+    for lang in wording.LANGUAGES:
+        assert told(large["why"].iloc[0], lang, "CNY")
+    # too few small ones for two arms: two thirds, then all
+    for n, most in ((90, 60), (42, 42)):
+        customers, features = company(n)
+        some = asked(list(customers["customer_id"]), later_share=0.1, proven=True)
+        assert (drawn(some, customers, features, min_arm=MIN_ARM)["wave"] != "exempt").sum() == most

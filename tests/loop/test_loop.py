@@ -14,7 +14,7 @@ from analysis.demo import blocks, plans, truth
 from analysis.demo.kinds import AS_OF, rng
 from analysis.demo.world import anyway, live, simulate
 
-SEEDS = range(1, 7)
+SEEDS = range(1, 5)
 
 
 @pytest.fixture(scope="module")
@@ -31,25 +31,28 @@ def figures(lived: loop.Run) -> Mapping[str, loop.Figure]:
 @pytest.mark.requirement("000-24", "001-24")
 def test_the_planted_effects_lie_in_their_intervals(figures):
     covered = figures["planted effect inside its interval"]
-    assert covered.n >= 30
-    assert covered.high >= 0.93  # the bench holds the share itself, over many seeds
+    assert covered.n >= 20
+    assert (
+        covered.low < 0.95 and covered.high >= 0.93
+    )  # the bench holds the share itself, over many seeds
 
 
 @pytest.mark.slow
 def test_what_is_promised_comes(figures):
-    assert 0.75 <= figures["claimed / realised"].value <= 1.25
+    assert 0.7 <= figures["claimed / realised"].value <= 1.3
 
 
 @pytest.mark.slow
-def test_ours_beats_the_habit_and_keeps_up_with_the_ranking(figures):
-    """By the ranking nobody waits and nothing is tried: it learns nothing, and pays nothing for it.
+def test_ours_beats_the_habit_and_the_ranking(figures):
+    """With the same budget, which the ranking spends to the end.
 
-    Here it is nearly the best plan there is, as the one measure that pays is that of the largest
-    customers; what ours lacks at the same money is the price of what it learns.
+    Held to what ours spends it is nearly the best plan there is, as the one measure that pays is
+    that of the largest customers; what ours lacks then is the price of what it learns.
     """
     assert figures["net value, ours / habit"].low > 2
-    assert figures["net value, ours / ranking_budget"].value > 0.95
-    assert figures["net value, ours / ranking"].value > 0.92
+    assert figures["net value, ours / ranking_budget"].value > 1.03
+    assert figures["net value, ours / ranking"].value > 0.85
+    assert figures["net value, ours / oracle"].value > 0.85
 
 
 @pytest.mark.slow
@@ -93,12 +96,12 @@ def test_the_same_lives_under_a_plan_are_the_company_itself():
 
 def test_figures_of_a_run_that_is_known():
     intervals = pd.DataFrame({"truth": [1.0, 5.0], "low": [0.0, 0.0], "high": [2.0, 2.0]})
-    rules = [loop.OURS, loop.SAME_MONEY, loop.WHOLE_BUDGET, loop.HABIT]
+    rules = [loop.OURS, loop.SAME_MONEY, loop.WHOLE_BUDGET, loop.ORACLE, loop.HABIT]
     money = pd.DataFrame(
         [
             {"seed": seed, "rule": rule, "net": net, "claimed": 9.0, "realised": 10.0}
             for seed in (1, 2)
-            for rule, net in zip(rules, (4.0, 2.0, 4.0, 1.0), strict=True)
+            for rule, net in zip(rules, (4.0, 2.0, 4.0, 5.0, 1.0), strict=True)
         ]
     )
     spent = pd.DataFrame(
@@ -114,6 +117,7 @@ def test_figures_of_a_run_that_is_known():
     assert found["planted effect inside its interval"] == 0.5
     assert found["claimed / realised"] == pytest.approx(0.9)
     assert found["net value, ours / ranking"] == 2.0
+    assert found["net value, ours / oracle"] == 0.8
     assert found["net value, ours / habit"] == 4.0
     assert found["money on what pays, ours 2026Q1"] == 0.75
     assert np.isfinite(list(found.values())).all()

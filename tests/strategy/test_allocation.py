@@ -366,6 +366,12 @@ def test_what_runs_and_is_not_settled_is_learnt_of_first():
     assert found.chosen["strategy"].value_counts().to_dict() == {"u": 20, "n": 10}
 
 
+def test_what_is_expected_to_pay_goes_to_the_best_before_it_is_settled():
+    rows = [option(f"C{i:03d}", "u", worth=200.0 + i, proven=False) for i in range(20)]
+    found = planned(frame(*rows), strategy(500.0, explore_least=5), book=playbook("u"))
+    assert found.chosen["customer_id"].tolist() == [f"C{i:03d}" for i in range(15, 20)]
+
+
 def test_only_what_starts_now_costs():
     options = company(200, 3, 4, later=0.3)
     found = planned(options, strategy(100_000.0), draw=lots(0.3))

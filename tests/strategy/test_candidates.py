@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 
 import numpy as np
 import pandas as pd
@@ -199,3 +200,45 @@ def test_options_say_what_a_measure_takes(few):
     assert rows.loc[("second", "C1"), "grade"] == "none"
     assert rows.loc[("second", "C0"), "grade"] == "A"
     assert (rows["owner_id"] == "P1").all()
+
+
+def test_nobody_waits_while_it_is_settled_that_a_measure_pays(few):
+    segments, features, customers = (few[name] for name in ("segments", "features", "customers"))
+    sure = {"estimate": 9_000.0, "planned": 9_000.0, "error": 1_000.0, "verdict": "cannot_tell"}
+
+    def shares(own=None, **more):
+        evidence = {
+            "visit": Evidence(**{"grade": "A", "treated": 1, "judged_in": "2025Q2"} | sure | more)
+        }
+        rows = candidates(
+            segments, features, customers, evidence, book({"visit": measure("visit")}),
+            own or Strategy(), MARGIN, Q4, 1, min_arm=1,
+        )  # fmt: skip
+        return set(rows["later_share"]), set(rows["why_not"].dropna())
+
+    assert shares() == ({0.0}, {"too_small"})  # nor does it keep its size
+    assert shares(judged_in="2024Q3") == ({0.3}, {"too_small", "keeps_size"})
+    assert shares(judged_in="2024Q3", verdict="worked")[0] == {0.1}
+    assert shares(planned=4_000.0)[0] == {0.3}  # 1,000 at a margin of 0.3: it must bring 3,333
+    never = Strategy(recheck={"periods": 0})
+    assert shares(never, verdict="worked")[0] == {0.1}
+
+
+def test_what_hardly_pays_is_not_learnt_of(few):
+    segments, features, customers = (few[name] for name in ("segments", "features", "customers"))
+    features = features.assign(monetary=[1e5, 1e5, 4e5, 4e5, 4e5, 1e5])
+    one = Evidence(
+        "A", 2_000.0, 1_000.0, 3_000.0, "cannot_tell", "keep_testing", 40, error=510.0,
+        planned=2_000.0, planned_low=1_000.0, planned_high=3_000.0, money=1e5, elasticity=1.0,
+    )  # fmt: skip
+    own, plays = Strategy(hold_unsettled=False), book({"visit": measure("visit")})
+    rows = candidates(
+        segments, features, customers, {"visit": one}, plays, own, MARGIN, Q4, 1, min_arm=1
+    )
+    found = options(rows, customers, None, features, plays, {"visit": one}, own, MARGIN)
+    # of 1e5 it brings 600 ± 153 and costs 1,000; of 4e5 four times as much
+    assert found["why_not"].fillna("").tolist() == ["negative", "negative", "", "", ""]
+    worked = {"visit": replace(one, verdict="worked")}
+    rows = candidates(segments, features, customers, worked, plays, own, MARGIN, Q4, 1, min_arm=1)
+    found = options(rows, customers, None, features, plays, worked, own, MARGIN)
+    assert found["why_not"].isna().all()  # what worked is weighed with the rest

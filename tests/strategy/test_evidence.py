@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from analysis.strategy.evidence import read
+from analysis.strategy.evidence import Evidence, read
 from analysis.tables import RECORD
 
 from .conftest import effect
@@ -109,3 +109,29 @@ def test_the_order_of_rows_does_not_matter():
     assert repr(read(now.iloc[::-1], past.iloc[::-1])) == repr(first)
     assert list(first) == ["a", "b", "c"]
     assert not first["c"].stopped  # one arm is left
+
+
+def test_what_worked_stays_proven_until_it_is_stopped():
+    worked = looked("visit", "2025Q2", decision="expand")
+    unsure = looked("visit", "2025Q3", grade="D", decision="none", estimate=np.nan,
+                    std_error=np.nan)  # fmt: skip
+    found = read(None, record(worked, unsure))["visit"]
+    assert found.proven
+    assert (found.judged_in, found.estimate, found.error) == ("2025Q2", 1_000.0, 500.0)
+    stopped = looked("visit", "2025Q3", verdict="did_not_pay", decision="stop")
+    assert not read(None, record(worked, stopped))["visit"].proven
+    assert not read(None, record(looked("visit", "2025Q2")))["visit"].proven
+
+
+def test_a_draw_on_record_outweighs_a_later_look_without_one():
+    past = record(looked("visit", "2025Q2"), looked("visit", "2025Q3", grade="C", estimate=9_000.0))
+    now = pd.DataFrame([effect("visit", grade="C", value=9_000.0)])
+    found = read(now, past)["visit"]
+    assert (found.grade, found.estimate) == ("A", 1_000.0)
+
+
+def test_the_chance_that_it_pays():
+    one = Evidence(estimate=300.0, error=50.0, planned=300.0)
+    assert one.chance(300.0) == 0.5
+    assert one.chance(202.0) == pytest.approx(0.975, abs=1e-3)
+    assert math.isnan(Evidence().chance(0.0))

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
+from types import SimpleNamespace
 
 import numpy as np
 import pandas as pd
@@ -11,7 +13,9 @@ import pytest
 from analysis.settings_accounts import Accounts
 from analysis.settings_measures import Strategy
 from analysis.strategy.evidence import Evidence
-from analysis.strategy.shrinkage import planned, worth
+from analysis.strategy.shrinkage import learnt, planned, worth
+
+from .conftest import effect
 
 
 def one(estimate, error, **more):
@@ -56,10 +60,33 @@ def test_worth_by_the_customers_own_size():
     assert found.loc[3].isna().all()
     sized = worth(rows, evidence, Accounts(scaling="proportional"), 0.3, {"s": 5e4})
     assert sized["worth"].tolist()[:3] == pytest.approx([0.6, 300.0, 600.0])
-    half = worth(rows, evidence, Accounts(), 0.3, {"s": 5e4}, {"s": 0.5})
+    grows = {"s": replace(evidence["s"], elasticity=0.5, money=5e4)}
+    half = worth(rows, grows, Accounts(), 0.3, {"s": 9e9})
     assert half["worth"].tolist()[1:3] == pytest.approx([300.0, 450.0])
     free = worth(rows, evidence, Accounts(most_gain=None), 0.3, {"s": 5e4})
     assert free["worth"].tolist()[0] == pytest.approx(300.0)
+
+
+def test_where_it_is_known_how_an_effect_grows_it_takes_the_place_of_the_segments():
+    segments = pd.DataFrame({"customer_id": ["C1"], "segment": "potential"})
+    features = pd.DataFrame({"customer_id": ["C1"], "monetary": [8e4]})
+    effects = pd.DataFrame([effect("visit", value=900.0, std_error=300.0)])
+    plays = SimpleNamespace(
+        measures=lambda: [("potential", "m", SimpleNamespace(strategy="visit"))]
+    )
+    grows = pd.DataFrame(
+        [{"strategy": "visit", "arm": "treated", "estimate": 1_500.0, "std_error": 200.0,
+          "elasticity": 0.75, "mean_money": 1e4}]
+    )  # fmt: skip
+    own = Strategy(trust=0.8)
+    plain = learnt(effects, None, segments, features, plays, own)["visit"]
+    assert plain.planned == pytest.approx(720.0)
+    assert math.isnan(plain.elasticity)
+    known = learnt(effects, None, segments, features, plays, own, scaling=grows, windows=4.0)
+    found = known["visit"]
+    assert (found.planned, found.error) == (pytest.approx(1_200.0), 200.0)
+    assert (found.elasticity, found.money, found.by_segment) == (0.75, 4e4, False)
+    assert found.verdict == plain.verdict
 
 
 @pytest.mark.slow

@@ -26,10 +26,12 @@ import pandas as pd
 import pyarrow as pa
 from numpy.typing import NDArray
 from scipy.special import ndtr
+from scipy.stats import norm
 
 from analysis.effects.outcomes import REVENUE
 from analysis.effects.study import ALL, HELD_OUT
 from analysis.engine import to_frame
+from analysis.pooling import weighted_mean
 from analysis.settings_measures import Effectiveness
 from analysis.stats import steady
 from analysis.tables import RECORD
@@ -90,6 +92,7 @@ def scaling(
     settings: Effectiveness,
     *,
     customers: pd.DataFrame | None = None,
+    history: pd.DataFrame | None = None,
 ) -> pd.DataFrame:
     """How the effect of each drawn measure grows with the size of the customer.
 
@@ -106,6 +109,10 @@ def scaling(
         Section ``effectiveness``.
     customers
         RECORD ``customers``: ``group_id`` is the corporate group.
+    history
+        RECORD ``effect_scaling`` of the period before; None: there is none. What was not drawn
+        now stays as it was; what was is put together, as shares of the usual money, each
+        draw weighted by its precision.
 
     Returns
     -------
@@ -117,8 +124,11 @@ def scaling(
     names = RECORD["effect_scaling"].names
     found = effects[(effects["segment"] == ALL) & (effects["outcome"] == REVENUE)]
     found = found[(found["grade"] == "A") & found["estimate"].notna()]
+    past = pd.DataFrame(columns=names)
+    if history is not None and not history.empty:
+        past = history[names]
     if found.empty or traits is None or traits.empty:
-        return pd.DataFrame(columns=names)
+        return past.reset_index(drop=True)
     known = _known(_frame(outcomes), traits, customers)
     drawn = _frame(treatments)[["customer_id", "strategy", "arm"]]
     both = drawn.merge(known, on="customer_id").sort_values("customer_id", kind="stable")
@@ -128,7 +138,13 @@ def scaling(
         row = _row(own, settings)
         if row is not None:
             rows.append({"strategy": strategy, "arm": arm} | row)
-    return pd.DataFrame(rows, columns=names)
+    parts = [frame for frame in (past, pd.DataFrame(rows, columns=names)) if len(frame)]
+    if not parts:
+        return past
+    both = pd.concat(parts)
+    arms = both.groupby(["strategy", "arm"], sort=True)
+    put = [_together(own, settings.level) for _, own in arms]
+    return pd.DataFrame(put, columns=names)
 
 
 def interaction(
@@ -253,6 +269,30 @@ def _row(own: pd.DataFrame, settings: Effectiveness) -> dict[str, Any] | None:
         "n_treated": n_treated,
         "n_control": n_control,
     }
+
+
+def _together(own: pd.DataFrame, level: float) -> dict[str, Any]:
+    """One measure's record and its new draw as one; the form is that of the latest draw."""
+    last: dict[str, Any] = {str(name): value for name, value in own.iloc[-1].items()}
+    if len(own) == 1:
+        return last
+    error = own["effect_share_error"].astype(float)
+    share, share_error = weighted_mean(own["effect_share"], error)
+    means = {
+        name: weighted_mean(own[name], error)[0]
+        for name in ("elasticity", "elasticity_low", "elasticity_high", "mean_money")
+    }
+    size = means["mean_money"]
+    half = float(norm.ppf(0.5 + level / 2)) * share_error
+    money = {"estimate": share, "std_error": share_error, "low": share - half, "high": share + half}
+    largest = (abs(share) + half) * size
+    return (
+        last
+        | means
+        | {name: steady(value * size, largest) for name, value in money.items()}
+        | {"effect_share": share, "effect_share_error": share_error}
+        | {name: int(own[name].sum()) for name in ("n_treated", "n_control")}
+    )
 
 
 def _known(

@@ -43,7 +43,8 @@ def assign(
     Groups are ordered by the money of their largest customer within its segment, and parted
     into thirds. In each third a share of the groups waits: those with the smallest number that
     group, seed and salt give. Neither the order of the rows nor other customers' numbers
-    matter to it.
+    matter to it. Of a measure that worked only the smallest wait: from as few thirds, the
+    smallest first, as hold two arms, so that checking it again costs little.
 
     Parameters
     ----------
@@ -159,8 +160,14 @@ def _assigned(
     rows.loc[outside, "why"] = _why("exempt_group")
     rows.loc[own, "why"] = _why("exempt_top", count=len(top))
     drawn = rows[~outside]
+    planned, proven = float(first["later_share"]), bool(first["proven"])
+    if proven and planned > 0:
+        drawn = _smallest(drawn, min_arm)
+        large = ~outside & ~rows.index.isin(drawn.index)
+        rows.loc[large, "why"] = _why("large")
+        outside |= large
     groups = int(drawn["group_id"].nunique())
-    share = later_share(float(first["later_share"]), groups, min_arm, bool(first["proven"]))
+    share = later_share(planned, groups, min_arm, proven)
     if math.isnan(share):
         rows.loc[~outside, "why"] = _why("too_few", groups=groups, least=min_arm)
         return rows
@@ -170,13 +177,29 @@ def _assigned(
     return rows
 
 
-def _draw(rows: pd.DataFrame, share: float, seed: int, salt: str) -> pd.DataFrame:
-    """Band, chance, wave and why of each corporate group (index: group_id)."""
+def _smallest(rows: pd.DataFrame, min_arm: int) -> pd.DataFrame:
+    """The rows of as few thirds, the smallest first, as hold two arms to compare; else all."""
+    band = rows["group_id"].map(_banded(rows).set_index("group_id")["band"])
+    for most in range(1, BANDS):
+        found = rows[band <= most]
+        if found["group_id"].nunique() * MOST_LATER >= min_arm:
+            return found
+    return rows
+
+
+def _banded(rows: pd.DataFrame) -> pd.DataFrame:
+    """Corporate groups by their largest customer, with its third within the segment."""
     units = rows.sort_values(["money", "customer_id"], kind="stable")
     units = units.drop_duplicates("group_id", keep="last")
     units = units.sort_values(["segment", "money", "group_id"], kind="stable")
     rank = units.groupby("segment").cumcount()
-    units["band"] = rank * BANDS // units.groupby("segment")["group_id"].transform("size") + 1
+    band = rank * BANDS // units.groupby("segment")["group_id"].transform("size") + 1
+    return units.assign(band=band)
+
+
+def _draw(rows: pd.DataFrame, share: float, seed: int, salt: str) -> pd.DataFrame:
+    """Band, chance, wave and why of each corporate group (index: group_id)."""
+    units = _banded(rows)
     units["chance"] = keyed_uniform(units["group_id"], seed, salt)
     units = units.sort_values([*_BLOCK, "chance", "group_id"], kind="stable")
     blocks = units.groupby(_BLOCK, sort=True).size().rename("groups").reset_index()

@@ -109,7 +109,7 @@ STAGES: tuple[Stage, ...] = (
         gives=(
             "effects", "effect_checks", "event_study", "balance", "evidence", "adjustments",
             "kpis", "kpi_cuts", "kpi_dictionary", "goals", "gaps", "bridge", "arr_bridge",
-            "task_progress", "progress",
+            "task_progress", "progress", "effect_scaling",
         ),
         files=("params/adjustments/*.yml",),
         reads_sealed=True,

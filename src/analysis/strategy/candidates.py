@@ -75,8 +75,10 @@ def candidates(
         (``cool_down``), its cost is more than the customer's margin can carry (``too_small``),
         customers are expected to buy less with it (``negative``), or it keeps its size until
         somebody can judge it (``keeps_size``: drawn by corporate group). What worked goes to
-        more customers, and a smaller later wave keeps checking it (``later_share_proven``).
-        ``treated`` had it when it was last measured.
+        more customers, and a smaller later wave keeps checking it (``later_share_proven``). While
+        it is near certain that a measure pays, and it was judged lately, nobody waits for it
+        (``recheck``): what is known already is not worth its price. ``treated`` had it when it was
+        last measured.
     """
     base = segments[["customer_id", "segment"]].merge(
         features[["customer_id", "monetary"]], on="customer_id", how="left"
@@ -106,7 +108,8 @@ def candidates(
         ):
             why[left & out] = reason
             left &= ~np.asarray(out)
-        if free and one.unsettled and settings.hold_unsettled:
+        settled = _settled(one, measure, settings, margin_rate, period_next)
+        if free and one.unsettled and not settled and settings.hold_unsettled:
             salt = f"{period_next.name}|{measure.strategy}"
             size = one.treated + _waiting(one.treated, settings.later_share, min_arm)
             places = np.flatnonzero(left)
@@ -119,9 +122,7 @@ def candidates(
                     "strategy": measure.strategy,
                     "measure": key,
                     "extra": measure.extra,
-                    "later_share": settings.later_share_proven
-                    if one.proven
-                    else settings.later_share,
+                    "later_share": 0.0 if settled else _later_share(one, settings),
                     "proven": one.proven,
                     "treated": one.treated,
                     "money": rows["money"].to_numpy(float),
@@ -156,6 +157,21 @@ def _groups(ids: pd.Series, customers: pd.DataFrame) -> pd.Series:
         return ids
     known = customers.drop_duplicates("customer_id").set_index("customer_id")["group_id"]
     return ids.map(known).fillna(ids)
+
+
+def _settled(
+    one: Evidence, measure: Measure, settings: Strategy, margin_rate: float, period_next: Period
+) -> bool:
+    """Whether it is near certain that a measure pays, by a comparison of late."""
+    own = settings.recheck
+    since = {period_next.back(k + 1).name for k in range(own.periods)}
+    line = measure.cost / margin_rate if margin_rate > 0 else math.inf
+    return not one.stopped and one.judged_in in since and one.chance(line) >= own.chance
+
+
+def _later_share(one: Evidence, settings: Strategy) -> float:
+    """The share that waits where something is still to be shown: less where it worked."""
+    return settings.later_share_proven if one.proven else settings.later_share
 
 
 def _waiting(treated: int, later_share: float, min_arm: int) -> int:

@@ -60,6 +60,14 @@ class Evidence:
         It was measured in this period; otherwise earlier.
     by_segment
         The effect is that on the segment it is planned for, not on all who had it.
+    established
+        It worked in an earlier period, and nothing has shown since that it does not.
+    judged_in
+        Last period in which a fair comparison (grade A or B) was made; empty: none on record.
+    money
+        Mean money of those it was measured on, in the monetary window [currency]; NaN: not known.
+    elasticity
+        Part of the effect that grows with the customer's money, 0-1; NaN: not estimated.
     """
 
     grade: str = NONE
@@ -78,6 +86,10 @@ class Evidence:
     resumed: bool = False
     current: bool = True
     by_segment: bool = False
+    established: bool = False
+    judged_in: str = ""
+    money: float = math.nan
+    elasticity: float = math.nan
 
     @property
     def measured(self) -> bool:
@@ -86,8 +98,8 @@ class Evidence:
 
     @property
     def proven(self) -> bool:
-        """Whether it worked."""
-        return self.verdict == WORKED
+        """Whether it worked, now or earlier."""
+        return self.verdict == WORKED or (self.established and not self.stopped)
 
     @property
     def unsettled(self) -> bool:
@@ -105,6 +117,12 @@ class Evidence:
     def negative(self) -> bool:
         """Whether customers are expected to buy less with it than without."""
         return not self.resumed and self.planned < 0
+
+    def chance(self, line: float) -> float:
+        """Chance that the effect to plan with lies above a line [currency]; NaN if unknown."""
+        if not self.error > 0:
+            return math.nan
+        return float(stats.norm.sf(line, self.planned, self.error))
 
 
 def read(
@@ -127,7 +145,9 @@ def read(
     evidence
         RECORD ``evidence``, all periods so far. An effect that was looked at more than once is
         that of all periods together; a strategy of earlier periods stands as it was last judged.
-        Once stopped it stays so until it is shown to work, or a person says otherwise.
+        Once stopped it stays so until it is shown to work, or a person says otherwise; once it
+        worked, until it is stopped. What was drawn or rolled out outweighs what was not: an
+        estimate of a lower grade does not take the place of one of grade A or B on record.
     homes
         Strategy → segment that it is planned for: where its effect is known by segment, drawn
         towards the others, that of the segment counts.
@@ -137,7 +157,9 @@ def read(
         Of the intervals of all periods together.
     """
     past = _in_order(evidence)
-    halted = _halted(past)
+    halted, established = _standing(past)
+    judged = past[past["grade"].isin(_ADDS_UP) & past["std_error"].astype(float).gt(0)]
+    last = judged.groupby("strategy")["period"].max().to_dict()
     now = _current(effects, past, homes or {}, level)
     known = set(now["strategy"])
     then = _earlier(past[~past["strategy"].isin(known)], level)
@@ -153,6 +175,10 @@ def read(
     ]
     rows["other"] = rows["unit"] != MONEY
     rows["by_segment"] = rows["by_segment"].eq(True) if "by_segment" in rows else False
+    rows["established"] = [
+        arm in established for arm in zip(rows["strategy"], rows["arm"], strict=True)
+    ]
+    rows["judged_in"] = [str(last.get(strategy, "")) for strategy in rows["strategy"]]
     order = ["strategy", "other", "halted", "std_error", "arm", "outcome"]
     rows = rows.sort_values(order, kind="stable", na_position="last")
     return {
@@ -171,16 +197,21 @@ def _in_order(evidence: pd.DataFrame | None) -> pd.DataFrame:
     return known.assign(decision=own.where(own.notna(), decided))
 
 
-def _halted(past: pd.DataFrame) -> set[tuple[str, str]]:
-    """Arms that were stopped and have not been shown to work since."""
+def _standing(past: pd.DataFrame) -> tuple[set[tuple[str, str]], set[tuple[str, str]]]:
+    """Arms that were stopped and not shown to work since; arms that worked, not stopped since."""
     stopped: set[tuple[str, str]] = set()
+    established: set[tuple[str, str]] = set()
     for row in past.sort_values("period", kind="stable").itertuples():
         arm = (str(row.strategy), str(row.arm))
         if row.verdict == WORKED:
             stopped.discard(arm)
+            established.add(arm)
         elif row.decision == STOP or row.verdict == DID_NOT_PAY:
             stopped.add(arm)
-    return stopped
+            established.discard(arm)
+        elif row.decision == EXPAND:
+            established.add(arm)
+    return stopped, established
 
 
 def _latest(past: pd.DataFrame) -> pd.DataFrame:
@@ -201,7 +232,8 @@ def _current(
     sums = _latest(past)[[*_MEASURE, "look", "together", "together_error", "fair"]]
     rows = rows.merge(sums, on=_MEASURE, how="left")
     several = rows["look"].astype(float) > 1
-    use = rows["together"].notna() & (several | rows["estimate"].isna())
+    weaker = ~rows["grade"].isin(_ADDS_UP)
+    use = rows["together"].notna() & (several | weaker | rows["estimate"].isna())
     rows = _put(rows, use, level)
     own = effects[effects["segment"] == effects["strategy"].map(dict(homes))]
     names = ["pooled", "pooled_low", "pooled_high"]
@@ -209,7 +241,7 @@ def _current(
     pooled = rows[names].astype(float)
     pooled.columns = pd.Index(["estimate", "low", "high"])
     pooled["std_error"] = (pooled["high"] - pooled["low"]) / 2 / _multiple(level)
-    by_segment = pooled.notna().all(axis=1) & ~several
+    by_segment = pooled.notna().all(axis=1) & ~use
     for name in pooled:
         rows[name] = pooled[name].where(by_segment, rows[name].astype(float))
     return rows[_COLUMNS].assign(by_segment=by_segment)
@@ -262,4 +294,6 @@ def _evidence(group: pd.DataFrame, current: bool, resumed: bool) -> Evidence:
         resumed=resumed,
         current=current,
         by_segment=bool(row["by_segment"]),
+        established=bool(row["established"]),
+        judged_in=str(row["judged_in"]),
     )

@@ -7,9 +7,11 @@ from collections.abc import Mapping
 
 import numpy as np
 import pandas as pd
+from scipy import stats
 
 from analysis.settings_measures import Strategy
 from analysis.strategy import owners
+from analysis.strategy.candidates import NEGATIVE
 from analysis.strategy.evidence import NONE, Evidence
 from analysis.strategy.playbook import Measure, Playbook
 from analysis.strategy.shrinkage import worth
@@ -33,7 +35,7 @@ def options(
     settings: Strategy,
     margin_rate: float,
     treatments: pd.DataFrame | None = None,
-    elasticity: Mapping[str, float] | None = None,
+    level: float = 0.95,
 ) -> pd.DataFrame:
     """Candidates with what the allocation weighs.
 
@@ -53,8 +55,8 @@ def options(
         Margin in extra revenue, 0-1.
     treatments
         RECORD table: on whom each strategy was measured, for ``accounts.scaling``.
-    elasticity
-        As of `analysis.strategy.shrinkage.worth`.
+    level
+        Of the intervals.
 
     Returns
     -------
@@ -92,14 +94,27 @@ def options(
         found.loc[rows, "touches"] = contacts(measure)
         found.loc[rows, "contractual"] = measure.contractual
     measured_on = _measured_on(found, features, treatments, evidence)
-    value = worth(found, evidence, settings.accounts, margin_rate, measured_on, elasticity)
+    value = worth(found, evidence, settings.accounts, margin_rate, measured_on)
     counted = _first_of_strategy(found)
     for name, column in (("worth", "worth"), ("worth_low", "low"), ("worth_high", "high")):
         found[name] = value[column].where(counted)
+    hardly = found["extra"].astype(bool) & ~found["contractual"] & ~found["proven"].astype(bool)
+    hardly &= _chance(found, level) < settings.limits.explore_chance
+    found["why_not"] = found["why_not"].mask(hardly & found["why_not"].isna(), NEGATIVE)
     grades = {name: one.grade for name, one in evidence.items()}
     grade = found["strategy"].map(grades)
     found["grade"] = grade.where(found["worth"].notna(), NONE).astype(object)
     return found[COLUMNS]
+
+
+def _chance(rows: pd.DataFrame, level: float) -> pd.Series:
+    """Chance that a strategy brings a customer at least what it costs; NaN without evidence."""
+    spread = (rows["worth_high"] - rows["worth_low"]) / 2 / stats.norm.ppf(0.5 + level / 2)
+    cost = rows.groupby(["customer_id", "strategy"])["cost"].transform("sum")
+    net = (rows["worth"] - cost).to_numpy(float)
+    with np.errstate(divide="ignore", invalid="ignore"):
+        chance = stats.norm.cdf(net / spread.to_numpy(float))
+    return pd.Series(np.where(net == 0, 0.5, chance), rows.index)
 
 
 def contacts(measure: Measure) -> int:

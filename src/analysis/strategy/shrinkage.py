@@ -14,6 +14,7 @@ from dataclasses import replace
 
 import numpy as np
 import pandas as pd
+from scipy import stats
 
 from analysis.pooling import pool
 from analysis.settings_accounts import Accounts
@@ -34,6 +35,9 @@ def learnt(
     playbook: Playbook,
     settings: Strategy,
     level: float = 0.95,
+    *,
+    scaling: pd.DataFrame | None = None,
+    windows: float = 1.0,
 ) -> dict[str, Evidence]:
     """What is known of each strategy, with the effect to plan with.
 
@@ -49,6 +53,12 @@ def learnt(
         Section ``strategy``.
     level
         Of the intervals.
+    scaling
+        RECORD ``effect_scaling``: how effects grow with the customer. Where that was estimated,
+        its effect is planned with, not the segment's: both say that large customers differ from
+        small ones, and to take both would count it twice.
+    windows
+        Length of the monetary window in periods.
 
     Returns
     -------
@@ -64,9 +74,42 @@ def learnt(
         str(segment): math.fsum(values) / len(values)
         for segment, values in money["monetary"].astype(float).fillna(0.0).groupby(money["segment"])
     }
-    usual = {strategy: means.get(segment, 0.0) for strategy, segment in homes.items()}
     known = read(effects, evidence, homes=homes, resume=settings.accounts.resume, level=level)
+    known = _scaled(known, scaling, windows, level)
+    usual = {
+        strategy: known[strategy].money
+        if strategy in known and known[strategy].money > 0
+        else means.get(segment, 0.0)
+        for strategy, segment in homes.items()
+    }
     return planned(known, settings, usual, level)
+
+
+def _scaled(
+    known: Mapping[str, Evidence], scaling: pd.DataFrame | None, windows: float, level: float
+) -> dict[str, Evidence]:
+    """Evidence with the effect on a customer of the mean money, and how it grows with it."""
+    found = dict(known)
+    if scaling is None:
+        return found
+    reach = float(stats.norm.ppf(0.5 + level / 2))
+    best = scaling.sort_values(["std_error", "arm"], kind="stable").drop_duplicates("strategy")
+    for row in best.to_dict("records"):
+        one = found.get(str(row["strategy"]))
+        if one is None or not one.measured or not row["mean_money"] > 0:
+            continue
+        mean, error = float(row["estimate"]), float(row["std_error"])
+        found[str(row["strategy"])] = replace(
+            one,
+            estimate=mean,
+            error=error,
+            low=mean - reach * error,
+            high=mean + reach * error,
+            by_segment=False,
+            money=windows * float(row["mean_money"]),
+            elasticity=float(row["elasticity"]),
+        )
+    return found
 
 
 def planned(
@@ -125,7 +168,6 @@ def worth(
     settings: Accounts,
     margin_rate: float,
     measured_on: Mapping[str, float],
-    elasticity: Mapping[str, float] | None = None,
 ) -> pd.DataFrame:
     """Extra margin that a measure is expected to bring with each customer, before its cost.
 
@@ -140,23 +182,28 @@ def worth(
     margin_rate
         Margin in extra revenue, 0-1.
     measured_on
-        Strategy → mean money of the customers that it was measured on [currency].
-    elasticity
-        Strategy → share of the effect that grows with the customer's money, 0-1, where that was
-        estimated; else ``scaling`` says all of it (proportional) or nothing (constant).
+        Strategy → mean money of the customers that it was measured on [currency], for those whose
+        evidence does not say it.
 
     Returns
     -------
     DataFrame
         ``worth``, ``low``, ``high`` [currency], in the rows' order and index; empty without
         evidence. ``proportional``: the effect as a share of what the customers usually buy, on
-        whom it was measured, times what this one buys. Never more than ``most_gain`` of the
-        customer's own margin: a mean says nothing about customers far smaller than it.
+        whom it was measured, times what this one buys. What part of the effect grows with the
+        money is as it was estimated, else all of it or none, as ``scaling`` says. Never more
+        than ``most_gain`` of the customer's own margin: a mean says nothing about customers far
+        smaller than it.
     """
     money = rows["money"].to_numpy(float)
     usual = 1.0 if settings.scaling == "proportional" else 0.0
-    grows = rows["strategy"].map(dict(elasticity or {})).astype(float).fillna(usual).to_numpy()
-    base = rows["strategy"].map(dict(measured_on)).astype(float).to_numpy()
+    names = rows["strategy"]
+    part = {strategy: one.elasticity for strategy, one in evidence.items()}
+    grows = names.map(part).astype(float).fillna(usual).to_numpy()
+    own = {strategy: one.money for strategy, one in evidence.items()}
+    base = (
+        names.map(own).astype(float).fillna(names.map(dict(measured_on)).astype(float)).to_numpy()
+    )
     with np.errstate(divide="ignore", invalid="ignore"):
         size = np.where(base > 0, 1 - grows + grows * money / base, 1.0)
     most = math.inf if settings.most_gain is None else settings.most_gain * margin_rate * money

@@ -81,8 +81,12 @@ class Units(NamedTuple):
 
     @property
     def learns(self) -> Flags:
-        """Whether it is to be learnt of: without evidence, or measured and not settled."""
-        flags: Flags = self.extra & (~self.known | ~self.flag("proven"))
+        """Whether it is taken only to be learnt of.
+
+        Without evidence, or measured, not settled and not expected to pay. What is expected to pay
+        is taken for its value: the draw among those who take part tells as much of it.
+        """
+        flags: Flags = self.extra & (~self.known | (~self.flag("proven") & (self.net < 0)))
         return flags
 
     @property
