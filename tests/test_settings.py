@@ -285,3 +285,11 @@ def test_a_business_model_that_is_none_is_told(project: Path) -> None:
     )
     assert "business_model" in told
     assert "segmentation.scheme" in told
+
+
+def test_a_crm_format_that_is_not_there_is_told_before_anything_runs(project: Path) -> None:
+    found = problems(project, GOOD + "strategy: {desk: {crm: nosuch}}\n")
+    assert len(found) == 1
+    for part in ("params/acme.yml:", "strategy.desk.crm", "nosuch", "generic_zh"):
+        assert part in found[0]
+    load(project, GOOD + "strategy: {desk: {crm: generic_zh}}\n")

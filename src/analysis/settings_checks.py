@@ -231,6 +231,9 @@ def _scheme_segments(root: Path) -> dict[str, list[str]]:
     return found
 
 
+# Where a project has no CRM format of its own, that of the package serves.
+_PACKAGED = Path(__file__).resolve().parents[2] / "params"
+
 # Empty scheme: that of the business model; empty playbook: the one named like the scheme, or none.
 _NEED_NOT_BE_NAMED = (
     ("segmentation", "scheme"),
@@ -242,12 +245,13 @@ _NEED_NOT_BE_NAMED = (
 def _files(
     values: Mapping[str, Any], root: Path, places: Mapping[Key, tuple[str, int]]
 ) -> list[Problem]:
-    """Schemes, playbooks and mappings that are named but not there."""
+    """Schemes, playbooks, mappings and CRM formats that are named but not there."""
     sources = values.get("sources")
     named: list[tuple[str, Key]] = [
         ("schemes", ("segmentation", "scheme")),
         ("playbooks", ("strategy", "playbook")),
         ("industries", ("segmentation", "industry_template")),
+        ("crm", ("strategy", "desk", "crm")),
     ]
     if isinstance(sources, Mapping):
         named += [("mappings", ("sources", table, "mapping")) for table in sources]
@@ -256,7 +260,8 @@ def _files(
         stem: Any = values
         for part in key:
             stem = stem.get(part) if isinstance(stem, Mapping) else None
-        available = sorted(p.stem for p in (root / "params" / folder).glob("*.yml"))
+        folders = [root / "params", *([_PACKAGED] if folder == "crm" else [])]
+        available = sorted({p.stem for at in folders for p in (at / folder).glob("*.yml")})
         if key in _NEED_NOT_BE_NAMED and not stem:
             continue
         if isinstance(stem, str) and stem not in available:

@@ -495,3 +495,14 @@ def test_nothing_is_changed_in_place(company, effects, playbook):
     for name, frame in company.items():
         pd.testing.assert_frame_equal(frame, copies[name])
     pd.testing.assert_frame_equal(rows, before)
+
+
+def test_the_summary_names_owner_and_kpi_of_the_first_measure(company, effects, playbook):
+    rows = planned(company, effects, playbook)
+    backwards = rows.iloc[::-1].reset_index(drop=True)
+    measures = [m for plan in playbook.segments.values() for m in plan.measures.values()]
+    for order in (rows, backwards):
+        for row in summary_of(order, company, effects, playbook).to_dict("records"):
+            leading = next(m for m in measures if m.strategy == row["strategy"])
+            told = (row["owner_role"], row["channel"], row["kpi"])
+            assert told == (leading.owner_role, leading.channel, leading.kpi)

@@ -11,7 +11,7 @@ import pandas as pd
 
 from analysis.strategy.evidence import NONE, Evidence
 from analysis.strategy.planning import LATER
-from analysis.strategy.playbook import Playbook
+from analysis.strategy.playbook import Measure, Playbook
 from analysis.tables import RECORD
 
 _ORDER = {"proven": 0, "measured": 1, "untested": 2, "mandatory": 3}
@@ -56,7 +56,8 @@ def summarise(
         condition holds, the measure was ruled out for them, or budget or capacity ended. The
         expected value and its bounds are summed over the customers now: one effect stands behind
         all of them, so their errors do not cancel out. ``detectable`` and
-        ``break_even`` are those of the design; duties have none.
+        ``break_even`` are those of the design; duties have none. Owner, channel and KPI are
+        those of the strategy's first measure, as in ``strategy_table``.
     """
     if plan.empty:
         return pd.DataFrame(columns=RECORD["plan_summary"].names)
@@ -69,10 +70,10 @@ def summarise(
         chosen = plan[plan["strategy"] == strategy]
         if chosen.empty:
             continue
-        row = _row(chosen, evidence.get(strategy, Evidence()))
+        leading = _leading(playbook, strategy)
+        row = _row(chosen, evidence.get(strategy, Evidence()), leading)
         segment = row["segment"]
-        mandatory = not playbook.find(str(chosen["measure"].iloc[0]))[1].extra
-        row["basis"] = "mandatory" if mandatory else row["basis"]
+        row["basis"] = row["basis"] if leading.extra else "mandatory"
         row["left_out"] = int(sizes.get(segment, 0)) - row["customers"] - row["later"]
         row["margin_rate"] = margin_rate
         for column in ("detectable", "break_even"):
@@ -86,7 +87,13 @@ def summarise(
     return frame.reindex(columns=RECORD["plan_summary"].names).reset_index(drop=True)
 
 
-def _row(chosen: pd.DataFrame, evidence: Evidence) -> dict[str, Any]:
+def _leading(playbook: Playbook, strategy: str) -> Measure:
+    """The strategy's first measure: owner, channel and KPI of the strategy are its own."""
+    measures = [m for plan in playbook.segments.values() for m in plan.measures.values()]
+    return next(measure for measure in measures if measure.strategy == strategy)
+
+
+def _row(chosen: pd.DataFrame, evidence: Evidence, leading: Measure) -> dict[str, Any]:
     wave = chosen.groupby("customer_id")["wave"].first()
     now = chosen[chosen["wave"] != LATER]
     shown = now if len(now) else chosen
@@ -104,9 +111,9 @@ def _row(chosen: pd.DataFrame, evidence: Evidence) -> dict[str, Any]:
         "expected_low": _total(valued["worth_low"]),
         "expected_high": _total(valued["worth_high"]),
         "grade": evidence.grade if planned else NONE,
-        "owner_role": first["owner_role"],
-        "channel": first["channel"],
-        "kpi": first["kpi"],
+        "owner_role": leading.owner_role,
+        "channel": leading.channel,
+        "kpi": leading.kpi,
         "start": shown["start"].min(),
         "due": shown["due"].max(),
         "basis": _basis(evidence, planned),
