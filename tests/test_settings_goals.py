@@ -127,3 +127,9 @@ def test_the_targets_by_tier_load_as_they_stand(tmp_path):
     assert found[2].reach == 800_000
     won = found[4]
     assert won.target * won.customers == found[5].target == 15
+
+
+def test_a_week_may_inherit_the_goals_of_a_quarter_that_is_over(tmp_path):
+    assert load(tmp_path, changed(due="2025Q2"), period="2025-W40")
+    with pytest.raises(SettingsError):
+        load(tmp_path, changed(due="2025Q2"), period="2025Q4")

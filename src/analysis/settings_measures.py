@@ -119,9 +119,9 @@ class Limits(Section):
         " whom it suits [customers]",
     )
     explore_chance: Share = Field(
-        0.2,
+        0.0,
         description="a measure that is not settled is learnt of with customers with whom the chance"
-        " that it pays is at least this [share]",
+        " that it pays is at least this [share]; 0: with all, while the decision is to go on",
     )
     gap: Share = Field(0.001, description="what a better plan may still gain, of its value [share]")
     nodes: int = Field(2000, ge=1, description="steps that the search may take [nodes]")
