@@ -231,10 +231,13 @@ def test_what_hardly_pays_is_not_learnt_of(few):
         "A", 2_000.0, 1_000.0, 3_000.0, "cannot_tell", "keep_testing", 40, error=510.0,
         planned=2_000.0, planned_low=1_000.0, planned_high=3_000.0, money=1e5, elasticity=1.0,
     )  # fmt: skip
-    own, plays = Strategy(hold_unsettled=False), book({"visit": measure("visit")})
+    own = Strategy(hold_unsettled=False, limits={"explore_chance": 0.2})
+    plays = book({"visit": measure("visit")})
     rows = candidates(
         segments, features, customers, {"visit": one}, plays, own, MARGIN, Q4, 1, min_arm=1
     )
+    with_all = options(rows, customers, None, features, plays, {"visit": one}, Strategy(), MARGIN)
+    assert with_all["why_not"].isna().all()  # as long as the decision is to go on testing
     found = options(rows, customers, None, features, plays, {"visit": one}, own, MARGIN)
     # of 1e5 it brings 600 ± 153 and costs 1,000; of 4e5 four times as much
     assert found["why_not"].fillna("").tolist() == ["negative", "negative", "", "", ""]
