@@ -203,7 +203,7 @@ def _passes(test: Test, values: pd.Series) -> NDArray[np.bool_]:
     if isinstance(test, Comparison):
         if isinstance(test.limit, str):
             raise ConditionError(test.limit)
-        numbers = pd.to_numeric(values, errors="coerce").to_numpy(float)
+        numbers = pd.to_numeric(values).to_numpy(float, na_value=np.nan)
         found: NDArray[np.bool_] = compare(numbers, test.sign, test.limit)
         return found
     if presence(test):
