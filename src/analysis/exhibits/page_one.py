@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from markupsafe import Markup
 
 from analysis.exhibits import look, marks, recurring, waterfall
@@ -26,14 +28,35 @@ def header(book: Book) -> Exhibit:
     """
     title = _title(book)
     sub = book.say("exhibits.cover.subtitle", now=book.when(), next=book.when(book.period.next()))
-    if book.settings.report.company:
-        sub = name(book.settings.report.company) + words(book.text("exhibits.cover.gap")) + sub
     strip = [
         (book.words("exhibits.cover.scope"), _scope(book)),
         (book.words("exhibits.cover.basis"), basis(book)),
         _tie_out(book) or (book.words("exhibits.cover.removed"), _removed(book)),
         (book.words("exhibits.cover.as_of"), book.day(book.as_of)),
     ]
+    return head_of(book, title, sub, strip, PAGE)
+
+
+def head_of(
+    book: Book,
+    title: Rich,
+    sub: Rich,
+    strip: Sequence[tuple[Rich, Rich]],
+    page: str,
+    **about: str,
+) -> Exhibit:
+    """The head of a first page: title, company and subtitle, and what the figures rest on.
+
+    Parameters
+    ----------
+    strip
+        Head and words of each part of the basis; empty ones are left out.
+    about
+        What the page furniture needs besides title, company, basis and report id.
+    """
+    company = name(book.settings.report.company)
+    if company:
+        sub = company + words(book.text("exhibits.cover.gap")) + sub
     shown = [(head, body) for head, body in strip if body]
     html = tag(
         "header",
@@ -54,13 +77,14 @@ def header(book: Book) -> Exhibit:
         "\n\n".join([f"# {title.markdown}", sub.markdown, *lines]),
         "\n".join([title.plain, sub.plain, *plain]),
         caption=title.plain,
-        page=PAGE,
+        page=page,
         about={
             "title": title.plain,
-            "company": name(book.settings.report.company).plain,
+            "company": company.plain,
             "title_html": str(title.html),
             "basis": basis(book).plain,
             "report_id": str(book.provenance.get("report_id", "")),
+            **about,
         },
     )
 

@@ -15,8 +15,8 @@ from analysis.engine import conform, to_frame
 from analysis.exhibits.book import Book, shows_something
 from analysis.exhibits.exhibit import Exhibit
 from analysis.exhibits.facts import fact_id, records
-from analysis.exhibits.markup import EMPTY, Rich, join, name, tag, words
-from analysis.exhibits.page_one import basis, revenue_name
+from analysis.exhibits.markup import Rich, join, name, tag, words
+from analysis.exhibits.page_one import basis, head_of, revenue_name
 from analysis.exhibits.tables import (
     ordered,
 )
@@ -71,40 +71,13 @@ def header(book: Book) -> Exhibit:
         start=book.day(book.period.start, "short"),
         end=book.day(book.period.end, "short"),
     )
-    company = name(book.settings.report.company) if book.settings.report.company else EMPTY
-    if company:
-        sub = company + words(book.text("exhibits.cover.gap")) + sub
     strip = [
         (book.words("weekly.head.basis"), basis(book)),
         (book.words("weekly.head.target"), _spread(book)),
         (book.words("weekly.head.segments"), _segments(book)),
         (book.words("exhibits.cover.as_of"), book.day(book.as_of)),
     ]
-    html = tag(
-        "header",
-        tag("div", tag("h1", title), tag("p", sub), class_="ttl"),
-        tag("dl", *(tag("div", tag("dt", h), tag("dd", b)) for h, b in strip), class_="basis"),
-        class_="head",
-        id="txt-header",
-    )
-    markdown = [f"{head.markdown}: {body.markdown}" for head, body in strip]
-    plain = [f"{head.plain}: {body.plain}" for head, body in strip]
-    return Exhibit(
-        "txt-header",
-        str(html),
-        "\n\n".join([f"# {title.markdown}", sub.markdown, *markdown]),
-        "\n".join([title.plain, sub.plain, *plain]),
-        caption=title.plain,
-        page=PAGE,
-        about={
-            "title": title.plain,
-            "company": company.plain,
-            "title_html": str(title.html),
-            "basis": basis(book).plain,
-            "report_id": str(book.provenance.get("report_id", "")),
-            "pointer": book.text("weekly.pointer"),
-        },
-    )
+    return head_of(book, title, sub, strip, PAGE, pointer=book.text("weekly.pointer"))
 
 
 def _row(book: Book, span: str) -> dict[str, Any]:
