@@ -13,7 +13,16 @@ import pyarrow.compute as pc
 
 from analysis import engine
 from analysis.calendars import Period
-from analysis.cleaning import answers, groups, keys, masking, outputs, person_names, quality
+from analysis.cleaning import (
+    answers,
+    emails,
+    groups,
+    keys,
+    outputs,
+    person_names,
+    phones,
+    quality,
+)
 from analysis.cleaning.reconcile import reconcile
 from analysis.cleaning.rules import judge
 from analysis.cleaning.tables import in_force, rules
@@ -30,7 +39,6 @@ TABLES = (
 )  # fmt: skip
 # The record's own ``tasks`` are those of the plan; what was reported back stands beside them.
 _NAMED = {"tasks": "task_results"}
-_FAR_AHEAD = timedelta(days=3653)  # a CRM's 9999-12-31 stands for "never"
 
 
 @dataclass(frozen=True)
@@ -178,7 +186,7 @@ def _judge_all(
 def _params(settings: Settings, as_of: date) -> dict[str, Any]:
     return {
         "earliest": settings.cleaning.earliest,
-        "latest": as_of + _FAR_AHEAD,
+        "latest": as_of + timedelta(days=settings.cleaning.latest_after),
         "tomorrow": as_of + timedelta(days=1),
         "since": settings.scope.orders_since,
         "start": Period.parse(settings.period).start,
@@ -251,15 +259,10 @@ def _inactive(customers: pa.Table, orders: pa.Table, params: Mapping[str, Any]) 
 
 def _reachable(contacts: pa.Table) -> pa.Array:
     """Whether a contact has a valid phone or mail; true where the files hold neither."""
-    phones, mails = contacts["phone"].to_pylist(), contacts["email"].to_pylist()
-    if not any(phones) and not any(mails):
+    phone, mail = phones.valid(contacts["phone"]), emails.valid(contacts["email"])
+    if phone.null_count == mail.null_count == len(contacts):
         return pa.repeat(pa.scalar(True), contacts.num_rows)
-    return pa.array(
-        [
-            bool(phone and masking.valid_phone(phone)) or bool(mail and masking.valid_mail(mail))
-            for phone, mail in zip(phones, mails, strict=True)
-        ]
-    )
+    return pc.or_(pc.fill_null(phone, False), pc.fill_null(mail, False))
 
 
 def _removed(
