@@ -39,7 +39,7 @@ def amounts() -> dict[str, list[str]]:
 def days() -> dict[str, list[str]]:
     """Columns of days and of times."""
     rng = np.random.default_rng(2)
-    start = datetime(2015, 1, 1)
+    start = datetime(2015, 1, 1)  # noqa: DTZ001 - clocks without a zone, as files have them
     moments = [start + timedelta(seconds=int(s)) for s in rng.integers(0, 3 * 10**8, CELLS)]
     slashed = [f"{m.year}/{m.month}/{m.day}" for m in moments]
     mixed = [f"{m.year}年{m.month}月{m.day}日" if i % 50 == 0 else s
