@@ -8,7 +8,7 @@ from typing import Any
 import pandas as pd
 
 from analysis.calendars import Period
-from analysis.exhibits import look, marks, waterfall
+from analysis.exhibits import light, look, marks, waterfall
 from analysis.exhibits.book import Book
 from analysis.exhibits.effect_facts import SPLITS, shown_members
 from analysis.exhibits.exhibit import Exhibit
@@ -47,12 +47,15 @@ def target(book: Book) -> list[Exhibit]:
         made.append(beside("blk-gap", left, right, class_="pair"))
     else:
         made += drawn
+    if not book.has_orders:
+        made += light.by_customer(book)
     if not made:
         return []
     if drawn:
         exact = note(book.words("exhibits.target.exact"))
         made.append(figure("txt-gap-exact", EMPTY, exact, page=PAGE, height=6))
-    made[0] = replace(made[0], heading=book.text("exhibits.chapter.target"))
+    chapter = "target" if book.has_orders else "light"
+    made[0] = replace(made[0], heading=book.text(f"exhibits.chapter.{chapter}"))
     return made
 
 
