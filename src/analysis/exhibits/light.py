@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from analysis.exhibits.book import Book
 from analysis.exhibits.exhibit import Exhibit
-from analysis.exhibits.facts import records
+from analysis.exhibits.facts import fact_id, records
 from analysis.exhibits.markup import Rich, join, name, words
 from analysis.exhibits.tables import Column, Row, figure, table
 from analysis.wording.numbers import Scale
@@ -63,9 +63,9 @@ def by_customer(book: Book) -> list[Exhibit]:
 
 
 def _list(book: Book, kpi: str, beside: tuple[str, ...], members: list[str]) -> Exhibit:
-    shown = (kpi, *(k for k in beside if any(book.has("of_customer", k, m, "value")
+    shown = (kpi, *(k for k in beside if any(book.has("of_customer", k, m)
                                              for m in members)))  # fmt: skip
-    is_money = book.fact("of_customer", kpi, members[0], "value").unit == "money"
+    is_money = book.fact("of_customer", kpi, members[0]).unit == "money"
     scale = book.scale_of(f"kpi.{kpi}") if is_money else None
     called = _names(book, members)
     columns = [
@@ -79,9 +79,7 @@ def _list(book: Book, kpi: str, beside: tuple[str, ...], members: list[str]) -> 
     title = book.say(
         f"exhibits.light.title.{kpi}",
         name=name(called[members[0]]),
-        value=_shown(book, f"of_customer.{kpi}.{members[0]}.value")
-        if not is_money
-        else book.money("of_customer", kpi, members[0], "value"),
+        value=_shown(book, fact_id("of_customer", kpi, members[0])),
     )
     return figure(
         f"tbl-customers-{kpi}",
@@ -101,7 +99,7 @@ def _head(book: Book, kpi: str, scale: Scale | None) -> Rich:
 
 
 def _cell(book: Book, kpi: str, member: str, scale: Scale | None) -> Rich:
-    id_ = ("of_customer", kpi, member, "value")
+    id_ = ("of_customer", kpi, member)
     if not book.has(*id_):
         return words("–")
     return book.num(*id_, scale=scale) if scale is not None else book.num(*id_)

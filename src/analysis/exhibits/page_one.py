@@ -329,12 +329,10 @@ def _steps(book: Book) -> tuple[list[waterfall.Step], list[Rich]]:
 
 
 def last_measures(book: Book) -> Exhibit | None:
-    """Last period's measures in a strip; None where their whole review stands on page 1, and
-    without orders: then none are planned either.
-    """
-    found = measures(book)
+    """Last period's measures in a strip; None where no orders are: a review stands on page 1."""
     if not book.has_orders:
         return None
+    found = measures(book)
     if not found:
         title = book.words("exhibits.last.title_none")
         sentence = book.words("exhibits.last.none")

@@ -25,6 +25,7 @@ PITCH, WIDTH = 4.6, 87.0  # two walks stand beside one another [mm]
 ALONE = 178.0  # a single one has the page's width [mm]
 _ALL = "all"
 _ORDER = ("price", "customers", "", "collection")  # by members: in between
+_PRICED = ("volume", "mix", "price", "new_products", "discontinued")
 _STEPS = (
     *("base", "ambition", "not_assigned"),
     *("volume", "mix", "price", "new_products", "discontinued", "unpriced"),
@@ -144,6 +145,8 @@ def _splits(book: Book) -> list[str]:
     known = set(gaps["split"].astype(str))
     if book.value("bridge.previous.amount") and not is_recurring(book):
         known.discard("customers")  # page 1 shows it as its bridge
+    if not any(book.value("gap", "price", step, "amount") for step in _PRICED):
+        known.discard("price")  # without quantities everything would stand under "cannot be told"
     return sorted(known, key=lambda split: _ORDER.index(split) if split in _ORDER else 2)
 
 
