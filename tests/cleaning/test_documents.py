@@ -17,6 +17,7 @@ from analysis.settings_model import Settings
 from analysis.tables import INPUT
 
 AS_OF = date(2025, 9, 30)
+LAST = datetime(2025, 9, 30)
 DAY = datetime(2025, 9, 1)
 
 
@@ -64,7 +65,7 @@ def test_an_order_that_came_back_does_not_count() -> None:
 def test_a_line_that_came_back_and_one_that_will() -> None:
     back = [
         {"order_id": "D1", "line_id": "2"},
-        {"order_id": "D2", "returned_on": date(2025, 10, 2)},
+        {"order_id": "D2", "returned_on": datetime(2025, 10, 2)},
     ]
     assert kept(run(orders=LINES[:3], returns=back)) == {("D1", "1"), ("D2", "1")}
 
@@ -117,8 +118,8 @@ def test_a_log_becomes_tickets() -> None:
      (90, "61-90", 7), (180, "91-180", 7), (360, "181-360", 7), (361, "361+", 7)],
 )  # fmt: skip
 def test_an_unpaid_invoice_has_its_age(late: int, bucket: str, overdue: int) -> None:
-    item = {"item_id": "F1", "customer_id": "A", "as_of": AS_OF, "amount": Decimal(7),
-            "due_on": AS_OF - timedelta(days=late)}  # fmt: skip
+    item = {"item_id": "F1", "customer_id": "A", "as_of": LAST, "amount": Decimal(7),
+            "due_on": LAST - timedelta(days=late)}  # fmt: skip
     (row,) = run(open_items=[item]).tables["receivables"].to_pylist()
     assert (row["bucket"], row["amount"], row["overdue"]) == (bucket, 7, overdue)
 
@@ -134,8 +135,8 @@ def test_an_unpaid_invoice_has_its_age(late: int, bucket: str, overdue: int) -> 
 )
 def test_unpaid_invoices_keep_every_cent(rows: list[tuple[str, int, int]], chance: Any) -> None:
     items = [
-        {"item_id": f"F{i}", "customer_id": who, "as_of": AS_OF, "amount": Decimal(cents) / 100,
-         "due_on": AS_OF - timedelta(days=late)}
+        {"item_id": f"F{i}", "customer_id": who, "as_of": LAST, "amount": Decimal(cents) / 100,
+         "due_on": LAST - timedelta(days=late)}
         for i, (who, late, cents) in enumerate(rows)
     ]  # fmt: skip
     found = run(open_items=items)
@@ -145,7 +146,7 @@ def test_unpaid_invoices_keep_every_cent(rows: list[tuple[str, int, int]], chanc
 
 
 def test_rows_of_a_document_that_could_not_be_read_are_reconciled() -> None:
-    item = {"item_id": "F1", "customer_id": "A", "as_of": AS_OF, "due_on": AS_OF}
+    item = {"item_id": "F1", "customer_id": "A", "as_of": LAST, "due_on": LAST}
     schema = clean_removed_schema()
     bad = {"table": "open_items", "file": "i.csv", "row": 3, "key": "F2",
            "rule": "unreadable_date", "reason": "{}", "amount": Decimal(5)}  # fmt: skip
