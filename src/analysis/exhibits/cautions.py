@@ -13,6 +13,7 @@ from analysis.exhibits.reasons import pushed, ranked
 
 MOST = 3
 FIELDS = 3
+_MONEY = ("orders", "returns")  # a doubt about these is one about the revenue
 NOTABLE_REMOVED = 0.02
 NOTABLE_INFERRED = 0.30
 
@@ -109,7 +110,7 @@ def _quality(book: Book) -> Rich:
     ]
     if not told:
         return EMPTY
-    money = "money" if (below["table"] == "orders").any() else "no_money"
+    money = "money" if below["table"].isin(_MONEY).any() else "no_money"
     return book.say(f"exhibits.cautions.quality_{money}", fields=book.list_of(told))
 
 
@@ -128,7 +129,8 @@ def _targets(book: Book) -> Rich:
 
 def _measures(book: Book) -> Rich:
     if not book.has_orders:
-        return book.words("exhibits.cautions.no_orders")
+        told = "no_orders" if measures(book) else "no_orders_light"
+        return book.words(f"exhibits.cautions.{told}")
     return EMPTY if measures(book) else book.words("exhibits.cautions.no_measures")
 
 
