@@ -61,8 +61,6 @@ def locate(
     parts = [source.path] if isinstance(source.path, str) else list(source.path or [])
     found: dict[Path, File] = {}
     problems: list[Problem] = []
-    if source.url is not None:
-        problems.append(Problem("sources.no_database", {}))
     for part in parts:
         files = _expand(part, root)
         pattern = glob.has_magic(part)
@@ -136,6 +134,8 @@ def kind_of(file: File) -> str:
 
 def fingerprints(settings: Settings, root: Path) -> dict[str, str]:
     """sha256 of every file the settings name, by its name in the settings.
+
+    Databases have theirs in `analysis.sources.databases.fingerprints`.
 
     Raises
     ------
