@@ -119,7 +119,7 @@ def _literal_secret(url: str) -> bool:
     """Whether a password stands in the address, also in one that is otherwise wrong."""
     found = _ADDRESS.match(url)
     if found is None:
-        return re.search(r"://[^/]*:.*@", SECRET.sub("", url)) is not None
+        return re.search(r"://[^/]*:.+@", SECRET.sub("", url)) is not None
     options = parse_qsl(SECRET.sub("", found["options"] or ""))
     literal = any(_SECRET_OPTION.search(name) for name, value in options if value)
     return literal or bool(SECRET.sub("", found["password"] or ""))

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from datetime import UTC, datetime
 from importlib import import_module
 from pathlib import Path
@@ -84,6 +84,8 @@ def rows_of(
     SourceError
         Whatever goes wrong, without the driver's traceback and without a secret.
     """
+    if address.kind == "sqlite" and not (root / address.database).is_file():
+        raise SourceError(Problem("sources.missing_file", {"file": name}))
     try:
         engine = _engine(address, root, seconds)
     except (ModuleNotFoundError, NoSuchModuleError):
@@ -98,7 +100,8 @@ def rows_of(
             else:  # a percent sign in it is one: there are no parameters
                 stream = stream.execution_options(no_parameters=True)
                 answer = stream.exec_driver_sql(query.strip().removesuffix(";"))
-            yield list(answer.keys()), iter(answer.partitions(BATCH))
+            with closing(answer):
+                yield list(answer.keys()), iter(answer.partitions(BATCH))
     except SQLAlchemyError as error:
         raise SourceError(_problem(error, address, seconds, name)) from None
     finally:
@@ -123,6 +126,8 @@ def _engine(address: Address, root: Path, seconds: int) -> sa.Engine:
             "connect_timeout": CONNECT_SECONDS, "read_timeout": seconds, "charset": "utf8mb4",
             "conv": _mysql_values(),
         }  # fmt: skip
+        if address.password is not None:  # as text the driver would send it in Latin-1
+            given["password"] = address.password.encode()
     elif address.kind == "mssql":
         given = {"login_timeout": CONNECT_SECONDS, "timeout": seconds, "charset": "UTF-8"}
     url = sa.URL.create(
@@ -183,11 +188,10 @@ def _problem(error: SQLAlchemyError, address: Address, seconds: int, name: str) 
     code = _code(origin)
     text = " ".join(str(origin).split())
     key = _CODES.get(code or "")
-    if key is None and code is None and address.kind == "postgresql":
+    if not _reached(error):
         low = text.lower()
-        key = next((key for words, key in _WORDS.items() if words in low), "no_connection")
-    if key == "timeout" and not _reached(error):
-        key = "unreachable"
+        key = key or next((key for words, key in _WORDS.items() if words in low), "no_connection")
+        key = "unreachable" if key == "timeout" else key
     args: dict[str, Any] = {"database": f"{address.host}/{address.database}".lstrip("/")}
     if key == "not_a_database":
         return Problem("sources.damaged", {"file": name})
@@ -206,14 +210,13 @@ def _reached(error: SQLAlchemyError) -> bool:
 
 
 def _code(origin: Any) -> str | int | None:
-    """SQLSTATE, a number, or SQLite's name of an error; None where the driver gives none."""
-    named = getattr(origin, "sqlite_errorname", None) or getattr(origin, "sqlstate", None)
-    if named:
-        return str(named)
+    """A number, SQLSTATE, or SQLite's name of an error; None where the driver gives none."""
     first = origin.args[0] if getattr(origin, "args", ()) else None
     while isinstance(first, tuple) and first:
         first = first[0]
-    return first if isinstance(first, int) else None
+    if isinstance(first, int):
+        return first
+    return getattr(origin, "sqlite_errorname", None) or getattr(origin, "sqlstate", None)
 
 
 def _hidden(text: str, address: Address) -> str:
