@@ -12,7 +12,7 @@ import json
 import os
 import tempfile
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import replace
 from datetime import UTC, date, datetime
 from decimal import Decimal
@@ -181,7 +181,13 @@ def as_text(values: Sequence[Any]) -> tuple[pa.Array, set[str]]:
         Text (a moment with a zone in UTC, ending in ``Z``; a number without exponent where it is
         exact), and the kinds: text, truth, exact, float, day, time, moment, binary.
     """
-    kinds = {_KINDS.get(t, "text") for t in set(map(type, values)) - {type(None)}}
+    types = set(map(type, values)) - {type(None)}
+    kinds = {_KINDS.get(t, "text") for t in types}
+    if types == {str}:
+        return pa.array(values, pa.string()), kinds
+    if types == {int}:
+        with suppress(OverflowError):  # beyond a bigint: one by one
+            return pa.array(values, pa.int64()).cast(pa.string()), kinds
     if "time" in kinds and any(v.tzinfo for v in values if isinstance(v, datetime)):
         some = all(v.tzinfo for v in values if isinstance(v, datetime))
         kinds = (kinds - {"time"}) | ({"moment"} if some else {"time", "moment"})
