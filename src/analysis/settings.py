@@ -8,7 +8,6 @@ valid key.
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
@@ -21,7 +20,7 @@ from pydantic import ValidationError
 from analysis import settings_yaml
 from analysis.calendars import Period
 from analysis.errors import Problem, SettingsError
-from analysis.settings_checks import SECRET, cross_checks, name_checks, validation_problems
+from analysis.settings_checks import cross_checks, name_checks, validation_problems
 from analysis.settings_model import Settings
 from analysis.settings_yaml import Key, Layer
 
@@ -195,12 +194,6 @@ def parse_sets(pairs: Iterable[str]) -> dict[str, Any]:
     if problems:
         raise SettingsError(problems)
     return found
-
-
-def resolve_secrets(url: str, environ: Mapping[str, str] | None = None) -> str:
-    """Put the environment's values into a URL's ``${NAME}``."""
-    environ = os.environ if environ is None else environ
-    return SECRET.sub(lambda found: environ[found[1]], url)
 
 
 def _relative(path: Path, root: Path) -> str:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import re
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 from types import UnionType
@@ -12,7 +11,7 @@ from typing import Annotated, Any, Union, get_args, get_origin
 from pydantic import BaseModel, ValidationError
 from rapidfuzz import process
 
-from analysis import wording
+from analysis import settings_databases, wording
 from analysis.calendars import Period
 from analysis.errors import Problem
 from analysis.settings_goals import goal_problems
@@ -20,8 +19,6 @@ from analysis.settings_model import SCHEME_OF, Settings
 from analysis.settings_sources import Source
 from analysis.settings_yaml import Key, read_layer
 from analysis.tables import INPUT, MADE_FROM
-
-SECRET = re.compile(r"\$\{([A-Za-z_][A-Za-z0-9_]*)\}")
 
 
 def nearest(word: str, choices: Iterable[str]) -> str:
@@ -307,9 +304,9 @@ def cross_checks(
         if {raw, made} <= set(sources):
             report("made_twice", ("sources", raw), found=raw, made=made)
     for name, source in sources.items():
-        for secret in SECRET.findall(source.url or ""):
-            if secret not in os.environ:
-                report("missing_secret", ("sources", name, "url"), found=secret)
+        asked = (source.url, source.table, source.query)
+        for key, field, args in settings_databases.problems(*asked, os.environ):
+            report(key, ("sources", name, field), **args)
         found += _reading(name, source, set(sources), places)
     for label in settings.labels:
         if not wording.has(label):

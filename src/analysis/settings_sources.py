@@ -5,8 +5,9 @@ from __future__ import annotations
 from datetime import date
 from typing import Annotated, Any, Literal
 
-from pydantic import AfterValidator, BeforeValidator, Field, model_validator
+from pydantic import AfterValidator, BeforeValidator, Field, field_serializer, model_validator
 
+from analysis.settings_databases import shown
 from analysis.settings_types import Day, Section, Share, Switch, Zone, increasing
 
 
@@ -49,7 +50,16 @@ class Source(Section):
     """One canonical table's files and how to read them."""
 
     path: str | list[str] | None = Field(None, description="file, folder or glob below the root")
-    url: str | None = Field(None, description="database, with ${ENV} for secrets")
+    url: str | None = Field(
+        None,
+        description="database: sqlite:///file, postgresql://, mysql://, mariadb:// or mssql://"
+        " user:${DB_PASSWORD}@host/name",
+    )
+    table: str | None = Field(None, description="url: the table or view to read")
+    query: str | None = Field(None, description="url: one SELECT to read instead of a table")
+    timeout: int = Field(
+        600, ge=1, description="url: seconds the database may take to answer [seconds]"
+    )
     snapshots: Switch = Field(
         False,
         description="stage_history: from the run's archives, see analysis snapshot",
@@ -94,6 +104,10 @@ class Source(Section):
     missing: list[str | int | float] = Field(
         default_factory=list, description='codes that say "not known" in any of its columns'
     )
+
+    @field_serializer("url", when_used="json")
+    def _without_password(self, url: str | None) -> str | None:
+        return None if url is None else shown(url)
 
     @model_validator(mode="after")
     def _one_place(self) -> Source:

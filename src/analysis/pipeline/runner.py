@@ -9,7 +9,8 @@ from __future__ import annotations
 
 import shlex
 import shutil
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -22,6 +23,7 @@ from analysis.pipeline.locking import Stop, not_writable, run_lock
 from analysis.pipeline.log import Log
 from analysis.pipeline.stages import Stage, chain, find
 from analysis.settings import Config
+from analysis.sources import draw_databases
 from analysis.sources import fingerprints as source_fingerprints
 from analysis.wording import Language
 
@@ -135,8 +137,27 @@ class _Runner:
     record_name: str
     mark: str
     overrides: Mapping[str, Any]
+    drawn: Path | None = None
 
     def run(self, log: Log) -> Outcome:
+        with self._databases():
+            return self._run(log)
+
+    @contextmanager
+    def _databases(self) -> Iterator[None]:
+        """Databases are drawn once, and what was drawn stands as long as the run lasts."""
+        if all(source.url is None for source in self.config.settings.sources.values()):
+            yield
+            return
+        self.drawn = store.temporary_folder(self.work, "drawn")
+        try:
+            found = draw_databases(self.config.settings, self.config.root, self.drawn)
+            self.inputs = {**self.inputs, **found}
+            yield
+        finally:
+            shutil.rmtree(self.drawn, ignore_errors=True)
+
+    def _run(self, log: Log) -> Outcome:
         outcome = Outcome()
         last = self._last()
         folders: dict[str, Path] = {}
@@ -236,8 +257,9 @@ class _Runner:
             from analysis.pipeline import stage_body  # Papermill and the figures take seconds
 
             job = stage_body.Job(
-                stage, self.config, built, dict(folders), self.overrides, self.mark, log.cell
-            )
+                stage, self.config, built, dict(folders), self.overrides, self.mark, log.cell,
+                self.drawn,
+            )  # fmt: skip
             stage_body.execute(job)
             self._tell_read(built, log)
             manifest = {"stage": stage.name, "parts": found, "gave": gave(built)}

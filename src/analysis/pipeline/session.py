@@ -107,6 +107,8 @@ class StageSession:
         """By hand, with no record yet and no source in place."""
         if self.out is not None or (self._record / store.MANIFEST).is_file():
             return False
+        if any(s.url is not None for s in self.settings.sources.values()):
+            return False
         paths = [s.path for s in self.settings.sources.values() if s.path is not None]
         first = [paths[0]] if paths and isinstance(paths[0], str) else (paths or [[]])[0]
         return not any(list(self.root.glob(path)) for path in first if not Path(path).is_absolute())

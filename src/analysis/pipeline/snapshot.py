@@ -7,6 +7,7 @@ company's own tier and for what is owed.
 
 from __future__ import annotations
 
+import tempfile
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -75,7 +76,9 @@ def archive(config: Config) -> Archive:
         raise SettingsError(problems)
     chosen = settings.model_copy(update={"sources": known})
     files = sources.fingerprints(chosen, config.root)
-    read = sources.read(chosen, config.root)
+    with tempfile.TemporaryDirectory(prefix="analysis-") as drawn:
+        files |= sources.draw_databases(chosen, config.root, Path(drawn))
+        read = sources.read(chosen, config.root, Path(drawn))
     tables = {name: _kept(name, read.tables[name]) for name in known}
     parent = config.root / FOLDER / settings.run
     target = parent / config.as_of.isoformat()

@@ -30,6 +30,7 @@ from analysis.report import (
     render_workbook,
 )
 from analysis.settings import Config
+from analysis.sources import DRAWN
 from analysis.wording import Language
 
 FACTS = "facts.json"
@@ -53,6 +54,8 @@ class Job:
         Name of the run in its processes' environment.
     on_cell
         Called as each cell begins.
+    drawn
+        Folder with what the run has drawn from databases; None without one.
     """
 
     stage: Stage
@@ -62,6 +65,7 @@ class Job:
     overrides: Mapping[str, Any]
     mark: str
     on_cell: CellHook
+    drawn: Path | None = None
 
 
 def execute(job: Job) -> None:
@@ -106,6 +110,7 @@ def _notebook(job: Job, lang: str, suffix: str = "") -> Path:
         "lang": lang,
         "upstream": {name: str(folder) for name, folder in job.upstream.items()},
     }
+    drawn = {DRAWN: str(job.drawn)} if job.drawn else {}
     notebook = job.config.root / job.stage.notebook
     output = job.built / "notebooks" / f"{notebook.stem}{suffix}.ipynb"
     output.parent.mkdir(exist_ok=True, mode=store.PRIVATE_FOLDER)
@@ -113,7 +118,7 @@ def _notebook(job: Job, lang: str, suffix: str = "") -> Path:
         notebook,
         output,
         parameters={"params": job.config.file, "overrides": _relevant(job)},
-        env={ENVIRONMENT: json.dumps(given)},
+        env={ENVIRONMENT: json.dumps(given)} | drawn,
         root=job.config.root,
         cell_timeout=job.config.settings.runner.cell_timeout,
         mark=job.mark,

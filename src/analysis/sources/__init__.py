@@ -1,5 +1,7 @@
 """Files → canonical tables; nothing is read wrong silently."""
 
+from analysis.sources.databases import FOLDER as DRAWN
+from analysis.sources.databases import fingerprints as draw_databases
 from analysis.sources.decisions import decision_files, decisions
 from analysis.sources.files import fingerprints
 from analysis.sources.propose import period_file, propose
@@ -15,10 +17,12 @@ from analysis.sources.snapshots import (
 )
 
 __all__ = [
+    "DRAWN",
     "Sources",
     "changes",
     "decision_files",
     "decisions",
+    "draw_databases",
     "fingerprints",
     "lead_changes",
     "owner_changes",

@@ -69,8 +69,6 @@ def locate(
     parts = [source.path] if isinstance(source.path, str) else list(source.path or [])
     found: dict[Path, File] = {}
     problems: list[Problem] = []
-    if source.url is not None:
-        problems.append(Problem("sources.no_database", {}))
     for part in parts:
         files = _expand(part, root)
         pattern = glob.has_magic(part)
@@ -155,6 +153,8 @@ def _text(head: bytes) -> str:
 
 def fingerprints(settings: Settings, root: Path) -> dict[str, str]:
     """sha256 of every file the settings name, by its name in the settings.
+
+    Databases have theirs in `analysis.sources.databases.fingerprints`.
 
     Raises
     ------

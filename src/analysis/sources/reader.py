@@ -19,6 +19,7 @@ from analysis.settings_model import Settings
 from analysis.settings_sources import Source
 from analysis.sources import (
     answers,
+    databases,
     html_tables,
     mapping,
     merged,
@@ -88,7 +89,7 @@ class _Part:
     records: int
 
 
-def read(settings: Settings, root: Path) -> Sources:
+def read(settings: Settings, root: Path, drawn: Path | None = None) -> Sources:
     """Read all sources.
 
     Parameters
@@ -97,12 +98,19 @@ def read(settings: Settings, root: Path) -> Sources:
         Uses `sources`, `timezone` and `currency`.
     root
         Folder from which paths and ``params/mappings`` count.
+    drawn
+        Folder in which `databases.fingerprints` has drawn; default: the run's own, if any.
 
     Raises
     ------
     SourceError
         With every problem of every file.
     """
+    with databases.folder(drawn) as place:
+        return _read_all(settings, root, place)
+
+
+def _read_all(settings: Settings, root: Path, drawn: Path) -> Sources:
     problems: list[Problem] = []
     tables: dict[str, pa.Table] = {}
     rejected: list[pa.Table] = []
@@ -115,7 +123,7 @@ def read(settings: Settings, root: Path) -> Sources:
             except SourceError as error:
                 problems += error.problems
             continue
-        parts, found = _read_table(INPUT[name], source, settings, root)
+        parts, found = _read_table(INPUT[name], source, settings, root, drawn)
         problems += found
         if parts:
             joined = pa.concat_tables([p.table for p in parts], promote_options="default")
@@ -160,10 +168,13 @@ def _once(problems: Sequence[Problem]) -> list[Problem]:
 
 
 def _read_table(
-    table: Table, source: Source, settings: Settings, root: Path
+    table: Table, source: Source, settings: Settings, root: Path, drawn: Path
 ) -> tuple[list[_Part], list[Problem]]:
     named: NamedMapping | None = None
-    files, problems = locate(source, root, returned=table.name in RETURNED)
+    if source.url is not None:
+        files, problems = databases.files(table.name, source, root, drawn)
+    else:
+        files, problems = locate(source, root, returned=table.name in RETURNED)
     if source.mapping is not None:
         named, wrong = mapping.load(source.mapping, root)
         problems += wrong
@@ -287,8 +298,10 @@ def _read_file(
 
 def read_grid(file: File, source: Source, wanted: Sequence[Wanted], *, form: bool = False) -> Grid:
     """One file's header and columns, whatever its format; `form`: a workbook of tasks."""
-    kind = kind_of(file)
     score = selection.with_selecting(partial(mapping.score, wanted=wanted, source=source), source)
+    if source.url is not None:
+        return databases.read(file, source, score)
+    kind = kind_of(file)
     if form:
         return answers.read_form(file, source, score)
     if kind == "parquet":
@@ -322,7 +335,7 @@ def _total_rows(
 ) -> pa.Array:
     """Mask of total rows; `everywhere`: the word may stand in a column that is not read."""
     size = len(grid.rows)
-    if grid.format == "parquet":
+    if grid.format in ("parquet", *databases.FORMATS):
         return pa.repeat(pa.scalar(False), size)
     origins = resolved.origins.values()
     text = {o.index for o in origins if o.index is not None and o.wanted.column.type == "string"}
