@@ -289,5 +289,6 @@ TABLES: dict[str, tuple[str, ...]] = {
         "team string  name of the team",
         "manager_id string  manager",
         "capacity number  visits a quarter [visits]",
+        "calls number  calls and online meetings a quarter [times]",
     ),
 }
