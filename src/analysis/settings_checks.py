@@ -323,7 +323,7 @@ def cross_checks(
 
 
 _WIDE_TABLES = {"buckets": "receivables", "months": "targets"}
-_FROM_SNAPSHOTS = ("stage_history",)
+_FROM_SNAPSHOTS = ("stage_history", "customer_changes")
 _KEYS_THEMSELVES = ("customers", "customer_keys")
 
 

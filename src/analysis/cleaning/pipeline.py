@@ -27,6 +27,7 @@ TABLES = (
     "customers", "orders", "contacts", "activities", "tickets", "people", "treatments",
     "outcomes", "targets", "customer_keys", "receivables", "payments", "invoices", "controls",
     "subscriptions", "usage", "surveys", "leads", "opportunities", "tasks", "load_failures",
+    "signals", "customer_changes",
 )  # fmt: skip
 # The record's own ``tasks`` are those of the plan; what was reported back stands beside them.
 _NAMED = {"tasks": "task_results"}

@@ -60,6 +60,7 @@ TOLD = (
     "key_bridge",
     "movements",
     "customers",
+    "customer_changes",
 )
 
 

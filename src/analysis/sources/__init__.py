@@ -6,6 +6,7 @@ from analysis.sources.propose import period_file, propose
 from analysis.sources.reader import Sources, read
 from analysis.sources.snapshots import (
     changes,
+    customer_changes,
     lead_changes,
     owner_changes,
     series,
@@ -17,6 +18,7 @@ from analysis.sources.snapshots import (
 __all__ = [
     "Sources",
     "changes",
+    "customer_changes",
     "decision_files",
     "decisions",
     "fingerprints",

@@ -36,7 +36,8 @@ def reasons_not(units: Units, choice: Choice, settings: Limits) -> pd.DataFrame:
     -------
     DataFrame
         A row a unit: ``why`` (negative, enough, budget, capacity, calls or learning; empty where
-        it is taken or was ruled out before) and ``place``, the limit it does not fit into (-1: none).
+        it is taken or was ruled out before) and ``place``, the limit it does not fit into (-1:
+        none).
     """
     open_ = units.flag("open") & ~choice.taken
     duty = units.flag("duty")
