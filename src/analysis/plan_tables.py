@@ -83,7 +83,7 @@ TABLES: dict[str, tuple[str, ...]] = {
     "strategy_table": (
         "segment × strategy of the playbook",
         "segment strategy",
-        "rank! integer  order in the report",
+        "rank! integer  as in plan_summary, then what is not planned",
         "segment! string  segment key",
         "strategy! string  strategy key",
         "extra! boolean  on top of the duties",
