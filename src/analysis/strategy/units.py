@@ -233,9 +233,9 @@ def _use(
     """Limits × units: cost, and visits and calls of persons and of roles."""
     cost = np.asarray(rows["cost"], dtype=np.float64)
     parts: list[tuple[Ints, Ints, Floats]] = [(np.zeros(len(rows), dtype=np.int64), of, cost)]
-    for limit, (column, _) in TIMES.items():
+    for limit, (taken, _) in TIMES.items():
         place = {who: i for i, (kind, who) in enumerate(limits) if kind == limit}
-        times = np.asarray(rows[column].astype(float).fillna(0.0), dtype=np.float64)
+        times = np.asarray(rows[taken].astype(float).fillna(0.0), dtype=np.float64)
         for names in (rows["owner_id"], _ROLE + rows["owner_role"].astype(str)):
             found = names.map(place)
             mine = found.notna().to_numpy()
