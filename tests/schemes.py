@@ -37,6 +37,18 @@ SCHEMES = {
         "renewal_risk": (1, "at_risk"),
         "contract_ended": (0, ""),
     },
+    "maturity4": {
+        "maturity_strategic": (4, "best"),
+        "maturity_key": (3, "growing"),
+        "maturity_general": (2, "at_risk"),
+        "maturity_new": (1, "new"),
+    },
+    "urgency4": {
+        "follow_now": (4, "best"),
+        "quarter_focus": (3, "growing"),
+        "nurture": (2, "at_risk"),
+        "hold_off": (1, ""),
+    },
 }
 
 

@@ -151,6 +151,10 @@ class WorkingCalendar:
         """Whether `day` is a working day."""
         return bool(_country(self.country).is_working_day(day))
 
+    def working_days(self, period: Period) -> int:
+        """Number of working days of a period."""
+        return sum(self.is_working(period.start + timedelta(days=n)) for n in range(period.days))
+
     def next_working(self, day: date) -> date:
         """`day`, or the first working day after it."""
         while not self.is_working(day):

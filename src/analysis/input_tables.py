@@ -288,6 +288,15 @@ TABLES: dict[str, tuple[str, ...]] = {
         "kind! string  tender, registry change, …",
         "text string  description",
     ),
+    "customer_changes": (
+        "customer × day × what changed",
+        "customer_id changed_on field",
+        "customer_id! string  the customer",
+        "changed_on! date  first day on which it was seen so",
+        "field! string  owner_id, own_tier, receivables (open money)",
+        "before string  what it was; empty: nothing",
+        "after string  what it became; empty: nothing",
+    ),
     "relations": (
         "link between customers",
         "customer_id other_id kind",
@@ -322,5 +331,6 @@ TABLES: dict[str, tuple[str, ...]] = {
         "team string  name of the team",
         "manager_id string  manager",
         "capacity number  visits a quarter [visits]",
+        "calls number  calls and online meetings a quarter [times]",
     ),
 }

@@ -83,7 +83,7 @@ TABLES: dict[str, tuple[str, ...]] = {
     "strategy_table": (
         "segment × strategy of the playbook",
         "segment strategy",
-        "rank! integer  order in the report",
+        "rank! integer  as in plan_summary, then what is not planned",
         "segment! string  segment key",
         "strategy! string  strategy key",
         "extra! boolean  on top of the duties",
@@ -158,7 +158,7 @@ TABLES: dict[str, tuple[str, ...]] = {
         "measure! string  measure key",
         "owner_id string  who would have been in charge",
         "why! string  stopped, too_small, keeps_size, cool_down, not_entitled, negative, enough,"
-        " budget, capacity, no_owner",
+        " budget, capacity, calls, learning, no_owner",
         "reason! json  catalogue key and arguments",
         "expected_value number  expected extra margin forgone, empty without evidence [currency]",
         "cost! money  what it would have cost [currency]",
@@ -180,7 +180,7 @@ TABLES: dict[str, tuple[str, ...]] = {
     "limits": (
         "limit of the plan",
         "limit who",
-        "limit! string  budget, capacity, touches, explore",
+        "limit! string  budget, capacity, calls, touches, explore",
         "who! string  person, role or segment, or all",
         "allowed number  what there is, in `unit`; empty: no limit",
         "used! number  what the plan takes, in `unit`",

@@ -327,7 +327,7 @@ ABOUT_CUSTOMERS = frozenset(
     ["orders", "tickets", "ticket_events", "receivables", "open_items", "opportunities"]
 )
 _WIDE_TABLES = {"buckets": "receivables", "months": "targets"}
-_FROM_SNAPSHOTS = ("stage_history",)
+_FROM_SNAPSHOTS = ("stage_history", "customer_changes")
 _KEYS_THEMSELVES = ("customers", "customer_keys")
 
 

@@ -107,10 +107,15 @@ class Limits(Section):
         default_factory=dict,
         description="role → visits a quarter that all of the role can make together [visits]",
     )
+    role_calls: dict[str, float] = Field(
+        default_factory=dict,
+        description="role → calls and online meetings a quarter that all of the role can make"
+        " together [times]",
+    )
     explore_share: Share = Field(
         0.2,
-        description="share of what the duties leave that measures without evidence get first"
-        " [share]",
+        description="share of what the duties leave that measures without evidence get: first, and"
+        " no more of it; all where nothing is expected to pay [share]",
     )
     explore_least: int = Field(
         40,

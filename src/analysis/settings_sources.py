@@ -62,7 +62,8 @@ class Source(Section):
     )
     snapshots: Switch = Field(
         False,
-        description="stage_history: from the run's archives, see analysis snapshot",
+        description="stage_history, customer_changes: from the run's archives, see analysis"
+        " snapshot",
     )
     mapping: str | None = Field(None, description="a file of params/mappings, without .yml")
     columns: dict[str, Annotated[ColumnSource, BeforeValidator(_column)]] = Field(

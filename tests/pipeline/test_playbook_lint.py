@@ -59,6 +59,17 @@ def own(tmp_path):
     return write
 
 
+def test_a_measure_that_ends_after_the_quarter_is_said(own) -> None:
+    late = ("start: 10\n        due: 48", "start: 30\n        due: 48")
+    for lang, line in (("zh", "要到第 79 个工作日才到期"), ("en", "ends on working day 79")):
+        found = run(own(late), "--lang", lang)
+        assert line in found.output
+        assert found.exit_code == 0
+        assert line not in run(own(), "--lang", lang).output
+    for name in PLAYBOOKS:
+        assert "截到期末" not in run(name, "--lang", "zh").output
+
+
 def test_all_faults_at_once_with_lines_and_code_two(own) -> None:
     path = own(
         ("owner_role: cs_manager", "owner_role: cs_manger"),
@@ -101,5 +112,9 @@ def test_on_a_record_shares_and_numbers_are_compared(own, monkeypatch) -> None:
     assert "铁杆基础客户 0 家" in text
     assert "近期信号条数（signals）：来自 客户信号；acme/2025Q3 里没有，这一条问不到" in text
     assert "欠款逾期天数（overdue_days）：来自 应收账龄\n" in text
+    assert "而这一期只有" not in text  # the last quarter of 2025 has 61 working days
+    spring = Known(**{**known.__dict__, "name": "acme/2025Q4~trial"})
+    said, _ = playbook_lint.lint_lines("rfm5", ROOT, spring, "zh")
+    assert "要到第 61 个工作日才到期，而这一期只有 59 个工作日" in "\n".join(said)
     fifty = Known(**{**known.__dict__, "segments": segments.iloc[10:]})
     assert "对不上" not in "\n".join(playbook_lint.lint_lines("platinum4", ROOT, fifty, "zh")[0])

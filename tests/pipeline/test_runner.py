@@ -126,6 +126,23 @@ def test_only_from_force_and_as(finished: Path, tmp_path: Path) -> None:
     assert tree(record) == before
 
 
+def test_the_command_to_go_on_says_all_that_was_said(finished: Path, tmp_path: Path) -> None:
+    project = copy_of(finished, tmp_path)
+    own = {"seed": 7, "languages": ["en", "zh"]}
+    with pytest.raises(errors.StageError) as caught:  # the trial has no first stage yet
+        chain.run(project, only="second", name="trial", overrides=own)
+    said = """--as trial --set seed=7 --set 'languages=["en", "zh"]'"""
+    text = "\n".join(wording.explain(caught.value, "en"))
+    assert f"analysis run params/tiny.yml {said} --only first" in text
+    chain.run(project, name="trial", overrides=own)
+    cells = [chain.CELLS["second"][0], "raise ValueError", *chain.CELLS["second"][1:]]
+    chain.write_notebook(project / "notebooks" / "2.ipynb", cells, "The second")
+    with pytest.raises(errors.StageError) as caught:
+        chain.run(project, only="second", name="trial", overrides=own)
+    text = "\n".join(wording.explain(caught.value, "en"))
+    assert f"to go on: analysis run params/tiny.yml --only second {said}" in text
+
+
 def test_an_unknown_stage_is_a_usage_error(finished: Path) -> None:
     with pytest.raises(errors.SettingsError):
         chain.run(finished, only="frist")
@@ -327,4 +344,11 @@ def test_reasons_name_what_changed() -> None:
         ("settings", {"name": "seed", "before": "1", "after": "2"}),
         ("inputs", {"name": "a.csv", "before": "a" * 7, "after": "b" * 7}),
     ]
+    many = [f"key_account_{n}" for n in range(9)]
+    one, other = {"settings": {"list": many}}, {"settings": {"list": [*many, "the_new_one"]}}
+    (_, told), *_ = fingerprints.reasons(one, other)
+    assert told["after"] == "[the_new_one, …]"
+    assert told["before"] == "[key_account_0, key_account_1, key_account_2, …]"
+    (_, told), *_ = fingerprints.reasons({"settings": {"a": "x" * 50}}, {"settings": {"a": ["b"]}})
+    assert (told["before"], told["after"]) == ("x" * 39 + "…", "[b]")
     assert fingerprints.reasons(None, after) == [("first", {})]

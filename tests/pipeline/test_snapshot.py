@@ -10,6 +10,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from analysis import settings, sources, store
+from analysis.cleaning import clean
 from analysis.errors import AnalysisError, SettingsError, SourceError
 from analysis.pipeline import snapshot
 from analysis.settings import Config
@@ -133,6 +134,21 @@ def test_the_stage_history_is_read_from_the_archives(project: Path) -> None:
     with pytest.raises(SourceError) as refused:
         sources.read(known.settings, project)
     assert refused.value.problems[0].key == "sources.snapshot_damaged"
+
+
+def test_who_changed_hands_is_read_from_the_archives_and_cleaned(project: Path) -> None:
+    snapshot.archive(config(project, as_of="2025-09-22"))
+    (project / "data" / "customers.csv").write_text("id,name,who,tel\nC1,n,P7,021\nC2,m,P2,022\n")
+    snapshot.archive(config(project, as_of="2025-09-26"))
+    (project / "params" / "acme.yml").write_text(PARAMS + "  customer_changes: {snapshots: true}\n")
+    (project / "data" / "orders.csv").write_text("id,day,money\nC1,2025-09-23,5\nC2,2025-09-23,5\n")
+    known = config(project)
+    read = sources.read(known.settings, project)
+    kept = clean(read.tables, known.settings, known.as_of, read.rejected)
+    rows = kept.tables["customer_changes"].to_pylist()
+    assert [(r["customer_id"], r["field"], r["before"], r["after"]) for r in rows] == [
+        ("C1", "owner_id", "P1", "P7")
+    ]
 
 
 def test_archives_give_a_history_and_no_other_table(project: Path) -> None:

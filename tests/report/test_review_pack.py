@@ -185,3 +185,15 @@ def test_an_empty_list_is_a_valid_workbook(settings: Settings) -> None:
     empty = {**tables(), "review": RECORD["review"].schema().empty_table()}
     sheet = opened(render_review(empty, settings, AS_OF, "zh"))["复核清单"]
     assert sheet.max_row == 3
+
+
+def test_meanings_stand_there_and_rows_are_as_high_as_their_text(settings: Settings) -> None:
+    book = openpyxl.load_workbook(io.BytesIO(render_review(tables(), settings, AS_OF, "zh")))
+    guide = book.worksheets[0]
+    texts = [c for row in guide.iter_rows(values_only=True) for c in row if isinstance(c, str)]
+    assert "一年一两单，但单额大" in texts
+    long = tables(["甲" * 20, "乙公司"])
+    book = openpyxl.load_workbook(io.BytesIO(render_review(long, settings, AS_OF, "zh")))
+    heights = [book.worksheets[1].row_dimensions[row].height for row in (4, 5)]
+    assert heights[0] == 5 * 15  # the owner, in a narrow column
+    assert heights[1] is None  # one line: as high as any row

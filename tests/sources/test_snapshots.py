@@ -9,7 +9,15 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from analysis.sources import changes, owner_changes, stage_changes, stage_history, tier_changes
+from analysis.sources import (
+    changes,
+    customer_changes,
+    owner_changes,
+    stage_changes,
+    stage_history,
+    tier_changes,
+)
+from analysis.sources.snapshots import by_own_number
 
 DAYS = [datetime(2025, 9, day) for day in (5, 12, 19, 26)]
 
@@ -71,6 +79,37 @@ def test_owners_and_tiers_change_likewise() -> None:
     }  # fmt: skip
     tiers = archived({"C1": "A"}, {"C1": "A"}, {"C1": "B"}, key="customer_id", column="own_tier")
     assert told(tier_changes(tiers)) == {("C1", "A", "B", DAYS[1], DAYS[2])}
+
+
+def test_customers_change_owner_tier_and_balance() -> None:
+    rows = [
+        ("C1", "P1", "A", DAYS[0]), ("C2", "P1", "B", DAYS[0]),
+        ("C1", "P2", "A", DAYS[1]), ("C2", "P1", "A", DAYS[1]), ("C3", "P9", "B", DAYS[1]),
+    ]  # fmt: skip
+    names = ["customer_id", "owner_id", "own_tier", "taken_on"]
+    customers = pa.table(dict(zip(names, map(list, zip(*rows, strict=True)), strict=True)))
+    owed = pa.table(
+        {
+            "customer_id": ["E1", "E1", "E1", "E2", "E1"],
+            "as_of": [DAYS[0], DAYS[0], datetime(2025, 8, 31), DAYS[1], DAYS[2]],
+            "amount": pa.array([5, 7, 99, 3, 12], pa.decimal128(18, 4)),
+            "taken_on": [DAYS[0], DAYS[0], DAYS[0], DAYS[1], DAYS[2]],
+        }
+    )
+    found = customer_changes(customers, owed)
+    listed = [tuple(row.values()) for row in found.to_pylist()]
+    assert listed == [
+        ("C1", DAYS[1], "owner_id", "P1", "P2"), ("C2", DAYS[1], "own_tier", "B", "A"),
+        ("E1", DAYS[1], "receivables", "12.00", "0.00"),
+        ("E1", DAYS[2], "receivables", "0.00", "12.00"),
+        ("E2", DAYS[1], "receivables", "0.00", "3.00"),
+        ("E2", DAYS[2], "receivables", "3.00", "0.00"),
+    ]  # fmt: skip
+    numbered = found.append_column("_row", pa.array(range(len(found))))
+    known = pa.table({"system": ["erp", "desk"], "key": ["E1", "E2"], "customer_id": ["C1", "C9"]})
+    ids = by_own_number(numbered, known, "erp")["customer_id"].to_pylist()
+    assert ids == ["C1", "C2", "C1", "C1", "E2", "E2"]
+    assert customer_changes(pa.table({}), pa.table({})).num_rows == 0
 
 
 @given(

@@ -13,8 +13,8 @@ from analysis.tables import RECORD
 
 COLUMNS = [
     "customer_id", "segment", "strategy", "measure", "extra", "contractual", "owner_id",
-    "owner_role", "cost", "visits", "worth", "later_share", "proven", "treated", "money", "touches",
-    "why_not",
+    "owner_role", "cost", "visits", "calls", "worth", "later_share", "proven", "treated", "money",
+    "touches", "why_not",
 ]  # fmt: skip
 
 
@@ -31,6 +31,7 @@ def option(customer, strategy, **more):
         "owner_role": "sales_rep",
         "cost": 100.0,
         "visits": 1.0,
+        "calls": 0.0,
         "worth": 150.0,
         "later_share": 0.0,
         "proven": True,
@@ -123,6 +124,7 @@ def company(customers, strategies, owners, seed=0, *, values="by_customer", late
             "owner_role": "sales_rep",
             "cost": cost,
             "visits": np.tile(rng.integers(1, 4, strategies).astype(float), customers),
+            "calls": 0.0,
             "worth": np.round(worth, 2),
             "later_share": later,
             "proven": True,

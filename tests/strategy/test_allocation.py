@@ -308,6 +308,58 @@ def test_duties_beyond_the_means():
     assert_tables(found)
 
 
+def test_a_duty_that_costs_nothing_of_what_is_short_stays():
+    free = {"extra": False, "cost": 0.0, "measure": "collect", "visits": 1.0}
+    paid = {"extra": False, "cost": 300.0, "measure": "review", "visits": 0.0}
+    options = frame(
+        option("C1", "d", **free), option("C1", "d", **paid),
+        option("C2", "d", **free, money=9_000.0), option("C2", "d", **paid, money=9.0),
+        option("C3", "a", worth=500.0, cost=150.0),
+    )  # fmt: skip
+    found = planned(options, strategy(100.0))
+    assert sorted(found.chosen["measure"]) == ["collect", "collect"]
+    told_of = found.not_planned.set_index(["customer_id", "measure"])
+    assert set(told_of["why"]) == {"budget"}
+    assert json.loads(told_of.loc[("C1", "review"), "reason"])["args"]["cost"]["value"] == 300.0
+    # what is short is short for two customers' duties; the third waits for an extra
+    limit = found.limits.set_index("limit").loc["budget"]
+    assert limit["short"] == 500.0
+    assert json.loads(limit["advice"])["args"]["count"]["value"] == 2
+    # the same the other way round: no visits left, and what needs none is done
+    found = planned(options, strategy(), people(P1=1))
+    assert sorted(found.chosen.loc[~found.chosen["extra"], "measure"]) == [
+        "collect", "review", "review",
+    ]  # fmt: skip
+    assert reasons(found) == {("C1", "d"): "capacity", ("C3", "a"): "capacity"}
+    # a duty that is ruled out takes no other with it
+    options.loc[0, "why_not"] = "no_owner"
+    found = planned(options, strategy())
+    assert ("C1", "review") in set(
+        zip(found.chosen["customer_id"], found.chosen["measure"], strict=True)
+    )
+    assert_tables(found)
+
+
+def test_calls_of_a_person_and_of_a_role():
+    call = {"visits": 0.0, "calls": 2.0, "cost": 0.0}
+    options = frame(*(option(f"C{i}", "a", **call, worth=100.0 + i) for i in range(5)))
+    # nobody's calls are known: no limit
+    assert len(planned(options, strategy()).chosen) == 5
+    team = people(P1=0).assign(calls=5.0)
+    found = planned(options, strategy(), team)
+    assert pairs(found.chosen) == {("C3", "a"), ("C4", "a")}
+    row = found.limits.set_index(["limit", "who"]).loc[("calls", "P1")]
+    assert (row["allowed"], row["used"], row["unit"], row["binding"]) == (5, 4, "times", True)
+    assert set(reasons(found).values()) == {"calls"}
+    assert "no 2 calls left" in told(found.not_planned["reason"].iloc[0], "en", "CNY")
+    found = planned(options, strategy(role_calls={"sales_rep": 6}))
+    assert len(found.chosen) == 3
+    duties = options.assign(extra=False)
+    short = planned(duties, strategy(), team).limits.set_index(["limit", "who"])
+    assert short.loc[("calls", "P1"), "short"] == 5
+    assert_tables(found)
+
+
 def test_visits_of_a_role_and_of_other_periods():
     options = frame(*(option(f"C{i}", "a", owner_id=None) for i in range(8)))
     found = planned(options, strategy(role_visits={"sales_rep": 3}))
@@ -357,6 +409,35 @@ def test_learning_has_its_share_and_what_value_leaves():
     assert found.chosen["customer_id"].tolist() != [f"D{i:03d}" for i in range(50)]
     again = planned(options[options["strategy"] == "n"], own, book=playbook("n"), seed=8)
     assert pairs(again.chosen) != pairs(found.chosen)
+
+
+@pytest.mark.parametrize("share", [0.0, 0.3])
+def test_learning_keeps_to_its_share_though_money_is_left(share):
+    rows = [option(f"C{i:03d}", "a", worth=300.0) for i in range(10)]
+    rows += [
+        option(f"D{i:03d}", "n", worth=np.nan, proven=False, later_share=share) for i in range(90)
+    ]
+    for budget in (5_000.0, 20_000.0):  # a part of it fits; all of it would
+        own = strategy(budget, explore_share=0.1, explore_least=1)
+        found = planned(frame(*rows), own, book=playbook("n", "a"), draw=lots(share))
+        learning = found.chosen[found.chosen["strategy"] == "n"]
+        assert 0.07 * budget <= spent(learning) <= 0.1 * budget
+        explore = found.limits.set_index("limit").loc["explore"]
+        assert explore["used"] <= explore["allowed"] == 0.1 * budget
+        assert explore["binding"]
+        assert set(reasons(found).values()) == {"learning"}
+        assert_tables(found)
+
+
+def test_without_money_the_share_to_learn_with_does_not_bind():
+    rows = [option(f"C{i}", "d", extra=False, cost=50.0) for i in range(4)]
+    rows += [option(f"D{i}", "n", worth=np.nan, proven=False) for i in range(4)]
+    for budget in (0.0, 200.0):
+        found = planned(frame(*rows), strategy(budget, explore_least=1))
+        explore = found.limits.set_index("limit").loc["explore"]
+        assert not explore["binding"]
+        assert json.loads(explore["advice"])["key"] == "limit_advice.explore_nothing"
+        assert {why for (_, name), why in reasons(found).items() if name == "n"} == {"budget"}
 
 
 def test_what_runs_and_is_not_settled_is_learnt_of_first():

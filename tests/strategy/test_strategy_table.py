@@ -39,6 +39,16 @@ def test_no_empty_owner_or_goal(table, playbook):
     assert (stopped["customers"], stopped["cost"]) == (0, 0)
 
 
+def test_one_rank_in_both_tables(company, effects, playbook):
+    rows = planned(company, effects, playbook)
+    summary = summary_of(rows, company, effects, playbook)
+    found = strategy_table(playbook, summary, Q4).set_index("strategy")
+    ranks = summary.set_index("strategy")["rank"]
+    assert found.loc[ranks.index, "rank"].tolist() == ranks.tolist()
+    assert sorted(found["rank"]) == list(range(1, len(found) + 1))
+    assert len(ranks) < len(found)
+
+
 @pytest.mark.requirement("000-20")
 def test_high_value_row(table):
     rows = table[table["segment"] == "high_value"].set_index("strategy")

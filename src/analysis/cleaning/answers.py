@@ -20,13 +20,23 @@ STATUSES = ("done", "open", "moved", "dropped")
 
 _SAME = "OVER (PARTITION BY task_id)"
 _ALLOWED = ", ".join(f"'{status}'" for status in STATUSES)
-# Two answers to one task agree if the days that they give are not two days.
+# Two answers to one task agree if they say the same state: on whichever day.
 _DIFFER = f"""
     count(DISTINCT CASE WHEN rule IS NULL AND status <> 'open' THEN status END) {_SAME} > 1
-    OR count(DISTINCT CASE WHEN rule IS NULL AND status = 'done' THEN done_on END) {_SAME} > 1
-    OR count(DISTINCT CASE WHEN rule IS NULL AND status = 'moved' THEN moved_to END) {_SAME} > 1
     OR (bool_or(rule IS NULL AND status = 'open') {_SAME}
         AND bool_or(rule IS NULL AND status IN ('moved', 'dropped')) {_SAME})
+"""
+# Of two days for one state the earlier counts: nothing is done twice, and no one gains time.
+_LATER = f"""
+    status = 'done'
+        AND done_on > min(CASE WHEN rule IS NULL AND status = 'done' THEN done_on END) {_SAME}
+    OR status = 'moved'
+        AND moved_to > min(CASE WHEN rule IS NULL AND status = 'moved' THEN moved_to END) {_SAME}
+"""
+# A row of a workbook in which nobody wrote anything says nothing where somebody else did.
+_BLANK = """
+    plan_start IS NOT NULL AND coalesce(status, answer, note) IS NULL
+    AND coalesce(done_on, moved_to) IS NULL
 """
 RULES = (
     Rule("unknown_status", f"status IS NOT NULL AND status NOT IN ({_ALLOWED})"),
@@ -40,6 +50,7 @@ RULES = (
     Rule("done_before_plan", "status = 'done' AND done_on < plan_start"),
     Rule("foreign_task", "plan_start IS NOT NULL AND NOT in_plan"),
     Rule("contradictory_answers", f"status IS NOT NULL AND ({_DIFFER})"),
+    Rule("later_day", _LATER),
     # who says that it is done knows more than who has not heard of it yet
     Rule(
         "overruled",
@@ -54,6 +65,7 @@ SHOWN = {
     "done_before_plan": "done_on",
     "foreign_task": "task_id",
     "contradictory_answers": "told_by",
+    "later_day": "told_by",
     "overruled": "told_by",
 }
 
@@ -72,7 +84,8 @@ def with_plan(tasks: pa.Table, planned: pd.DataFrame | None) -> pa.Table:
     -------
     pyarrow.Table
         With `plan_start` (null: not a workbook of tasks), `in_plan` (null: not known) and
-        `told_by`, the files that say something about the task.
+        `told_by`, the files that say something about the task. Rows of workbooks that were left
+        blank are gone where another row has their task: a blank answer is no answer.
     """
     if PLAN_START in tasks.column_names:
         names = [{PLAN_START: "plan_start"}.get(n, n) for n in tasks.column_names]
@@ -85,7 +98,9 @@ def with_plan(tasks: pa.Table, planned: pd.DataFrame | None) -> pa.Table:
         known = pc.is_in(tasks["task_id"], value_set=ids)
     return engine.query(
         f"SELECT *, min(_file) {_SAME} || CASE WHEN min(_file) {_SAME} < max(_file) {_SAME} "  # noqa: S608
-        f"THEN ', ' || max(_file) {_SAME} ELSE '' END AS told_by FROM t",
+        f"THEN ', ' || max(_file) {_SAME} ELSE '' END AS told_by FROM (FROM t QUALIFY "
+        f"NOT ({_BLANK}) OR task_id IS NULL OR row_number() OVER ("
+        f"PARTITION BY task_id ORDER BY ({_BLANK}), _file, _row) = 1)",
         t=tasks.append_column("in_plan", known),
     )
 

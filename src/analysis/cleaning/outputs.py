@@ -19,10 +19,13 @@ from analysis.tables import INPUT, RECORD, Table, counts_money
 _SHOWN = {"unmatched_key": UNMATCHED, **SHOWN}
 _FREE = ("unknown_status",)  # rules that show what somebody wrote
 _LONGEST = 200  # characters of a value that a reason repeats
-_DAYS = {"activities": "happened_at", "tickets": "opened_at", "surveys": "answered_on"}
+_DAYS = {
+    "activities": "happened_at", "tickets": "opened_at", "surveys": "answered_on",
+    "signals": "seen_at",
+}  # fmt: skip
 _NUMBERS = {
     "contacts": "contact_id", "activities": "activity_id", "tickets": "ticket_id",
-    "surveys": "survey_id",
+    "surveys": "survey_id", "signals": "signal_id",
 }  # fmt: skip
 # Columns into which people write what they like.
 _WRITTEN = ("text", "answer", "note", "reason")

@@ -38,6 +38,7 @@ TABLES = (
     "customers", "orders", "contacts", "activities", "tickets", "people", "treatments",
     "outcomes", "targets", "customer_keys", "receivables", "payments", "invoices", "controls",
     "subscriptions", "usage", "surveys", "leads", "opportunities", "tasks", "load_failures",
+    "signals", "customer_changes",
 )  # fmt: skip
 # What only says how other tables are to be read.
 _HELPING = (*documents.RAW, "people_keys")

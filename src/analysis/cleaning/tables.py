@@ -29,6 +29,7 @@ _DAYS = {
     "treatments": "started_on", "customers": "joined_on", "receivables": "as_of",
     "payments": "paid_on", "invoices": "invoiced_on", "usage": "used_on",
     "surveys": "answered_on", "leads": "created_at", "opportunities": "created_at",
+    "signals": "seen_at", "customer_changes": "changed_on",
 }  # fmt: skip
 
 # Of one strategy, among the measures of the period; who waited earlier may have its turn now.
@@ -94,7 +95,7 @@ def rules(table: str, settings: Cleaning, scope: Scope, *, bridged: bool = False
 
 
 _OWN_NUMBERS = (
-    "order_id", "line_id", "contact_id", "activity_id", "ticket_id", "survey_id"
+    "order_id", "line_id", "contact_id", "activity_id", "ticket_id", "survey_id", "signal_id"
 )  # fmt: skip
 
 

@@ -253,6 +253,10 @@ def _step(book: Book, key: str, kind: waterfall.Kind, id_: str) -> waterfall.Ste
 def what_follows(book: Book) -> Exhibit | None:
     """What the movement asks for, from the lists and the plan; None where neither says anything."""
     told = []
+    if book.value("customers.changed_hands"):
+        told.append(
+            book.say("exhibits.movement.changed_hands", count=book.num("customers.changed_hands"))
+        )
     if book.value("movement.best.at_risk.customers"):
         told.append(
             book.say(

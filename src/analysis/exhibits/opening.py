@@ -62,6 +62,7 @@ TOLD = (
     "kpi_cuts",
     "movements",
     "customers",
+    "customer_changes",
 )
 
 

@@ -78,7 +78,7 @@ def _table_rows(book: Book) -> pd.DataFrame:
     if rows.empty:
         return rows
     rows = rows[rows["customers"] > 0]  # what was stopped is told among the decisions
-    return rows.assign(extra=rows["extra"].astype(bool)).sort_values("rank", kind="stable")
+    return rows.assign(extra=rows["extra"].astype(bool))  # in the playbook's order, as it stands
 
 
 def _block(book: Book, made: list[Row]) -> Block:

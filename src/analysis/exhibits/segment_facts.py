@@ -16,6 +16,7 @@ from collections.abc import Iterator
 
 import pandas as pd
 
+from analysis.calendars import Period
 from analysis.exhibits.facts import (
     Fact,
     FactBook,
@@ -103,6 +104,7 @@ def segment_facts(tables: Tables, settings: Settings) -> FactBook:
         _matrices(frame_of(tables, "matrix_cells")),
         _clusters(frame_of(tables, "clusters")),
         _overrides(frame_of(tables, "overrides")),
+        _hands(frame_of(tables, "customer_changes"), settings.period),
     ):
         for fact in part:
             book.add(fact)
@@ -213,3 +215,15 @@ def _overrides(rows: pd.DataFrame) -> Iterator[Fact]:
         return
     for state, own in rows.groupby("state", sort=True):
         yield from known_fact(fact_id("override", state), len(own), "count", "overrides")
+
+
+def _hands(rows: pd.DataFrame, period: str) -> Iterator[Fact]:
+    """Customers who passed from one person to another in the period."""
+    if rows.empty:
+        return
+    own = Period.parse(period)
+    days = pd.to_datetime(rows["changed_on"])
+    within = (days >= pd.Timestamp(own.start)) & (days < pd.Timestamp(own.next().start))
+    passed = (rows["field"] == "owner_id") & rows["before"].notna() & rows["after"].notna()
+    count = rows.loc[within & passed, "customer_id"].nunique()
+    yield from known_fact("customers.changed_hands", count, "count", "customer_changes")

@@ -22,6 +22,8 @@ LIBRARIES = (
 Parts = dict[str, dict[str, Any]]
 Reason = tuple[str, dict[str, Any]]
 
+_LONGEST = 40  # characters of a value on a line
+
 
 def versions() -> dict[str, str]:
     """Python and the libraries whose release can change a result."""
@@ -69,7 +71,8 @@ def reasons(before: Parts | None, after: Parts) -> list[Reason]:
         for name in sorted({*values, *old}):
             was, now = old.get(name), values.get(name)
             if was != now:
-                found.append((part, {"name": name, "before": _short(was), "after": _short(now)}))
+                told = {"name": name, "before": _short(was, now), "after": _short(now, was)}
+                found.append((part, told))
     return found
 
 
@@ -82,12 +85,24 @@ def code_cells(notebook: Path) -> list[str]:
     return ["".join(cell["source"]) for cell in cells if cell["cell_type"] == "code"]
 
 
-def _short(value: Any) -> str:
+def _short(value: Any, other: Any) -> str:
+    """A value on one line: of a long list what the other one does not have, item by item."""
     if value is None:
         return "–"
     if isinstance(value, str) and len(value) == 64:
         return value[:7]
-    return str(value)[:40]
+    if not isinstance(value, list):
+        text = str(value)
+        return text if len(text) <= _LONGEST else f"{text[: _LONGEST - 1]}…"
+    items = [str(item) for item in value]
+    if sum(map(len, items)) > _LONGEST and isinstance(other, list):
+        items = [str(item) for item in value if item not in other] or items
+    shown: list[str] = []
+    for item in items:
+        if shown and sum(map(len, shown)) + len(item) > _LONGEST:
+            break
+        shown.append(item)
+    return f"[{', '.join([*shown, *(['…'] if len(shown) < len(value) else [])])}]"
 
 
 def _settings(stage: Stage, config: Config) -> dict[str, Any]:

@@ -8,18 +8,21 @@ from pathlib import Path
 from typing import Any
 
 from analysis import store, wording
+from analysis.calendars import Period, WorkingCalendar
 from analysis.conditions import Comparison, ConditionError, Test, parse
 from analysis.errors import SettingsError
 from analysis.pipeline.scheme_record import Known
 from analysis.segmentation.scheme import read_scheme
+from analysis.settings_measures import Strategy
 from analysis.strategy.facts import FACTS, Fact
 from analysis.strategy.playbook import Measure, Playbook, SegmentPlan, Term, Text, spoken
-from analysis.strategy.playbook_checks import count_gaps, known_words, lint
+from analysis.strategy.playbook_checks import beyond, count_gaps, known_words, lint
 from analysis.strategy.playbook_files import find, read_playbook
 from analysis.wording import Language
 from analysis.wording.numbers import format_value
 from analysis.wording.told import money, word
 
+_QUARTER_DAYS = 65  # thirteen weeks without a holiday
 _ASPECTS = {"wish": "value"}  # fact → aspect of the portraits that has the same words
 
 
@@ -52,6 +55,7 @@ def lint_lines(
     say = _Say(lang, known.currency if known else currency)
     said = [*say.book(playbook), *_facts(playbook, root, known, say)]
     said += _seen(playbook, known, say) if known else []
+    said += _too_late(playbook, known, say)
     for segment in segments or ():
         if segment not in playbook.segments:
             name = word(f"segment.{segment}", lang)
@@ -231,6 +235,17 @@ def _facts(playbook: Playbook, root: Path, known: Known | None, say: _Say) -> It
         if known is not None and not any(_filled(table, known, root) for table in fact.tables):
             line += say.text("absent", record=known.name)
         yield line
+
+
+def _too_late(playbook: Playbook, known: Known | None, say: _Say) -> Iterator[str]:
+    """Measures that would end after the period that is planned for: the record's next, or any."""
+    days = _QUARTER_DAYS
+    if known is not None:
+        period = re.split(r"[~.]", known.name.rpartition("/")[2])[0]
+        days = WorkingCalendar(Strategy().holidays).working_days(Period.parse(period).next())
+    for measure, last in beyond(playbook, days):
+        name = word(f"measure.{measure}", say.lang)
+        yield say.text("too_late", measure=name, last=last, days=days)
 
 
 def _filled(table: str, known: Known, root: Path) -> bool:

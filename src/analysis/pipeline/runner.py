@@ -7,6 +7,7 @@ the old record as it was and names the command to go on.
 
 from __future__ import annotations
 
+import json
 import shlex
 import shutil
 from collections.abc import Callable, Iterator, Mapping
@@ -224,7 +225,8 @@ class _Runner:
     def _need(self, stage: Stage, given: Mapping[str, str]) -> None:
         for need in stage.needs:
             if need not in given:
-                args = {"stage": stage.name, "needs": need, "params": self.config.file}
+                args = {"stage": stage.name, "needs": need}
+                args["params"] = f"{self.config.file}{self._named()}"
                 raise StageError(Problem("run.upstream_missing", args))
 
     def _why(
@@ -301,10 +303,17 @@ class _Runner:
             path = kept.relative_to(self.config.root).as_posix()
             problems.append(Problem("run.output", {"path": path}))
         start = f" --from {stage.name}" if stage else ""
-        sets = "".join(f" --set {shlex.quote(f'{k}={v}')}" for k, v in self.overrides.items())
-        command = f"analysis run {self.config.file}{start}{sets}"
+        if self.options.only:
+            start = f" --only {self.options.only}"
+        command = f"analysis run {self.config.file}{start}{self._named()}"
         problems.append(Problem("run.go_on", {"command": command}))
         return type(error)(problems)
+
+    def _named(self) -> str:
+        """What else the command said that must be said again: the record's name, and settings."""
+        name = f" --as {shlex.quote(self.options.name)}" if self.options.name else ""
+        sets = (f"{key}={_written(value)}" for key, value in self.overrides.items())
+        return name + "".join(f" --set {shlex.quote(pair)}" for pair in sets)
 
     def _keep_copy(self, built: Path) -> Path | None:
         """The last executed copy, kept for reading; None if there is none or no room for it."""
@@ -332,6 +341,11 @@ class _Runner:
         known = assemble.last_runs(self.work)
         if known.get(self.record_name) != last:
             store.write_json(self.work / assemble.LAST, {**known, self.record_name: dict(last)})
+
+
+def _written(value: Any) -> str:
+    """A setting's value as `--set` reads it."""
+    return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False, default=str)
 
 
 def gave(built: Path) -> str:

@@ -24,6 +24,7 @@ from xlsxwriter.worksheet import Worksheet
 from analysis.report.crm_files import ANSWERS
 from analysis.report.desk_data import Desks, file_names
 from analysis.report.desk_rows import Desk, Row, every_desk, monday_of
+from analysis.report.row_heights import row_height
 from analysis.report.workbook import EPOCH, pack, plain
 from analysis.settings_model import Settings
 from analysis.wording import Language
@@ -200,6 +201,10 @@ class _Book:
         for row, values in enumerate(rows, start=_HEAD + 1):
             for at, column in enumerate(widths):
                 _cell(sheet, row, at, column, values.get(column), looks)
+            texts = (
+                (v, widths[c]) for c, v in values.items() if c in widths and isinstance(v, str)
+            )
+            sheet.set_row(row, row_height(texts))
         names = list(widths)
         sheet.freeze_panes(_HEAD + 1, names.index("customer") + 1)
         sheet.autofilter(_HEAD, 0, max(_HEAD + len(rows), _HEAD + 1), len(names) - 1)

@@ -24,6 +24,7 @@ from xlsxwriter.worksheet import Worksheet
 from analysis import wording
 from analysis.calendars import Period
 from analysis.engine import to_frame
+from analysis.report.row_heights import row_height
 from analysis.report.workbook import EPOCH, pack, plain
 from analysis.settings_model import Settings
 from analysis.wording import Language
@@ -39,7 +40,7 @@ _SYSTEM = {
     "customer_id": 12,
     "name": 26,
     "owner": 9,
-    "amount": 13,
+    "amount": 17,
     "system_segment": 12,
     "because": 40,
     "present_tier": 8,
@@ -237,7 +238,7 @@ def _guide(sheet: Worksheet, pack_: _Pack, looks: _Looks) -> str:
     for key, name in pack_.segments.items():
         row += 1
         sheet.write_string(row, 0, plain(name), looks.text)
-        meaning = f"segment_definition.{key}"
+        meaning = f"segment_definition.{pack_.settings.segmentation.scheme}.{key}"
         told_ = wording.text(meaning, pack_.lang) if wording.has(meaning) else ""
         sheet.write_string(row, 1, told_, looks.text)
     _paper(sheet, pack_)
@@ -267,6 +268,8 @@ def _list(sheet: Worksheet, pack_: _Pack, looks: _Looks, names: str) -> None:
     for row, values in enumerate(rows, start=_HEAD + 1):
         for at, column in enumerate(columns):
             _cell(sheet, (row, at), column, values.get(column), pack_, looks)
+        texts = ((_shown(values.get(c)), widths[c]) for c in columns if c != "amount")
+        sheet.set_row(row, row_height(texts))
     opinion = columns.index("opinion")
     sheet.data_validation(
         _HEAD + 1,
@@ -307,8 +310,11 @@ def _cell(
     elif column in ("rank", "amount"):
         sheet.write_number(row, at, float(value), looks.money)
     else:
-        known = "" if value is None or value != value else str(value)  # noqa: PLR0124
-        sheet.write_string(row, at, plain(known), looks.text)
+        sheet.write_string(row, at, plain(_shown(value)), looks.text)
+
+
+def _shown(value: Any) -> str:
+    return "" if value is None or value != value else str(value)  # noqa: PLR0124
 
 
 def _paper(sheet: Worksheet, pack_: _Pack) -> None:

@@ -8,6 +8,7 @@ from analysis.sources.propose import period_file, propose
 from analysis.sources.reader import Sources, read
 from analysis.sources.snapshots import (
     changes,
+    customer_changes,
     lead_changes,
     owner_changes,
     series,
@@ -20,6 +21,7 @@ __all__ = [
     "DRAWN",
     "Sources",
     "changes",
+    "customer_changes",
     "decision_files",
     "decisions",
     "draw_databases",

@@ -35,8 +35,11 @@ _OPENED = {
 RETURNED = ("tasks", "load_failures")
 
 
-# Histories that archives give, and of which table.
-HISTORY_OF = {"stage_history": "opportunities"}
+# Histories that archives give, and of which tables.
+HISTORY_OF = {
+    "stage_history": ("opportunities",),
+    "customer_changes": ("customers", "receivables"),
+}
 
 
 @dataclass(frozen=True)
@@ -107,9 +110,17 @@ def _shown(part: str, root: Path) -> str:
     return Path(part).as_posix()
 
 
-def snapshot_files(run: str, table: str, root: Path) -> tuple[list[File], list[Problem]]:
-    """A table's archives of a run (`analysis snapshot`), by day; a problem where there is none."""
-    found = sorted((root / "snapshots" / run).glob(f"[0-9]*/{table}.parquet"))
+def snapshot_files(run: str, history: str, root: Path) -> tuple[list[File], list[Problem]]:
+    """The archives of a run (`analysis snapshot`) behind a history, by table and day.
+
+    A problem where there is none.
+    """
+    folder = root / "snapshots" / run
+    found = [
+        path
+        for table in HISTORY_OF[history]
+        for path in sorted(folder.glob(f"[0-9]*/{table}.parquet"))
+    ]
     files = [File(path.relative_to(root).as_posix(), path) for path in found]
     args = {"run": run, "folder": f"snapshots/{run}"}
     return files, [] if files else [Problem("sources.no_snapshots", args)]
@@ -165,7 +176,7 @@ def fingerprints(settings: Settings, root: Path) -> dict[str, str]:
     found: dict[str, str] = {}
     for name, source in settings.sources.items():
         if source.snapshots:
-            files, missing = snapshot_files(settings.run, HISTORY_OF[name], root)
+            files, missing = snapshot_files(settings.run, name, root)
         else:
             files, missing = locate(source, root, returned=name in RETURNED)
         problems += missing

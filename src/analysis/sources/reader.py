@@ -138,6 +138,11 @@ def _read_all(settings: Settings, root: Path, drawn: Path) -> Sources:
             infos += [p.info for p in parts]
     if problems:
         raise SourceError(_once(problems))
+    owed = settings.sources.get("receivables")
+    if owed and owed.keys and {"customer_changes", "customer_keys"} <= set(tables):
+        tables["customer_changes"] = snapshots.by_own_number(
+            tables["customer_changes"], tables["customer_keys"], owed.keys
+        )
     schema = RECORD["removed_rows"].schema()
     money = settings.sources.get("orders")
     return Sources(
@@ -153,7 +158,7 @@ def _from_snapshots(
 ) -> tuple[pa.Table, list[dict[str, Any]]]:
     """A history from the archived exports of the run, and a row a file of ``sources``."""
     as_of = settings.as_of or Period.parse(settings.period).end
-    table, files, rows = snapshots.read_history(settings.run, root, as_of)
+    table, files, rows = snapshots.read_history(name, settings.run, root, as_of)
     plain = {"table": name, "format": "parquet", "encoding": None, "header_row": None}
     counted = zip(files, rows, strict=True)
     return table, [{**plain, "file": f.name, "rows": n, "note": "[]"} for f, n in counted]

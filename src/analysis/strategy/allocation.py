@@ -16,14 +16,15 @@ from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
+from scipy import sparse
 
 from analysis.calendars import Period
 from analysis.settings_measures import Strategy
 from analysis.strategy import capacity, shortfall
-from analysis.strategy.choosing import Choice, Lot, choose
+from analysis.strategy.choosing import LEARNT, Choice, Lot, choose
 from analysis.strategy.curve import budget_curve
 from analysis.strategy.playbook import Playbook
-from analysis.strategy.units import Flags, Ints, Units, quarters, units_of
+from analysis.strategy.units import Flags, Floats, Ints, Units, quarters, units_of
 from analysis.tables import RECORD
 
 LATER, EXEMPT = "later", "exempt"
@@ -136,8 +137,8 @@ def _drawn(
     units: Units, least: Ints, settings: Strategy, draw: Draw, lot: Lot
 ) -> tuple[Units, Choice, pd.DataFrame, Ints]:
     """A choice that keeps every limit after its draw; the waves, and each unit's."""
-    less = np.zeros(len(units.limits))
-    full = np.zeros(len(units.limits), dtype=bool)
+    less = np.zeros(len(units.limits) + 1)  # the last: what learning may take of the money
+    full = np.zeros(len(less), dtype=bool)
     turn = 0
     while True:
         choice = choose(units, units.allowed, less, full, least, settings.limits, lot)
@@ -150,19 +151,27 @@ def _drawn(
             units = units.at_once(held)
             continue
         extra: Flags = choice.taken & ~units.flag("duty")
-        real = units.use @ (extra & (wave != LATER)).astype(float)
-        over = real - choice.left
+        real = _taken(units, units.use, choice, extra & (wave != LATER))
+        over = real - np.append(choice.left, choice.reserve)
         beyond = over > _HOLDS
         if not beyond.any() or full.all():
             return units, choice, waves, wave
         turn += 1
         if turn <= _ROUNDS:
-            planned = units.taking(full) @ extra.astype(float)
+            planned = _taken(units, units.taking(full), choice, extra)
             part = planned / np.where(beyond, real, 1.0)  # of the real sum is what is planned with
-            less = less + np.where(beyond, over * part, 0.0)
+            less = less + np.where(beyond, over, 0.0) * part
         else:  # what nobody waits for cannot be exceeded, whatever is drawn
             full = full | beyond if turn <= 2 * _ROUNDS else np.ones(len(full), dtype=bool)
             less = np.where(full, 0.0, less)
+
+
+def _taken(
+    units: Units, use: sparse.csr_matrix | sparse.csc_matrix, choice: Choice, mine: Flags
+) -> Floats:
+    """What units take of each limit; at the end what learning takes of the money."""
+    learning = mine & units.learns & np.isin(choice.by, LEARNT)
+    return np.append(use @ mine.astype(float), (use[:1] @ learning.astype(float))[0])
 
 
 def _as_drawn(units: Units, choice: Choice, now: Flags) -> Units:

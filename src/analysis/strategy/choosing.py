@@ -13,9 +13,10 @@ from scipy import sparse
 from analysis.settings_measures import Limits
 from analysis.stats import keyed_uniform
 from analysis.strategy.integer import Problem, solve
-from analysis.strategy.units import CAPACITY, Flags, Floats, Ints, Units, is_role
+from analysis.strategy.units import TIMES, Flags, Floats, Ints, Units, is_role
 
 DUTY, VALUE, LEARNING, TOUCHES, EVERYTHING = "duty", "value", "learning", "touches", "all"
+LEARNT = [LEARNING, EVERYTHING]  # how what is learnt of comes in within its share
 _INDIFFERENT = 1e-6  # what brings just what it costs is taken
 _PLACES = 4  # of a price: nobody can use more, and solvers differ beyond
 
@@ -41,7 +42,7 @@ class Choice(NamedTuple):
     short
         Of each limit, what the duties alone lack.
     reserve
-        Money kept for learning; infinite without a budget.
+        Money that learning may take; infinite without a budget.
     prices
         Value of one unit more of each limit.
     contact_prices
@@ -84,9 +85,10 @@ def choose(
     allowed
         Of each limit.
     less
-        By how much less to plan with, so that the draw does not exceed the limit.
+        By how much less to plan with, so that the draw does not exceed the limit: of each, and
+        at the end of the money that learning may take.
     full
-        Limits for which nobody is expected to wait.
+        Limits for which nobody is expected to wait, and at the end the same money.
     least
         Contacts that each unit's customer gets at least.
     settings
@@ -101,26 +103,29 @@ def choose(
     short = np.maximum(needed - allowed, 0.0)
     short[short <= 1e-9 * np.maximum(1.0, needed)] = 0.0
     left = np.maximum(allowed - units.use @ duties.astype(float), 0.0)
-    room = np.maximum(left - less, 0.0)
-    reserve = settings.explore_share * room[0] if np.isfinite(room[0]) else np.inf
+    room = np.maximum(left - less[:-1], 0.0)
+    kinds = _kinds(units)
+    # a share protects what is expected to pay; where nothing is, learning has it all
+    share = settings.explore_share if units.pays.any() else 1.0
+    allowance = share * (kinds @ np.where(np.isfinite(left), left, 0.0))
+    allowance[0] = allowance[0] if np.isfinite(left[0]) else np.inf
+    reserve = float(allowance[0])
+    allowance[0] = max(reserve - less[-1], 0.0)
     everything = _best_of_each(units, settings.most_measures)
-    if (units.use @ everything.astype(float) <= room + 1e-9).all():
+    learning = kinds @ (units.use @ (everything & units.learns).astype(float))
+    fits = (units.use @ everything.astype(float) <= room + 1e-9).all()
+    if fits and (learning <= allowance + 1e-9).all():
         by[everything] = EVERYTHING
         spare = room - units.use @ everything.astype(float)
         return Choice(by, left, spare, short, reserve, np.zeros(len(left)), {}, 0.0)
     use = units.taking(full)
     places = np.full(int(units.customer.max()) + 1, settings.most_measures, dtype=np.int64)
-    persons = np.array([kind == CAPACITY and not is_role(who) for kind, who in units.limits])
-    visits = np.where(np.isfinite(room) & persons, room, 0.0)
-    allowance = (reserve, settings.explore_share * float(visits.sum()))
-    by[_learn(units, use, room, allowance, persons, places, by, settings, lot)] = LEARNING
+    limited = sparse.vstack([use, kinds @ (units.use if full[-1] else use)]).tocsc()
+    by[_learn(units, limited, room, allowance, places, settings, lot)] = LEARNING
     best = _best(units, use, room, places, by, least, settings)
     by[best.chosen & units.pays] = VALUE
     by[best.chosen & ~units.pays] = TOUCHES
-    places = places - np.bincount(units.customer[best.chosen], minlength=len(places))
     room = room - use @ best.chosen.astype(float)
-    rest = (np.inf, np.inf)
-    by[_learn(units, use, room, rest, persons, places, by, settings, lot)] = LEARNING
     return Choice(by, left, room, short, reserve, best.prices, best.contact_prices, best.gap)
 
 
@@ -193,30 +198,33 @@ def _best_of_each(units: Units, most: int) -> Flags:
     return chosen
 
 
+def _kinds(units: Units) -> sparse.csr_matrix:
+    """What learning has a share of, × limits: the money, and persons' visits and calls."""
+    money = np.arange(len(units.limits)) == 0
+    time = ([k == limit and not is_role(who) for k, who in units.limits] for limit in TIMES)
+    return sparse.csr_matrix(np.array([money, *time], dtype=float))
+
+
 def _learn(
     units: Units,
-    use: sparse.csr_matrix,
+    use: sparse.csc_matrix,
     room: Floats,
-    allowance: tuple[float, float],
-    persons: Flags,
+    allowance: Floats,
     places: Ints,
-    by: NDArray[np.object_],
     settings: Limits,
     lot: Lot,
 ) -> Flags:
     """Units taken to learn from: strategy after strategy, customers by lot.
 
     What runs and is not settled yet comes first, then what nobody has tried, each in the
-    playbook's order. `room` and `places` are used up in place.
+    playbook's order. Below the limits `use` has the money, the visits and the calls that learning
+    takes, of which there is `allowance`. `room` and `places` are used up in place.
     """
-    open_ = units.learns & (by == "")
+    open_ = units.learns
     taken = np.zeros(len(open_), dtype=bool)
     if not open_.any():
         return taken
     names = units.table["strategy"].to_numpy(str)
-    money, visits = allowance
-    # two limits more: the money and the visits that learning may take
-    extended = sparse.vstack([use, use[:1], persons.astype(float) @ use]).tocsc()
     asked = pd.DataFrame(
         {"strategy": names, "new": ~units.known, "turn": units.table["turn"]}
     )[open_].drop_duplicates("strategy")  # fmt: skip
@@ -226,14 +234,13 @@ def _learn(
             units.table["customer_id"].iloc[mine], lot.seed, f"{lot.salt}|{name}|learn"
         )
         order = mine[np.lexsort((mine, chance))]
-        before, here = np.concatenate([room, [money, visits]]), places.copy()
-        found = in_turn(order, extended, before, units.customer, here)
-        running = int(((names == name) & (by == LEARNING)).sum())
-        enough = min(settings.explore_least, len(mine) + running)
-        if not units.known[mine].any() and running + int(found.sum()) < enough:
+        before, here = np.concatenate([room, allowance]), places.copy()
+        found = in_turn(order, use, before, units.customer, here)
+        enough = min(settings.explore_least, len(mine))
+        if not units.known[mine].any() and int(found.sum()) < enough:
             continue  # too few to say anything: another measure shall have the money
         taken |= found
-        room[:], (money, visits), places[:] = before[:-2], before[-2:], here
+        room[:], allowance, places[:] = before[: len(room)], before[len(room) :], here
     return taken
 
 

@@ -45,6 +45,7 @@ def budget_curve(
     """
     nobody = np.zeros(len(units.limits), dtype=bool)
     use = units.taking(nobody)
+    free = np.zeros(len(units.limits) + 1), np.zeros(len(units.limits) + 1, dtype=bool)
     base = units.allowed[0]
     if not math.isfinite(base):
         base = float((use @ choice.taken.astype(float))[0])
@@ -55,7 +56,7 @@ def budget_curve(
     for share in settings.limits.curve:
         allowed = units.allowed.copy()
         allowed[0] = share * base
-        best = choose(units, allowed, np.zeros(len(allowed)), nobody, least, settings.limits, lot)
+        best = choose(units, allowed, *free, least, settings.limits, lot)
         left = np.maximum(allowed - units.use @ in_duty(units, allowed).astype(float), 0.0)
         learning = best.by == LEARNING
         left = np.maximum(left - use @ learning.astype(float), 0.0)

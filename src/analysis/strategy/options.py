@@ -18,11 +18,12 @@ from analysis.strategy.shrinkage import worth
 
 COLUMNS = [
     "customer_id", "segment", "strategy", "measure", "extra", "contractual", "owner_id",
-    "owner_role", "cost", "visits", "worth", "worth_low", "worth_high", "later_share", "proven",
-    "treated", "money", "touches", "grade", "why_not",
+    "owner_role", "cost", "visits", "calls", "worth", "worth_low", "worth_high", "later_share",
+    "proven", "treated", "money", "touches", "grade", "why_not",
 ]  # fmt: skip
 # a task of a measure with one of these is a contact with the customer
 CONTACTS = frozenset({"visit", "meeting", "phone", "online", "mail", "wechat"})
+CALLED = frozenset({"phone", "online"})  # of these, what takes its owner's time on the line
 
 
 def options(
@@ -64,7 +65,7 @@ def options(
         `COLUMNS`, in the order of the candidates. ``worth`` is the expected extra margin before
         the cost [currency], with its bounds; a strategy's worth stands with the first of its
         measures that a customer may get, for it was measured as a whole. ``touches`` are the
-        contacts that the measure makes; ``visits`` those that take its owner's time.
+        contacts that the measure makes; ``visits`` and ``calls`` what takes its owner's time.
     """
     found = candidates.copy()
     place = [c for c in ("owner_id", "team_id") if c in customers]
@@ -79,7 +80,7 @@ def options(
     persons = owners.People(people, playbook.substitutes)
     found["owner_id"] = np.full(len(found), None, dtype=object)
     found["owner_role"] = ""
-    for name in ("cost", "visits"):
+    for name in ("cost", "visits", "calls"):
         found[name] = 0.0
     found["touches"] = 0
     found["contractual"] = False
@@ -91,6 +92,7 @@ def options(
         found.loc[rows, "owner_role"] = measure.owner_role
         found.loc[rows, "cost"] = float(measure.cost)
         found.loc[rows, "visits"] = float(measure.visits)
+        found.loc[rows, "calls"] = float(calls(measure))
         found.loc[rows, "touches"] = contacts(measure)
         found.loc[rows, "contractual"] = measure.contractual
     measured_on = _measured_on(found, features, treatments, evidence)
@@ -120,6 +122,11 @@ def _chance(rows: pd.DataFrame, level: float) -> pd.Series:
 def contacts(measure: Measure) -> int:
     """Contacts that a measure makes with a customer: its tasks, if they reach the customer."""
     return len(measure.tasks) if measure.channel in CONTACTS else 0
+
+
+def calls(measure: Measure) -> int:
+    """Calls and online meetings that a measure takes: its tasks, where that is its channel."""
+    return len(measure.tasks) if measure.channel in CALLED else 0
 
 
 def _first_of_strategy(rows: pd.DataFrame) -> pd.Series:

@@ -126,6 +126,19 @@ def count_gaps(playbook: Playbook, customers: Mapping[str, int]) -> Iterator[Cou
                     yield gap
 
 
+def beyond(playbook: Playbook, days: int) -> Iterator[tuple[str, int]]:
+    """Measures that end after a period of so many working days, each with its own last one.
+
+    Both are counted from one, the period's first working day.
+    """
+    for segment, measure, what in playbook.measures():
+        plan = playbook.segments[segment]
+        if isinstance(what.due, int) or what.due in plan.promises:
+            last = what.start + plan.days(what.due) + 1
+            if last > days:
+                yield measure, last
+
+
 def can_hold(condition: Condition, fact: Fact) -> bool:
     """Whether any value of a fact, or none at all, fulfils a condition."""
     if not fact.many and condition.words:

@@ -10,12 +10,23 @@ import numpy as np
 import pandas as pd
 
 from analysis.settings_measures import Limits, Strategy
-from analysis.strategy.choosing import LEARNING, Choice
-from analysis.strategy.units import ALL, BUDGET, CAPACITY, Flags, Floats, Units, is_role
+from analysis.strategy.choosing import LEARNT, Choice
+from analysis.strategy.units import (
+    ALL,
+    BUDGET,
+    CALLS,
+    CAPACITY,
+    TIMES,
+    Flags,
+    Floats,
+    Units,
+    is_role,
+)
 from analysis.tables import RECORD
 
-NEGATIVE, ENOUGH = "negative", "enough"
+NEGATIVE, ENOUGH, LEARN = "negative", "enough", "learning"
 _TOUCHES, _EXPLORE = "touches", "explore"
+_UNITS = {BUDGET: "money", CAPACITY: "visits", CALLS: "times"}
 
 
 def reasons_not(units: Units, choice: Choice, settings: Limits) -> pd.DataFrame:
@@ -24,8 +35,9 @@ def reasons_not(units: Units, choice: Choice, settings: Limits) -> pd.DataFrame:
     Returns
     -------
     DataFrame
-        A row a unit: ``why`` (negative, enough, budget or capacity; empty where it is taken or
-        was ruled out before) and ``place``, the limit it does not fit into (-1: none).
+        A row a unit: ``why`` (negative, enough, budget, capacity, calls or learning; empty where
+        it is taken or was ruled out before) and ``place``, the limit it does not fit into (-1:
+        none).
     """
     open_ = units.flag("open") & ~choice.taken
     duty = units.flag("duty")
@@ -41,16 +53,18 @@ def reasons_not(units: Units, choice: Choice, settings: Limits) -> pd.DataFrame:
         }
     )
     short = short.sort_values(["unit", "charge", "place"], kind="stable").drop_duplicates("unit")
-    # what began with too few is given up although some of it would have fitted
     place = np.where(math.isfinite(units.allowed[0]), 0, _scarcest(choice)) * open_
     place[short["unit"]] = short["place"]
     extras = np.bincount(units.customer[choice.taken & ~duty], minlength=units.customer.max() + 1)
     enough = ~duty & (extras[units.customer] >= settings.most_measures)
     negative = ~duty & ~units.pays & ~units.learns
-    why = np.where(place == 0, BUDGET, CAPACITY).astype(object)
-    for flags, reason in ((enough, ENOUGH), (negative, NEGATIVE), (~open_, "")):
+    why = np.array([kind for kind, _ in units.limits], dtype=object)[place]
+    fits = np.ones(len(open_), dtype=bool)
+    fits[short["unit"]] = False
+    held = units.learns & fits  # money and time are there, beyond the share to learn with
+    for flags, reason in ((held, LEARN), (enough, ENOUGH), (negative, NEGATIVE), (~open_, "")):
         why[flags] = reason
-    place = np.where(np.isin(why.astype(str), [BUDGET, CAPACITY]), place, -1)
+    place = np.where(np.isin(why.astype(str), [BUDGET, *TIMES]), place, -1)
     return pd.DataFrame({"why": why, "place": place})
 
 
@@ -108,33 +122,37 @@ def limits(
     places = why["place"].to_numpy()
     rows = []
     for i, (kind, who) in enumerate(units.limits):
-        out = int(np.unique(units.customer[places == i]).size)
         price, short = float(choice.prices[i]), float(choice.short[i])
+        lacking = places == i
+        if short > 0:  # what is short is short for the duties: extras that wait are not meant
+            lacking &= units.flag("duty")
+        out = int(np.unique(units.customer[lacking]).size)
         row = {
             "limit": kind,
             "who": who.partition(".")[2] if is_role(who) else who,
             "allowed": float(units.allowed[i]) if math.isfinite(units.allowed[i]) else math.nan,
             "used": round(float(used[i]), 4),
-            "unit": "money" if kind == BUDGET else "visits",
+            "unit": _UNITS[kind],
             "binding": price > 0 or short > 0 or out > 0,
             "price": round(price, 4),
             "short": round(short, 4) if short > 0 else math.nan,
         }
         rows.append({**row, "advice": _advice(row, out, curve)})
-    rows += _explore(units, choice, now)
+    rows += _explore(units, choice, now, why)
     wanted = touches[touches["least"] > 0]
     rows += [_touches(units, choice, now, row) for _, row in wanted.iterrows()]
     return pd.DataFrame(rows, columns=RECORD["limits"].names)
 
 
-def _explore(units: Units, choice: Choice, now: Flags) -> list[dict[str, Any]]:
+def _explore(units: Units, choice: Choice, now: Flags, why: pd.DataFrame) -> list[dict[str, Any]]:
     """The money kept for learning, where there is a budget and something to learn."""
     if not units.learns.any() or not math.isfinite(choice.reserve):
         return []
-    left = units.learns & ~choice.taken
-    customers = int(np.unique(units.customer[left]).size)
-    learning = now & (choice.by == LEARNING)
-    key = "explore_more" if customers else "explore_loose"
+    left = why["why"].isin([LEARN, BUDGET]).to_numpy() & units.learns
+    some = choice.left[0] > 0  # of nothing, a larger share is nothing
+    customers = int(np.unique(units.customer[left & some]).size)
+    learning = now & units.learns & np.isin(choice.by, LEARNT)
+    key = "explore_more" if customers else "explore_nothing" if left.any() else "explore_loose"
     args = {"count": _count(customers)} if customers else {}
     return [
         {
@@ -189,7 +207,7 @@ def _advice(row: dict[str, Any], out: int, curve: pd.DataFrame) -> str:
         if gain > 0:
             return _json("limit_advice.budget_more", more=_money(more), gain=_money(gain))
     if row["price"] > 0:
-        unit = "money" if kind == CAPACITY else "number"
+        unit = "number" if kind == BUDGET else "money"
         return _json(
             f"limit_advice.{kind}_price", price={"value": round(row["price"], 2), "unit": unit}
         )
@@ -210,14 +228,10 @@ def _next_level(budget: float, curve: pd.DataFrame) -> tuple[float, float]:
 
 
 def _reason(why: str, units: Units, unit: int, place: int, settings: Limits) -> str:
-    if why == CAPACITY:
+    if why in TIMES:
         who = units.limits[place][1]
-        visits = float(units.use[place, unit]) if place > 0 else 0.0
-        return _json(
-            "not_planned.capacity",
-            who={"key": who} if is_role(who) else who,
-            visits=_count(math.ceil(visits)),
-        )
+        args = {TIMES[why][0]: _count(math.ceil(float(units.use[place, unit])))}
+        return _json(f"not_planned.{why}", who={"key": who} if is_role(who) else who, **args)
     if why == BUDGET:
         return _json("not_planned.budget", cost=_money(units.cost[unit]))
     if why == ENOUGH:

@@ -36,7 +36,8 @@ def strategy_table(
     -------
     DataFrame
         RECORD ``strategy_table``, in the playbook's order: the columns 类型, 目标, 措施, 责任人,
-        资源, 节点, 预期效果 of the documents' table. No row is without goal and owner: the playbook
+        资源, 节点, 预期效果 of the documents' table. ``rank`` is that of ``plan_summary``; what is
+        not in the plan comes after it. No row is without goal and owner: the playbook
         has them. ``kpi`` and ``target`` are those of its first measure.
     """
     calendar = WorkingCalendar(holidays)
@@ -56,7 +57,6 @@ def strategy_table(
             }
             rows.append(
                 {
-                    "rank": len(rows) + 1,
                     "segment": segment,
                     "strategy": strategy,
                     "extra": mine[0].extra,
@@ -75,6 +75,10 @@ def strategy_table(
                     "grade": known.get("grade", NONE),
                 }
             )
+    last = len(planned)
+    for row in rows:
+        last += row["strategy"] not in planned
+        row["rank"] = int(planned.get(row["strategy"], {}).get("rank", last))
     frame = pd.DataFrame(rows, columns=RECORD["strategy_table"].names)
     for column in ("starts_on", "due"):
         frame[column] = pd.to_datetime(frame[column])

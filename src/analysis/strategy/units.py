@@ -18,7 +18,9 @@ Floats = NDArray[np.float64]
 Flags = NDArray[np.bool_]
 Ints = NDArray[np.int64]
 
-BUDGET, CAPACITY = "budget", "capacity"
+BUDGET, CAPACITY, CALLS = "budget", "capacity", "calls"
+# what takes a person's time: limit → column of the options, and of the people
+TIMES = {CAPACITY: ("visits", "capacity"), CALLS: ("calls", "calls")}
 ALL = "all"
 _ROLE = "role."
 _QUARTERS = {"year": 4.0, "half": 2.0, "quarter": 1.0, "month": 1 / 3, "week": 1 / 13}
@@ -32,7 +34,8 @@ class Units(NamedTuple):
     rows
         The options, sorted; the rows of a unit stand together.
     of
-        Unit of each row.
+        Unit of each row. A duty is a unit of its own, measure by measure; the extra measures of a
+        strategy are one.
     table
         A row a unit: customer_id, segment, strategy, turn (place of the strategy in the
         playbook), duty (always in), contractual, open (not ruled out), later_share, proven,
@@ -135,14 +138,16 @@ def units_of(
     Parameters
     ----------
     options
-        From `analysis.strategy.options`. A strategy of several measures is one unit; if one of
-        its measures is ruled out for a customer, the whole strategy is.
+        From `analysis.strategy.options`. An extra strategy of several measures is one unit, for
+        it was measured as a whole; if one of its measures is ruled out for a customer, all are.
+        Of duties each measure stands for itself: what costs nothing of a scarce limit is never
+        dropped for want of it.
     people
-        RECORD ``people``: ``capacity`` [visits a quarter].
+        RECORD ``people``: ``capacity`` [visits a quarter], ``calls`` [calls a quarter].
     playbook
         Its order of strategies.
     settings
-        Section ``strategy``: ``budget``, ``limits.role_visits``.
+        Section ``strategy``: ``budget``, ``limits.role_visits``, ``limits.role_calls``.
     length
         Of the period [quarters].
     """
@@ -152,9 +157,11 @@ def units_of(
         ["customer_id", "turn", "strategy", "measure"], kind="stable", ignore_index=True
     )
     key = rows["customer_id"].astype(str) + "\x00" + rows["strategy"].astype(str)
-    of = pd.factorize(key)[0].astype(np.int64)
-    free = rows["why_not"].isna().to_numpy() | (rows["why_not"] == "").to_numpy()
     rows["duty"] = ~rows["extra"].to_numpy(bool) | rows["contractual"].to_numpy(bool)
+    rows["duty"] = rows["duty"].groupby(key).transform("any")
+    alone = ("\x00" + rows["measure"].astype(str)).where(rows["duty"], "")
+    of = pd.factorize(key + alone)[0].astype(np.int64)
+    free = rows["why_not"].isna().to_numpy() | (rows["why_not"] == "").to_numpy()
     by_unit = rows.assign(open=free, unit=of).groupby("unit", sort=True)
     first = [
         "customer_id",
@@ -197,10 +204,12 @@ def _limits(
     found: dict[tuple[str, str], float] = {
         (BUDGET, ALL): np.inf if settings.budget is None else float(settings.budget)
     }
-    for person, visits in sorted(capacities(people).items()):
-        found[CAPACITY, person] = visits * length
-    for role, visits in sorted(settings.limits.role_visits.items()):
-        found[CAPACITY, f"{_ROLE}{role}"] = float(visits) * length
+    of_roles = {CAPACITY: settings.limits.role_visits, CALLS: settings.limits.role_calls}
+    for kind, (_, column) in TIMES.items():
+        for person, times in sorted(_known(people, column).items()):
+            found[kind, person] = times * length
+        for role, times in sorted(of_roles[kind].items()):
+            found[kind, f"{_ROLE}{role}"] = float(times) * length
     return list(found), np.array(list(found.values()), dtype=float)
 
 
@@ -209,27 +218,28 @@ def is_role(who: str) -> bool:
     return who.startswith(_ROLE)
 
 
-def capacities(people: pd.DataFrame | None) -> Mapping[str, float]:
-    """Visits a quarter of each person who has a number."""
-    if people is None or "capacity" not in people:
+def _known(people: pd.DataFrame | None, column: str) -> Mapping[str, float]:
+    """Visits or calls a quarter of each person who has a number."""
+    if people is None or column not in people:
         return {}
-    known = people.dropna(subset=["capacity"])
-    pairs = zip(known["person_id"].astype(str), known["capacity"].astype(float), strict=True)
+    known = people.dropna(subset=[column])
+    pairs = zip(known["person_id"].astype(str), known[column].astype(float), strict=True)
     return dict(pairs)
 
 
 def _use(
     rows: pd.DataFrame, of: Ints, limits: list[tuple[str, str]], count: int
 ) -> sparse.csc_matrix:
-    """Limits × units: cost, and visits of persons and of roles."""
-    place = {who: i for i, (kind, who) in enumerate(limits) if kind == CAPACITY}
+    """Limits × units: cost, and visits and calls of persons and of roles."""
     cost = np.asarray(rows["cost"], dtype=np.float64)
-    visits = np.asarray(rows["visits"].astype(float).fillna(0.0), dtype=np.float64)
     parts: list[tuple[Ints, Ints, Floats]] = [(np.zeros(len(rows), dtype=np.int64), of, cost)]
-    for names in (rows["owner_id"], _ROLE + rows["owner_role"].astype(str)):
-        found = names.map(place)
-        mine = found.notna().to_numpy()
-        parts.append((np.asarray(found[mine], dtype=np.int64), of[mine], visits[mine]))
+    for limit, (taken, _) in TIMES.items():
+        place = {who: i for i, (kind, who) in enumerate(limits) if kind == limit}
+        times = np.asarray(rows[taken].astype(float).fillna(0.0), dtype=np.float64)
+        for names in (rows["owner_id"], _ROLE + rows["owner_role"].astype(str)):
+            found = names.map(place)
+            mine = found.notna().to_numpy()
+            parts.append((np.asarray(found[mine], dtype=np.int64), of[mine], times[mine]))
     row, column, data = (np.concatenate(part) for part in zip(*parts, strict=True))
     shape = (len(limits), count)
     matrix = sparse.csc_matrix((data, (row, column)), shape=shape)  # sums what stands twice
