@@ -154,7 +154,9 @@ def _boolean(raw: pa.Array) -> Converted:
 
 
 def _moment(raw: pa.Array, origin: Origin, context: Context) -> Converted:
-    found = dates.parse_column(raw, context.zones, origin.wanted.date_format)
+    own = origin.wanted.timezone
+    zones = Zones(own, context.zones.target) if own else context.zones
+    found = dates.parse_column(raw, zones, origin.wanted.date_format)
     values = found.data
     if origin.wanted.column.type == "date":
         values = pc.floor_temporal(values, unit="day")

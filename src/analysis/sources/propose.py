@@ -13,7 +13,8 @@ from analysis.settings_sources import Source
 from analysis.sources import mapping, wide
 from analysis.sources.dated import day_in
 from analysis.sources.files import File
-from analysis.sources.mapping import NamedMapping, Wanted
+from analysis.sources.mapping import Wanted
+from analysis.sources.named import NamedMapping, load
 from analysis.sources.reader import read_grid
 from analysis.tables import INPUT, Column
 from analysis.wording import Language
@@ -92,7 +93,7 @@ def propose(files: Sequence[Path], root: Path) -> list[Proposal]:
         raise SourceError(missing)
     mappings = []
     for name in names:
-        named, problems = mapping.load(name, root)
+        named, problems = load(name, root)
         if named is None:
             raise SourceError(problems)
         mappings.append((name, named))

@@ -31,11 +31,13 @@ from analysis.sources import (
 )
 from analysis.sources.answers import Form
 from analysis.sources.convert import Context, Converted, convert
+from analysis.sources.currencies import in_own
 from analysis.sources.dated import with_file_name
 from analysis.sources.dates import Zones
 from analysis.sources.files import RETURNED, File, kind_of, locate
 from analysis.sources.grid import Grid, Note, count
-from analysis.sources.mapping import NamedMapping, Origin, Resolved, Wanted
+from analysis.sources.mapping import Origin, Resolved, Wanted
+from analysis.sources.named import NamedMapping, load
 from analysis.sources.rejects import misfit_rows, rejected_rows
 from analysis.sources.widen import Wide, canonical_buckets, lengthen
 from analysis.tables import INPUT, RECORD, Table
@@ -76,6 +78,8 @@ class _Part:
     rejected: pa.Table
     info: dict[str, Any]
     records: int
+    resolved: Resolved
+    header: tuple[str, ...]
 
 
 def read(settings: Settings, root: Path) -> Sources:
@@ -84,7 +88,7 @@ def read(settings: Settings, root: Path) -> Sources:
     Parameters
     ----------
     settings
-        Uses `sources`, `timezone` and `currency`.
+        Uses `sources`, `timezone`, `currency` and `rates`.
     root
         Folder from which paths and ``params/mappings`` count.
 
@@ -155,7 +159,7 @@ def _read_table(
     named: NamedMapping | None = None
     files, problems = locate(source, root, returned=table.name in RETURNED)
     if source.mapping is not None:
-        named, wrong = mapping.load(source.mapping, root)
+        named, wrong = load(source.mapping, root)
         problems += wrong
         if named is None:
             return [], problems
@@ -169,6 +173,7 @@ def _read_table(
             continue
         offset += part.records
         parts.append(part)
+    problems += mapping.differing(table, source, [(p.info["file"], p.resolved) for p in parts])
     return parts, problems
 
 
@@ -185,7 +190,7 @@ def _read_any(
     form = answers.form_of(file) if table.name == answers.TABLE else None
     if form is not None:
         source = answers.source_of(form, file)
-        named, problems = mapping.load(answers.MAPPING, root)
+        named, problems = load(answers.MAPPING, root)
         if problems:
             raise SourceError(problems)
     return _read_file(table, source, named, file, settings, offset, form)
@@ -216,6 +221,10 @@ def _read_file(
     if derived:
         columns["amount"] = _product(columns["quantity"], columns["unit_price"])
     total = _total_rows(table, grid, resolved, columns, everywhere=isinstance(source.wide, str))
+    money = in_own(
+        table, grid, resolved, columns, total, settings.currency, settings.rates, file.name
+    )
+    columns = money.columns
     problems = [p for c in columns.values() for p in c.problems]
     problems += _hopeless(table, grid, resolved.origins, columns, total, file.name)
     if problems:
@@ -225,6 +234,7 @@ def _read_file(
     needed += answers.ANSWERED if table.name == answers.TABLE else ()
     rules, headers = _verdicts(table, needed, columns, resolved.origins, total)
     size = len(grid.rows)
+    rules = pc.if_else(pc.and_(pc.is_null(rules), money.unknown), "no_currency", rules)
     if form is not None and form.foreign(settings):
         rules = pa.repeat(pa.scalar("other_workbook"), size)
         headers = pa.repeat(pa.scalar(f"{form.run} {form.period}".strip() or "-"), size)
@@ -243,7 +253,12 @@ def _read_file(
         kept = frame.filter(keep)
     else:
         kept = frame
-    notes = [*grid.notes, *resolved.notes, *(n for c in columns.values() for n in c.notes)]
+    notes = [
+        *grid.notes,
+        *resolved.notes,
+        *money.notes,
+        *(n for c in columns.values() for n in c.notes),
+    ]
     notes += _nulled(columns, needed, resolved.origins, keep)
     records = len(grid.rows) + len(grid.misfits)
     if records in EXPORT_LIMITS:
@@ -265,7 +280,7 @@ def _read_file(
             [{"key": k, "args": a} for k, a in notes], ensure_ascii=False, sort_keys=True
         ),
     }
-    return _Part(kept, pa.concat_tables(rejected), info, records)
+    return _Part(kept, pa.concat_tables(rejected), info, records, resolved, grid.header)
 
 
 def read_grid(file: File, source: Source, wanted: Sequence[Wanted], *, form: bool = False) -> Grid:

@@ -14,7 +14,8 @@ from analysis.settings_sources import Source
 from analysis.sources import buckets, numbers, wide
 from analysis.sources.convert import Context, Converted, convert
 from analysis.sources.grid import Grid, Note
-from analysis.sources.mapping import Origin, Resolved, Wanted, stated_unit
+from analysis.sources.headers import stated
+from analysis.sources.mapping import Origin, Resolved, Wanted
 from analysis.sources.numbers import UNITS
 from analysis.sources.rejects import rejected_rows
 from analysis.tables import ARROW_TYPES, Table
@@ -93,7 +94,7 @@ def canonical_buckets(rows: pa.Table) -> pa.Table:
 def _column(given: Wide, index: int, header: str, target: str) -> Converted:
     own = given.source.columns.get(target)
     balance = given.resolved.origins.get("balance")
-    unit = stated_unit(header) or (own.unit if own else None) or (balance.unit if balance else None)
+    unit = stated(header).unit or (own.unit if own else None) or (balance.unit if balance else None)
     codes = (*(own.missing if own else ()), *given.source.missing)
     origin = Origin(Wanted(given.table.column(target), missing=codes), index, header, unit)
     return convert(origin, given.grid, 0, given.context)
