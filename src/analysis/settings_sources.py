@@ -21,7 +21,9 @@ class ColumnSource(Section):
         None, description="the day that the file's name holds, for every row"
     )
     date_format: str | None = Field(None, description="strptime format of a date column")
-    timezone: Zone | None = Field(None, description="zone of this column's times; default the file's")
+    timezone: Zone | None = Field(
+        None, description="zone of this column's times; default the file's"
+    )
     map: dict[str, str] = Field(default_factory=dict, description="words in the file → keys")
     missing: list[str | int | float] = Field(
         default_factory=list, description='codes that say "not known": -99, NA'

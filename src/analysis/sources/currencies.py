@@ -18,8 +18,8 @@ from analysis.errors import Problem, SourceError
 from analysis.sources import numbers
 from analysis.sources.convert import Converted
 from analysis.sources.grid import Grid, Note, count
-from analysis.sources.headers import code, fold
 from analysis.sources.mapping import Origin, Resolved
+from analysis.sources.stated import code, fold
 from analysis.tables import Table
 
 _HEADERS = (

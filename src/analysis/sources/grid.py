@@ -32,6 +32,8 @@ class Grid:
         Rows whose number of fields is not the header's: (row, rule).
     lossy
         Positions of columns holding whole numbers beyond what the file's type keeps exactly.
+    title
+        Texts of the rows above the header: they may state the unit of the numbers below.
     """
 
     format: str
@@ -44,6 +46,7 @@ class Grid:
     misfits: tuple[tuple[int, str], ...] = ()
     lossy: frozenset[int] = frozenset()
     notes: tuple[Note, ...] = field(default=())
+    title: tuple[str, ...] = ()
 
 
 def count(number: int) -> dict[str, Any]:

@@ -17,9 +17,9 @@ from analysis.errors import Problem
 from analysis.settings_sources import Source
 from analysis.sources import basis, texts, wide
 from analysis.sources.basis import Basis
-from analysis.sources.headers import fold, stated
 from analysis.sources.named import Accepted, NamedMapping
 from analysis.sources.numbers import UNITS
+from analysis.sources.stated import above, fold, stated
 from analysis.sources.wide import WideHeader
 from analysis.tables import Column, Table
 
@@ -67,10 +67,24 @@ class Origin:
 
 @dataclass(frozen=True)
 class Resolved:
-    """One file's columns; `wide` are the headers that become rows."""
+    """One file's columns.
+
+    Attributes
+    ----------
+    origins
+        Canonical column → where it comes from.
+    wide, sums
+        Headers that become rows, and those that add them up.
+    unit
+        Of the numbers below a title that states it.
+    problems, notes
+        What is wrong, and what was made of it.
+    """
 
     origins: dict[str, Origin]
     wide: tuple[WideHeader, ...] = ()
+    sums: tuple[WideHeader, ...] = ()
+    unit: str | None = None
     problems: tuple[Problem, ...] = ()
     notes: tuple[tuple[str, dict[str, Any]], ...] = ()
 
@@ -97,9 +111,12 @@ def wanted_columns(table: Table, source: Source, named: NamedMapping | None) -> 
     found: list[Wanted] = []
     names: tuple[str, ...]
     by_name = not source.columns and source.mapping is None
+    turned = wide.targets(table, source) if source.wide else ()
     for column in table.columns:
         own = source.columns.get(column.name)
         accepted = part.columns.get(column.name) if part else None
+        if own is None and column.name in turned:
+            continue
         if own is not None:
             names = (own.from_,) if own.from_ is not None else ()
             want = Wanted(
@@ -186,7 +203,12 @@ def _find(cells: Sequence[str], wanted: Wanted) -> list[int]:
 
 
 def resolve(
-    cells: Sequence[str], table: Table, source: Source, wanted: Sequence[Wanted], file: str
+    cells: Sequence[str],
+    table: Table,
+    source: Source,
+    wanted: Sequence[Wanted],
+    file: str,
+    title: Sequence[str] = (),
 ) -> Resolved:
     """Match one file's headers to the canonical columns.
 
@@ -198,7 +220,10 @@ def resolve(
         The canonical table, its settings and what to look for.
     file
         The file's name for messages.
+    title
+        Texts above the header, which may state the unit of all money.
     """
+    general = above(title)
     origins: dict[str, Origin] = {}
     problems: list[Problem] = []
     notes: list[tuple[str, dict[str, Any]]] = []
@@ -239,20 +264,24 @@ def resolve(
             others = " | ".join(cells[i] for i in hits if i != index)
             args = {"header": cells[index], "others": others}
             notes.append(("note.header_chosen", args))
+        unit, currency = want.unit or said.unit, said.currency
+        if want.column.type == "money":
+            unit, currency = unit or general.unit, currency or general.currency
         origins[want.column.name] = Origin(
-            replace(want, value=None), index, cells[index], want.unit or said.unit, said.currency
+            replace(want, value=None), index, cells[index], unit, currency
         )
     problems += _missing(cells, table, wanted, origins, file, problems)
     used = {o.index for o in origins.values() if o.index is not None}
-    rows, wrong = wide.find(cells, table, source, used, file)
-    problems += wrong
+    turned = wide.find(cells, table, source, used, file)
+    problems += turned.problems
+    notes += turned.notes
     for name in source.wide if isinstance(source.wide, list) else ():
-        if texts.header(name) not in {w.header for w in rows}:
+        if texts.header(name) not in {w.header for w in turned.rows}:
             problems.append(_missing_problem(cells, f"{table.name}.*", (name,), file))
     repeated = sorted(h for h, n in counts.items() if n > 1)
     if repeated and not problems:
         notes.append(("note.duplicate_header", {"headers": " | ".join(repeated)}))
-    return Resolved(origins, tuple(rows), tuple(problems), tuple(notes))
+    return Resolved(origins, turned.rows, turned.sums, general.unit, tuple(problems), tuple(notes))
 
 
 def _chosen(headers: Sequence[str], want: Wanted, table: Table, source: Source) -> int | str:

@@ -211,7 +211,7 @@ def _read_file(
     grid = read_grid(file, source, wanted, form=form is not None)
     if not len(grid.rows) and not grid.misfits and form is None:
         raise SourceError(Problem("sources.no_rows", {"file": file.name}))
-    resolved = mapping.resolve(grid.header, table, source, wanted, file.name)
+    resolved = mapping.resolve(grid.header, table, source, wanted, file.name, grid.title)
     if resolved.problems:
         raise SourceError(resolved.problems)
     zones = Zones(source.timezone or settings.timezone, settings.timezone)

@@ -6,6 +6,7 @@ import codecs
 import csv
 import io
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from itertools import islice
 from operator import itemgetter
 
@@ -48,7 +49,9 @@ def read(file: File, source: Source, score: Scorer) -> Grid:
     grid = _fast(text, separator, header_at, header, encoding)
     if grid is None:
         grid = _careful(text, separator, header_at, header, encoding, file.name)
-    return _with_end_notes(grid, text)
+    above = _head(text, separator)[:header_at]
+    title = tuple(filter(None, (texts.header(c) for row in above for c in row)))
+    return _with_end_notes(replace(grid, title=title), text)
 
 
 def decode(data: bytes, name: str, encoding: str | None = None) -> tuple[str, str]:

@@ -73,7 +73,8 @@ def grid_of(
     at = _header_at(head, source, score)
     header_row, first = head[at]
     header = _trimmed([texts.header(c) for c in first])
-    return replace(_body(header, header_row, head[at + 1 :], rows), format=kind)
+    title = tuple(filter(None, (texts.header(c) for _, cells in head[:at] for c in cells)))
+    return replace(_body(header, header_row, head[at + 1 :], rows), format=kind, title=title)
 
 
 def with_sheet(grid: Grid, title: str, others: Sequence[str]) -> Grid:

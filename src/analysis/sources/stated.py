@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from analysis.sources import texts
@@ -37,6 +38,10 @@ _PATTERNS = (
     re.compile(
         r"\A(?P<base>.*?[^\s/_:-])\s*[/_:-]\s*(?P<money>(?!))?(?P<unit>元|千元|万元|百万元|亿元)\Z"
     ),
+)
+_ABOVE = re.compile(
+    rf"(?:金额)?(?:单位|units?)\s*:\s*(?P<money>{_any(CODES)})?\s*(?P<unit>{_any(_UNITS)})(?![a-z])",
+    re.IGNORECASE,
 )
 _MARKS = re.compile(r"\((?:必填|必填项|选填|required|mandatory)\)|[*\s_]")
 
@@ -74,6 +79,21 @@ def stated(header: str) -> Stated:
             unit = _UNITS[found["unit"].lower()] if found["unit"] else None
             return Stated(found["base"], unit, code(found["money"]))
     return Stated(header)
+
+
+def above(title: Sequence[str]) -> Stated:
+    """What the rows above a header state of all numbers below: 单位：万元.
+
+    Parameters
+    ----------
+    title
+        Their texts, as `texts.header` returns them.
+    """
+    found = {(m["unit"], m["money"]) for text in title if (m := _ABOVE.search(text))}
+    if len(found) != 1:
+        return Stated("")
+    unit, money = found.pop()
+    return Stated("", _UNITS[unit.lower()] if unit else None, code(money))
 
 
 def code(word: str | None) -> str | None:
