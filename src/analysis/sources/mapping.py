@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from functools import lru_cache
 from typing import Any
 
 from rapidfuzz import fuzz, process
@@ -189,17 +190,33 @@ def _derivable(wanted: Wanted, hits: set[str]) -> bool:
 
 def _find(cells: Sequence[str], wanted: Wanted) -> list[int]:
     """Positions of the headers accepted, best first."""
-    numeric = wanted.column.type in _NUMERIC
-    positions: list[int] = []
-    folded = [fold(c) for c in cells]
-    bare = [fold(stated(c).base) if numeric else None for c in cells]
-    for name in map(texts.header, wanted.names):
-        small = fold(name)
-        exact = [i for i, c in enumerate(cells) if c == name]
-        alike = [i for i, c in enumerate(folded) if c and c == small]
-        based = [i for i, c in enumerate(bare) if c and c == small]
-        positions += [i for i in exact or alike or based if i not in positions]
-    return positions
+    exact, alike, based = _places(tuple(cells))
+    positions: dict[int, None] = {}
+    for name in wanted.names:
+        plain, small = _plain(name)
+        hits = exact.get(plain) or alike.get(small)
+        if not hits and wanted.column.type in _NUMERIC:
+            hits = based.get(small)
+        positions.update(dict.fromkeys(hits or ()))
+    return list(positions)
+
+
+@lru_cache(maxsize=4096)
+def _plain(name: str) -> tuple[str, str]:
+    plain = texts.header(name)
+    return plain, fold(plain)
+
+
+@lru_cache(maxsize=256)
+def _places(cells: tuple[str, ...]) -> tuple[dict[str, list[int]], ...]:
+    """Header → positions: as it stands, folded, and folded without its unit."""
+    found: tuple[dict[str, list[int]], ...] = ({}, {}, {})
+    for i, cell in enumerate(cells):
+        base = stated(cell).base
+        for index, key in zip(found, (cell, fold(cell), fold(base)), strict=True):
+            if key and (index is not found[2] or base != cell):
+                index.setdefault(key, []).append(i)
+    return found
 
 
 def resolve(
@@ -271,6 +288,9 @@ def resolve(
             replace(want, value=None), index, cells[index], unit, currency
         )
     problems += _missing(cells, table, wanted, origins, file, problems)
+    counted = origins.get(_COUNTED[1]) if table.name == _COUNTED[0] else None
+    if counted and not source.tax and (tax := counted.wanted.basis(counted.header).tax):
+        notes.append((f"note.tax_{tax}", {"header": counted.header}))
     used = {o.index for o in origins.values() if o.index is not None}
     turned = wide.find(cells, table, source, used, file)
     problems += turned.problems

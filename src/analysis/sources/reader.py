@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -20,6 +20,7 @@ from analysis.settings_sources import Source
 from analysis.sources import (
     answers,
     mapping,
+    memory,
     numbers,
     old_workbooks,
     parquet_files,
@@ -37,6 +38,7 @@ from analysis.sources.dates import Zones
 from analysis.sources.files import RETURNED, File, kind_of, locate
 from analysis.sources.grid import Grid, Note, count
 from analysis.sources.mapping import Origin, Resolved, Wanted
+from analysis.sources.memory import Headers
 from analysis.sources.named import NamedMapping, load
 from analysis.sources.rejects import misfit_rows, rejected_rows
 from analysis.sources.widen import Wide, canonical_buckets, lengthen
@@ -62,12 +64,15 @@ class Sources:
         One row a file, in the layout of ``sources``.
     basis
         What the money counts: ``event`` and ``tax``, None where the settings do not say.
+    headers
+        Headers of every file, as `memory.remember` keeps them for the next period.
     """
 
     tables: dict[str, pa.Table]
     rejected: pa.Table
     files: pd.DataFrame
     basis: dict[str, str | None]
+    headers: Headers = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -80,6 +85,7 @@ class _Part:
     records: int
     resolved: Resolved
     header: tuple[str, ...]
+    notes: Sequence[Note]
 
 
 def read(settings: Settings, root: Path) -> Sources:
@@ -101,6 +107,8 @@ def read(settings: Settings, root: Path) -> Sources:
     tables: dict[str, pa.Table] = {}
     rejected: list[pa.Table] = []
     infos: list[dict[str, Any]] = []
+    headers: list[tuple[str, str, Sequence[str]]] = []
+    earlier = memory.recall(memory.latest_before(root, settings.run, settings.period))
     for name, source in settings.sources.items():
         if source.snapshots:
             try:
@@ -121,7 +129,8 @@ def read(settings: Settings, root: Path) -> Sources:
                 except SourceError as error:
                     problems += error.problems
             rejected += [p.rejected for p in parts]
-            infos += [p.info for p in parts]
+            infos += [_with_changes(p, earlier) for p in parts]
+            headers += [(name, p.info["file"], p.header) for p in parts]
     if problems:
         raise SourceError(_once(problems))
     schema = RECORD["removed_rows"].schema()
@@ -131,7 +140,21 @@ def read(settings: Settings, root: Path) -> Sources:
         pa.concat_tables([schema.empty_table(), *rejected]).combine_chunks(),
         pd.DataFrame(infos, columns=RECORD["sources"].names),
         {"event": money.event if money else None, "tax": money.tax if money else None},
+        memory.by_form(headers),
     )
+
+
+def _with_changes(part: _Part, earlier: tuple[str, Headers]) -> dict[str, Any]:
+    """A file's row of ``sources``, also with how its headers differ from an earlier period's."""
+    found = memory.compare(*earlier, part.info["table"], part.info["file"], part.header).notes()
+    if not found:
+        return part.info
+    return {**part.info, "note": _as_json([*part.notes, *found])}
+
+
+def _as_json(notes: Sequence[Note]) -> str:
+    told = [{"key": key, "args": args} for key, args in notes]
+    return json.dumps(told, ensure_ascii=False, sort_keys=True)
 
 
 def _from_snapshots(
@@ -276,11 +299,9 @@ def _read_file(
         "encoding": grid.encoding,
         "header_row": grid.header_row,
         "rows": records,
-        "note": json.dumps(
-            [{"key": k, "args": a} for k, a in notes], ensure_ascii=False, sort_keys=True
-        ),
+        "note": _as_json(notes),
     }
-    return _Part(kept, pa.concat_tables(rejected), info, records, resolved, grid.header)
+    return _Part(kept, pa.concat_tables(rejected), info, records, resolved, grid.header, notes)
 
 
 def read_grid(file: File, source: Source, wanted: Sequence[Wanted], *, form: bool = False) -> Grid:
