@@ -12,14 +12,14 @@ import pyarrow.compute as pc
 
 from analysis.errors import Problem, SourceError
 from analysis.settings_sources import Source
-from analysis.sources import basis, dates, mapping, memory, texts, wide
+from analysis.sources import basis, dates, mapping, memory, numbers, texts, wide
 from analysis.sources.dated import day_in
 from analysis.sources.dates import Zones
 from analysis.sources.files import File
 from analysis.sources.grid import Grid
 from analysis.sources.mapping import Resolved, Wanted
 from analysis.sources.memory import Changes, Headers
-from analysis.sources.named import NamedMapping, load
+from analysis.sources.named import Accepted, NamedMapping, load
 from analysis.sources.reader import read_grid, shape
 from analysis.tables import INPUT, Column
 
@@ -291,8 +291,12 @@ def _stands_wide(source: Source, table: str, header: Sequence[str]) -> Source:
 
 
 def _detailed(found: Proposal, grid: Grid, named: NamedMapping) -> Proposal:
-    """With what only the values tell: words, units of a title, days, and samples' shapes."""
+    """With what only the values tell: words, days, and the forms of what is left over.
+
+    An optional column of which most values cannot be read is left over.
+    """
     part = named.tables[found.table].columns
+    found = _readable(found, grid, part)
     words, unknown, units, doubtful = {}, {}, {}, []
     for column, header in found.columns.items():
         values = grid.columns[grid.header.index(header)]
@@ -317,12 +321,45 @@ def _detailed(found: Proposal, grid: Grid, named: NamedMapping) -> Proposal:
     )
 
 
+def _readable(found: Proposal, grid: Grid, part: Mapping[str, Accepted]) -> Proposal:
+    """Without optional columns of numbers or days that mostly hold something else."""
+    table = INPUT[found.table]
+    wrong = [
+        column
+        for column, header in found.columns.items()
+        if column not in table.required
+        and not part[column].map
+        and _mostly_bad(grid.columns[grid.header.index(header)], table.column(column).type)
+    ]
+    if not wrong:
+        return found
+    return replace(
+        found,
+        columns={c: h for c, h in found.columns.items() if c not in wrong},
+        left_over=(*found.left_over, *(found.columns[c] for c in wrong)),
+    )
+
+
+def _mostly_bad(values: pa.Array, kind: str) -> bool:
+    if kind in ("money", "number", "integer", "share"):
+        bad = numbers.parse_column(values)[1]
+    elif kind in ("date", "timestamp"):
+        days = dates.parse_column(values, _UTC, None)
+        if days.ambiguous:
+            return False
+        bad = days.bad
+    else:
+        return False
+    return int(pc.sum(bad).as_py() or 0) * 2 > len(values) - values.null_count
+
+
 def _known_words(values: pa.Array, known: Mapping[str, str]) -> tuple[dict[str, str], int]:
     """The file's words that the mapping translates, and how many it does not know."""
     plain = {texts.header(word): key for word, key in known.items()}
     present = [texts.header(w) for w in values.cast(pa.string()).unique().to_pylist() if w]
     found = {word: plain[word] for word in sorted(present) if word in plain}
-    strange = {w for w in present if w and w not in plain and w not in plain.values()}
+    keys = {*plain, *plain.values()}
+    strange = {w for w in present if w and w not in keys and numbers.parse(w) is None}
     return found, len(strange) if len(present) <= _WORDS else 0
 
 
