@@ -350,7 +350,8 @@ def _mostly_bad(values: pa.Array, kind: str) -> bool:
         bad = days.bad
     else:
         return False
-    return int(pc.sum(bad).as_py() or 0) * 2 > len(values) - values.null_count
+    wrong = int(pc.sum(bad).as_py() or 0)
+    return wrong * 2 > len(values) - int(values.null_count)
 
 
 def _known_words(values: pa.Array, known: Mapping[str, str]) -> tuple[dict[str, str], int]:
