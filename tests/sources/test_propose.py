@@ -160,7 +160,9 @@ def headers_noted(found: sources.Sources) -> list[str]:
 
 def test_the_next_quarter_says_what_changed(project: Path) -> None:
     def quarter(period: str, header: str) -> sources.Sources:
-        content = f"{header}\n1,A,2025-01-02,5,C,x\n"
+        cells = {"下单日期": "2025-01-02", "金额": "5"}
+        row = ",".join(cells.get(h, "A") for h in header.split(","))
+        content = f"{header}\n{row}\n"
         (project / "o.csv").write_text(content, encoding="utf-8")
         columns = {"customer_id": "客户编号", "ordered_at": "下单日期", "amount": "金额"}
         given = {"run": "r", "period": period, "sources": {"orders": {"path": "o.csv"}}}
