@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
+
 import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
@@ -44,6 +46,14 @@ from analysis.sources.dated import day_in
         ("三年以上", "1096+"),
         ("3-6个月", "91-180"),
         ("逾期金额", "1+"),
+        ("0-30 (current)", "not_due_0-30"),
+        ("31-60 days past due", "31-60"),
+        ("已到期1-30天", "1-30"),
+        ("未到期31天以上", "not_due_31+"),
+        ("半年以内", "1-180"),
+        ("1年以内(含1年)", "1-365"),
+        (">90 days", "91+"),
+        ("1-30（万元）", "1-30"),
     ],
 )
 def test_headers_that_name_a_bucket(header: str, key: str) -> None:
@@ -131,7 +141,14 @@ def test_whether_overdue_is_known() -> None:
         ("13月", None),
         ("年度目标", None),
         ("上月", None),
-        ("1季度", None),
+        ("1季度", "2025Q1"),
+        ("第二季度目标", "2025Q2"),
+        ("Q3", "2025Q3"),
+        ("Jan-26", "2026-01"),
+        ("25年3月", "2025-03"),
+        ("全年", None),
+        ("合计", None),
+        ("指标", None),
         ("market", None),
     ],
 )
@@ -156,3 +173,34 @@ def test_months(header: str, month: str | None) -> None:
 def test_the_day_in_a_file_name(name: str, day: str | None) -> None:
     found = day_in(name)
     assert (found.isoformat() if found else None) == day
+
+
+@pytest.mark.parametrize(
+    ("header", "span"),
+    [
+        ("合计", "2025"), ("全年(万元)", "2025"), ("年度目标", "2025"), ("2026年", "2026"),
+        ("上半年", "2025H1"), ("H2", "2025H2"), ("Total", "2025"), ("指标", None), ("大区", None),
+        ("单位", None), ("1月", None),
+    ],
+)  # fmt: skip
+def test_sums_over_time(header: str, span: str | None) -> None:
+    assert months.sum_of(header, 2025) == span
+
+
+def test_what_lies_between_buckets() -> None:
+    whole = buckets.coverage(["not_due", "1-30", "31-60", "61+"])
+    assert whole == buckets.Coverage()
+    assert buckets.coverage(["1-30", "61-90", "91+"]).gaps == ("31-60",)
+    assert buckets.coverage(["1-30", "30-60", "61+"]).shared == (("1-30", "30-60"),)
+    assert buckets.coverage(["1-30", "1-60", "61+"]).overlaps == (("1-30", "1-60"),)
+    assert buckets.coverage(["1-90", "1-30", "31-60", "61-90", "91+"]).sums == ("1-90",)
+    assert buckets.coverage(["not_due_0-30", "not_due_61+"]).gaps == ("not_due_31-60",)
+
+
+@given(edges=st.lists(st.integers(1, 400), min_size=2, max_size=8, unique=True).map(sorted))
+def test_buckets_edge_to_edge_have_neither_gap_nor_overlap(edges: list[int]) -> None:
+    keys = [f"{a + 1}-{b}" for a, b in pairwise(edges)] + [f"{edges[-1] + 1}+"]
+    found = buckets.coverage(keys)
+    assert found == buckets.Coverage()
+    if len(keys) > 2:
+        assert buckets.coverage([keys[0], *keys[2:]]).gaps == (keys[1],)

@@ -201,6 +201,60 @@ def test_targets_add_up_to_the_fen(planned: Callable[..., Sources], cells: list[
 
 def test_no_months_and_a_month_twice(planned: Callable[..., Sources]) -> None:
     with pytest.raises(SourceError, match=r"sources\.no_months"):
-        planned("业务员,一季度\nP1,1\n")
+        planned("业务员,本季\nP1,1\n")
     with pytest.raises(SourceError, match=r"sources\.wide_twice"):
         planned("业务员,1月,01月\nP1,1,2\n")
+
+
+def notes(found: Sources) -> str:
+    return str(found.files["note"][0])
+
+
+def test_gaps_and_overlaps_between_buckets_are_told(aged: Callable[..., Sources]) -> None:
+    assert "note.bucket_gap" in notes(aged("客户编码,余额,未到期,1-30,61以上\nA,6,1,2,3\n"))
+    assert "note.bucket_shared" in notes(aged("客户编码,余额,未到期,1-30,30-60\nA,6,1,2,3\n"))
+    with pytest.raises(SourceError, match=r"sources\.buckets_overlap"):
+        aged("客户编码,未到期,1-30,1-60\nA,1,2,3\n")
+
+
+def test_a_bucket_that_others_make_up_is_left_out(aged: Callable[..., Sources]) -> None:
+    found = aged("客户编码,余额,未到期,1-60,1-30,31-60\nA,6,1,5,2,3\n")
+    assert [r[1] for r in rows(found)] == ["1-30", "31-60", "not_due"]
+    assert "note.bucket_sum" in notes(found)
+
+
+YEAR = "业务员,全年," + ",".join(f"{m}月" for m in range(1, 13)) + ",上半年\n"
+
+
+def line(name: str, total: int, half: int = 6) -> str:
+    return f"{name},{total}," + ",".join(["1"] * 12) + f",{half}\n"
+
+
+def test_sums_are_checked_against_their_months_and_left_out(
+    planned: Callable[..., Sources],
+) -> None:
+    good = planned(YEAR + line("P1", 12) + line("P2", 12))
+    assert good.tables["targets"].num_rows == 24
+    assert notes(good).count("note.sum_left_out") == 2
+    off = planned(YEAR + line("P1", 12) + line("P2", 13) + line("P3", 12))
+    assert "note.sum_off" in notes(off) and '"first": "3"' in notes(off)
+    with pytest.raises(SourceError, match=r"sources\.sums_do_not_add_up"):
+        planned(YEAR + line("P1", 120) + line("P2", 120))
+
+
+def test_quarters_become_rows_or_check_the_months(planned: Callable[..., Sources]) -> None:
+    alone = planned("业务员,一季度,二季度,三季度,四季度,合计\nP1,1,2,3,4,10\n")
+    assert sorted(alone.tables["targets"]["period"].to_pylist())[0] == "2025Q1"
+    assert alone.tables["targets"].num_rows == 4
+    beside = planned("业务员,1月,2月,3月,一季度\nP1,1,2,3,6\n")
+    assert beside.tables["targets"].num_rows == 3
+    assert "note.sum_left_out" in notes(beside)
+
+
+def test_the_unit_of_a_title_counts_for_months_and_buckets(
+    planned: Callable[..., Sources], aged: Callable[..., Sources]
+) -> None:
+    found = planned("目标分解表（单位：万元）,,\n业务员,1月,2月\nP1,1,2\n")
+    assert sorted(found.tables["targets"]["value"].to_pylist()) == [10_000, 20_000]
+    owed = aged("应收账龄表（单位：万元）,,,\n客户编码,余额,账期内,1-30\nA,3,1,2\n")
+    assert rows(owed)[0][2] == Decimal(20_000)

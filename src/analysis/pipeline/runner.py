@@ -24,7 +24,7 @@ from analysis.pipeline.locking import Stop, not_writable, run_lock
 from analysis.pipeline.log import Log
 from analysis.pipeline.stages import Stage, chain, find
 from analysis.settings import Config
-from analysis.sources import draw_databases
+from analysis.sources import draw_databases, remembered
 from analysis.sources import fingerprints as source_fingerprints
 from analysis.wording import Language
 
@@ -107,6 +107,7 @@ def run(
     preflight.check(config)
     preflight.decided(config)  # refused now rather than after cleaning
     inputs = source_fingerprints(config.settings, config.root)
+    inputs |= remembered(config.root, config.settings.run, config.settings.period)
     folder = config.root / "reports" / config.settings.run
     record_name = config.settings.period + (f"~{options.name}" if options.name else "")
     with run_lock(folder, config.settings.run):

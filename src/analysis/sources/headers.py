@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from analysis.sources.grid import Merge, Scorer
 
@@ -29,11 +29,14 @@ class Header:
         Its rows, one or two.
     cells
         One text a column; for two rows the upper and the lower text joined.
+    title
+        Texts of the rows above it: they may state the unit of the numbers below.
     """
 
     at: int
     depth: int
     cells: tuple[str, ...]
+    title: tuple[str, ...] = ()
 
 
 def find(
@@ -74,7 +77,8 @@ def find(
     if best is None or (best[0][1] == 0 and only is None):
         first = next((i for i, cells in enumerate(rows) if any(cells)), 0)
         return Header(first, 1, tuple(rows[first]) if rows else ())
-    return best[1]
+    above = tuple(text for cells in rows[: best[1].at] for text in cells if text)
+    return replace(best[1], title=above)
 
 
 def _pair(

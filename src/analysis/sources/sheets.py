@@ -249,6 +249,7 @@ def _stacked(grids: Mapping[str, Grid]) -> Grid:
         pa.concat_arrays(sheets),
         tuple(title for title, g in grids.items() for _ in g.misfits),
         {i: tuple(m) for i, m in merges.items() if m}, uncalculated,
+        tuple(dict.fromkeys(text for g in grids.values() for text in g.title)),
     )  # fmt: skip
 
 
@@ -314,6 +315,7 @@ def _grid(sheet: Sheet, context: _Context) -> Grid:
         misfits, read_.lossy, tuple(notes),
         merged=merged.positions(cells.merges, numbers, last, len(header)),
         uncalculated=_uncalculated(cells, sheet.title, numbers, header),
+        title=found.title,
     )  # fmt: skip
 
 

@@ -61,7 +61,8 @@ def read(file: File, source: Source, score: Scorer) -> Grid:
     grid = _fast(data, separator, found, encoding)
     if grid is None:
         grid = _careful(data, separator, found, encoding, file.name)
-    return replace(grid, notes=(*notes, *grid.notes, *_end_notes(grid, data)))
+    told = (*notes, *grid.notes, *_end_notes(grid, data))
+    return replace(grid, notes=told, title=found.title)
 
 
 def as_utf8(
