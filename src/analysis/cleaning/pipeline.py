@@ -13,7 +13,7 @@ import pyarrow.compute as pc
 
 from analysis import engine
 from analysis.calendars import Period
-from analysis.cleaning import answers, groups, keys, masking, outputs, person_names, quality
+from analysis.cleaning import answers, groups, keys, masking, outputs, person_names, quality, unify
 from analysis.cleaning.reconcile import reconcile
 from analysis.cleaning.rules import judge
 from analysis.cleaning.tables import in_force, rules
@@ -47,6 +47,8 @@ class Cleaned:
         read − rules = kept, per table.
     quality
         Checks on the data as it came in.
+    company_matches
+        Pairs of customers that are, or may be, one company.
     key_bridge, unmatched_keys
         What became of other systems' customer numbers, and those without a partner; names of
         persons that are nobody's stand with the latter.
@@ -56,6 +58,7 @@ class Cleaned:
     removed: pa.Table
     reconciliation: pd.DataFrame
     quality: pd.DataFrame
+    company_matches: pa.Table
     key_bridge: pa.Table
     unmatched_keys: pa.Table
 
@@ -102,7 +105,7 @@ def clean(
     if "tasks" in given:
         given["tasks"] = answers.with_plan(given["tasks"], planned)
     checks = quality.assess(given, settings.cleaning, as_of)
-    judged = _judge_all(given, settings, as_of)
+    judged, pairs = _judge_all(given, settings, as_of)
     removed = _removed(given, judged, rejected)
     kept = _outputs(given, judged, tables.get("relations"), settings, as_of)
     _something_left(given, kept, removed)
@@ -114,7 +117,7 @@ def clean(
     alone = engine.conform(
         pa.concat_tables([bridged.unmatched, numbered.unmatched]), RECORD["unmatched_keys"]
     )
-    return Cleaned(kept, removed, steps, checks, bridged.bridge, alone)
+    return Cleaned(kept, removed, steps, checks, pairs, bridged.bridge, alone)
 
 
 def _complete(name: str, table: pa.Table) -> pa.Table:
@@ -135,8 +138,10 @@ def _complete(name: str, table: pa.Table) -> pa.Table:
 
 def _judge_all(
     given: Mapping[str, pa.Table], settings: Settings, as_of: date
-) -> dict[str, pa.Table]:
+) -> tuple[dict[str, pa.Table], pa.Table]:
+    """Every table with the rule that removes each row, and the pairs of customers found alike."""
     params = _params(settings, as_of)
+    pairs = RECORD["company_matches"].schema().empty_table()
     judged: dict[str, pa.Table] = {}
     listed = "customers" in given
     fate = pa.table({"customer_id": pa.array([], pa.string()), "fate": pa.array([], pa.string())})
@@ -155,6 +160,8 @@ def _judge_all(
         table = _with_ordered(table, given.get("orders"), params)
         found = rules("customers", settings.cleaning, settings.scope)
         judged["customers"] = judge(table, found, params)
+        unified = unify.unify(judged["customers"], given, settings.cleaning)
+        judged["customers"], given, pairs = unified
         fate, known = _fates(judged["customers"]), _ids(judged["customers"])
     if "orders" in given:
         run("orders", everybody=not listed)
@@ -172,7 +179,7 @@ def _judge_all(
     for name in given:
         if name not in judged:
             run(name, everybody="customer_id" not in given[name].column_names)
-    return judged
+    return judged, pairs
 
 
 def _params(settings: Settings, as_of: date) -> dict[str, Any]:
@@ -286,7 +293,8 @@ def _outputs(
         if name not in ("orders", "customers"):
             found[name] = outputs.other(name, judged[name], as_of, RECORD[_NAMED.get(name, name)])
     every = judged["customers"] if "customers" in judged else _no_customers()
-    listed, tops = outputs.kept(every), groups.topmost(every, relations)
+    tops = groups.topmost(every, unify.relations_of(every, relations))
+    listed = outputs.kept(every)
     lines = outputs.kept(judged["orders"]) if "orders" in judged else _no_lines()
     named = [n for n in ("orders", "treatments") if n in judged]
     if not in_force("unknown_customer", settings.cleaning):
