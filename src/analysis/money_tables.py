@@ -74,6 +74,19 @@ TABLES: dict[str, tuple[str, ...]] = {
         "near string  the known number that differs in case, width, blanks or zeros ahead only",
         "advice! json  what to do about it",
     ),
+    "company_matches": (
+        "two customers that are, or may be, one company",
+        "left_id right_id",
+        "left_id! string  the smaller number",
+        "right_id! string  the larger number",
+        "left_name string  its name",
+        "right_name string  its name",
+        "outcome! string  merged, proposed (would merge were the rule on), queued (for a person)",
+        "rule! string  decision, credit_code, name_and_place, name_and_phone, name_and_domain,"
+        " place_unknown, form_differs, two_codes, two_scripts, alike",
+        "score! number  how alike the cores of the names are [%]",
+        "evidence! json  what the two share",
+    ),
     "tie_out": (
         "month of the period (`all`: the period) × basis",
         "month basis",

@@ -137,6 +137,9 @@ class CleaningRules(Section):
     unknown_customer: Switch = Field(True, description="customer not in the customer table")
     voided: Switch = Field(True, description="voided, cancelled or unaudited documents")
     repeated_keys: Switch = Field(True, description="same key again (customer, ticket, …)")
+    same_company: Switch = Field(
+        False, description="a company that stands in the customer list under several numbers"
+    )
     repeated_lines: Switch = Field(True, description="an order line that repeats another one")
     test_accounts: Switch = Field(True, description="test and demo accounts")
     wrong_contacts: Switch = Field(True, description="contacts without a valid phone or mail")
@@ -189,6 +192,12 @@ class Cleaning(Section):
         default_factory=list,
         description="headcount at which small, medium and large begin, for customers without a size"
         " band [people]; empty: no band",
+    )
+    alike: float = Field(
+        85.0,
+        ge=60,
+        le=100,
+        description="names at least this much alike go to the queue of companies [%]",
     )
     gate: Share = Field(0.95, description="share of checks that must pass [share]")
     stop_below_gate: Switch = Field(False, description="stop the run below the gate")

@@ -16,7 +16,7 @@ from analysis.cleaning.keys import UNMATCHED
 from analysis.settings_sources import Cleaning
 from analysis.tables import INPUT, RECORD, Table, counts_money
 
-_SHOWN = {"unmatched_key": UNMATCHED, **SHOWN}
+_SHOWN = {"unmatched_key": UNMATCHED, "same_company": "company", **SHOWN}
 _FREE = ("unknown_status",)  # rules that show what somebody wrote
 _LONGEST = 200  # characters of a value that a reason repeats
 _DAYS = {

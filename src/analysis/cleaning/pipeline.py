@@ -23,6 +23,7 @@ from analysis.cleaning import (
     person_names,
     phones,
     quality,
+    unify,
     unmatched,
 )
 from analysis.cleaning.reconcile import reconcile
@@ -61,6 +62,8 @@ class Cleaned:
         read − rules = kept, per table.
     quality
         Checks on the data as it came in.
+    company_matches
+        Pairs of customers that are, or may be, one company.
     key_bridge, unmatched_keys
         What became of other systems' customer numbers, and those without a partner; names of
         persons that are nobody's stand with the latter.
@@ -70,6 +73,7 @@ class Cleaned:
     removed: pa.Table
     reconciliation: pd.DataFrame
     quality: pd.DataFrame
+    company_matches: pa.Table
     key_bridge: pa.Table
     unmatched_keys: pa.Table
 
@@ -118,7 +122,7 @@ def clean(
     if "tasks" in given:
         given["tasks"] = answers.with_plan(given["tasks"], planned)
     checks = quality.assess(given, settings.cleaning, as_of, made.checks)
-    judged = _judge_all(given, settings, as_of)
+    judged, pairs = _judge_all(given, settings, as_of)
     removed = _removed(given, judged, rejected, documents.RAW)
     kept = _outputs(given, judged, tables.get("relations"), settings, as_of)
     _something_left(given, kept, removed)
@@ -133,7 +137,7 @@ def clean(
     kept["load_failures"] = answers.known(kept["load_failures"], planned)
     alone = pa.concat_tables([bridged.unmatched, numbered.unmatched, made.unmatched])
     listed = unmatched.ranked(alone, made.tables)
-    return Cleaned(kept, removed, steps, checks, bridged.bridge, listed)
+    return Cleaned(kept, removed, steps, checks, pairs, bridged.bridge, listed)
 
 
 def _complete(name: str, table: pa.Table) -> pa.Table:
@@ -154,8 +158,10 @@ def _complete(name: str, table: pa.Table) -> pa.Table:
 
 def _judge_all(
     given: Mapping[str, pa.Table], settings: Settings, as_of: date
-) -> dict[str, pa.Table]:
+) -> tuple[dict[str, pa.Table], pa.Table]:
+    """Every table with the rule that removes each row, and the pairs of customers found alike."""
     params = _params(settings, as_of)
+    pairs = RECORD["company_matches"].schema().empty_table()
     judged: dict[str, pa.Table] = {}
     listed = "customers" in given
     fate = pa.table({"customer_id": pa.array([], pa.string()), "fate": pa.array([], pa.string())})
@@ -174,6 +180,8 @@ def _judge_all(
         table = _with_ordered(table, given.get("orders"), params)
         found = rules("customers", settings.cleaning, settings.scope)
         judged["customers"] = judge(table, found, params)
+        unified = unify.unify(judged["customers"], given, settings.cleaning)
+        judged["customers"], given, pairs = unified
         fate, known = _fates(judged["customers"]), _ids(judged["customers"])
     if "orders" in given:
         run("orders", everybody=not listed)
@@ -192,7 +200,7 @@ def _judge_all(
     for name in given:
         if name not in judged:
             run(name, everybody=nobody or "customer_id" not in given[name].column_names)
-    return judged
+    return judged, pairs
 
 
 def _params(settings: Settings, as_of: date) -> dict[str, Any]:
@@ -304,7 +312,8 @@ def _outputs(
         if name not in ("orders", "customers"):
             found[name] = outputs.other(name, judged[name], as_of, RECORD[_NAMED.get(name, name)])
     every = judged["customers"] if "customers" in judged else _no_customers()
-    listed, tops = outputs.kept(every), groups.topmost(every, relations)
+    tops = groups.topmost(every, unify.relations_of(every, relations))
+    listed = outputs.kept(every)
     lines = outputs.kept(judged["orders"]) if "orders" in judged else _no_lines()
     named = [n for n in _WHO if n in judged]
     if not in_force("unknown_customer", settings.cleaning) or not (named or "customers" in judged):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from analysis.cleaning.answers import RULES as ANSWERS
 from analysis.cleaning.rules import Rule
+from analysis.cleaning.unify import RULE
 from analysis.settings_sources import Cleaning, CleaningRules, Scope
 from analysis.tables import INPUT
 
@@ -138,4 +139,5 @@ def written_order() -> list[str]:
     for table in ("orders", "contacts", "treatments", "customers", "tasks"):
         every = rules(table, everything, Scope(), bridged=True)
         found += [r.name for r in every if r.name not in found]
+        found += [RULE] * (table == "customers")
     return found
