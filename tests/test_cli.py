@@ -266,3 +266,27 @@ def test_settings_are_told_before_any_source_is_opened(bare: Path) -> None:
     assert analysis(bare, "run").code == 2
     assert analysis(bare, "nonsense").code == 2
     assert analysis(bare, "--help").code == 0
+
+
+@pytest.mark.requirement("001-30")
+def test_the_collection_list_is_read_back_proposed_and_run(bare: Path) -> None:
+    assert analysis(bare, "template", "data/filled").code == 0
+    files = ["data/filled/customers.zh.xlsx", "data/filled/orders.zh.xlsx"]
+    said = analysis(bare, "init", *files, "--run", "filled")
+    assert said.code == 0, said.err
+    (bare / "params" / "filled.yml").write_text(said.out, encoding="utf-8")
+    assert (bare / "params" / "headers" / "filled" / "2025Q3.yml").is_file()
+    said = analysis(bare, "run", "params/filled.yml", "--only", "cleaning")
+    assert said.code == 0, said.err
+    last = json.loads((bare / "reports" / "filled" / ".stages" / "last.json").read_text())
+    folder = bare / "reports" / "filled" / ".stages" / last["2025Q3"]["cleaning"] / "tables"
+    customers = store.read_table(folder / "customers.parquet").to_pylist()
+    assert [(c["customer_id"], c["size_band"]) for c in customers] == [
+        ("C001", "500-1000人"), ("C002", "100-300人"),
+    ]  # fmt: skip
+    money: dict[str, float] = {}
+    for line in store.read_table(folder / "orders.parquet").to_pylist():
+        money[line["customer_id"]] = money.get(line["customer_id"], 0.0) + float(line["amount"])
+    assert money == {"C001": 1_200_000, "C002": 150_000}  # ten thousand yuan, as the list says
+    other = analysis(bare, "init", *files, "--run", "filled", "--period", "2025Q4")
+    assert "2025Q3" not in other.out  # nothing has changed since

@@ -163,7 +163,8 @@ def test_a_mapping_inherits_headers_units_and_words(tmp_path: Path) -> None:
     [
         ("extends: own\n", "sources.bad_mapping", "own → own"),
         ("extends: absent\n", "sources.unknown_mapping", "absent"),
-        ("extends: base\ntables: {orders: {columns: {colour: [x]}}}\n", "sources.bad_mapping", "colour"),
+        ("extends: base\ntables: {orders: {columns: {colour: [x]}}}\n",
+         "sources.bad_mapping", "colour"),
         ("tables: {orders: {columns: {amount: {from: [x], basis: {x: {tax: some}}}}}}\n",
          "sources.bad_mapping", "basis"),
     ],

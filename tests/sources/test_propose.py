@@ -2,15 +2,21 @@
 
 from __future__ import annotations
 
+import json
+from datetime import date
 from pathlib import Path
 
 import pytest
 import yaml
 
-from analysis import demo
+from analysis import cleaning, demo, engine, sources
 from analysis import settings as settings_module
+from analysis.settings_model import Settings
 from analysis.sources import period_file, propose
 
+TOTAL = """
+SELECT round(sum(amount), 2) AS money, count(*) AS lines FROM orders
+"""
 DEMO = {
     "上季动作.csv": "treatments",
     "人员.csv": "people",
@@ -47,7 +53,8 @@ def test_the_demo_files_are_all_placed_and_the_proposal_loads(
     headers = {c: s.from_ for c, s in orders.columns.items()}
     assert headers["order_id"] == "发货单号"
     assert headers["ordered_at"] == "发货日期"
-    assert headers["amount"] == "本币价税合计"
+    assert headers["amount"] == "本币无税金额"
+    assert (orders.event, orders.tax) == ("shipped", "excluded")
     assert headers["promised_on"] == "预发货日期"
     assert headers["customer_id"] == "客户编码"
     assert "shipped_on" not in headers  # a header is placed once
@@ -118,3 +125,79 @@ def test_a_file_of_unknown_headers_is_listed_as_not_placed(project: Path) -> Non
     text = period_file(propose([project / "x.csv"], project), "mine", "2025Q3")
     assert yaml.safe_load(text)["sources"] == {}
     assert "#   甲甲" in text
+
+
+@pytest.mark.slow
+@pytest.mark.requirement("002-33")
+def test_a_proposed_file_gives_the_revenue_of_the_written_one(
+    project: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    demo.write(project / "data" / "demo", customers=60)
+    monkeypatch.chdir(project)
+    files = sorted(p for p in Path("data/demo").glob("*.*"))
+    found = propose(files, project)
+    assert [p.file for p in found if not p.table] == []
+    text = period_file(found, "demo", "2025Q3", "zh")
+    (project / "params" / "mine.yml").write_text(text, encoding="utf-8")
+    money = []
+    for name in ("params/mine.yml", "params/demo.yml"):
+        config = settings_module.load(name, project)
+        given = sources.read(config.settings, project)
+        clean = cleaning.clean(given.tables, config.settings, date(2025, 9, 30), given.rejected)
+        orders = engine.query(TOTAL, orders=clean.tables["orders"])
+        money.append(orders.to_pylist())
+    assert money[0] == money[1]
+    assert money[0][0]["lines"] > 0
+    # what stands in the files is shown by its form only
+    assert "有限公司" not in text.replace(str(project), "")
+    assert "客户名称 <x" in text
+
+
+def headers_noted(found: sources.Sources) -> list[str]:
+    told = [note for line in found.files["note"] for note in json.loads(line)]
+    return [n["key"] for n in told if n["key"].startswith("note.headers")]
+
+
+def test_the_next_quarter_says_what_changed(project: Path) -> None:
+    def quarter(period: str, header: str) -> sources.Sources:
+        cells = {"下单日期": "2025-01-02", "金额": "5"}
+        row = ",".join(cells.get(h, "A") for h in header.split(","))
+        content = f"{header}\n{row}\n"
+        (project / "o.csv").write_text(content, encoding="utf-8")
+        columns = {"customer_id": "客户编号", "ordered_at": "下单日期", "amount": "金额"}
+        given = {"run": "r", "period": period, "sources": {"orders": {"path": "o.csv"}}}
+        given["sources"]["orders"]["columns"] = columns  # type: ignore[index]
+        return sources.read(Settings.model_validate(given), project)
+
+    first = quarter("2025Q2", "订单号,客户编号,下单日期,金额,客户级别,地区")
+    assert headers_noted(first) == []
+    path = sources.remember(project, "r", "2025Q2", first.headers)
+    assert sources.remembered(project, "r", "2025Q2") == {}
+    known = sources.remembered(project, "r", "2025Q3")
+    assert list(known) == [path.relative_to(project).as_posix()]
+    same = quarter("2025Q3", "地区,客户编号,下单日期,金额,订单号,客户级别")
+    assert headers_noted(same) == []  # the order of columns does not matter
+    later = quarter("2025Q3", "订单号,客户编号,下单日期,金额,客户等级,来源")
+    assert sorted(headers_noted(later)) == [
+        "note.headers_missing", "note.headers_new", "note.headers_renamed",
+    ]  # fmt: skip
+    told = later.files["note"][0]
+    assert "客户级别 → 客户等级" in told
+    assert '"headers": "地区", "period": "2025Q2"' in told
+    assert headers_noted(quarter("2025Q1", "客户编号,下单日期,金额,甲,乙,丙")) == []
+
+
+def test_a_customer_list_with_erp_codes_is_list_and_bridge(project: Path) -> None:
+    (project / "c.csv").write_text("客户编号,ERP客户编码,客户名称,行业\nK1,001,甲,机械\n")
+    (project / "o.csv").write_text("发货单号,客户编码,发货日期,本币无税金额\nF,001,2025-07-01,1\n")
+    found = propose([project / "c.csv", project / "o.csv"], project)
+    assert [p.table for p in found] == ["customers", "customer_keys", "orders"]
+    assert [p.keys for p in found] == ["", "", "erp"]
+
+
+def test_names_for_customers_and_doubtful_days_are_pointed_at(project: Path) -> None:
+    path = project / "商机.csv"
+    path.write_text("商机编号,客户名称,商机金额,商机阶段,预计成交日期\nS1,甲,1,谈判,03/04/2025\n")
+    text = period_file(propose([path], project), "mine", "2025Q3", "en")
+    assert "by name only" in text
+    assert "day and month cannot be told apart: 预计成交日期" in text

@@ -214,11 +214,10 @@ def _propose(
         left = tuple(dict.fromkeys(h for h in grid.header if h))
         return [Proposal(file.name, "", {}, left, shapes=_shapes(grid, left), header=grid.header)]
     bridge = max((p for p in found if _is_bridge(p)), key=lambda p: p.fit, default=None)
+    lists = [p for p in found if p.table == "customers" and len(p.columns) >= _LEAST_PARTIAL]
     chosen = [best]
-    if bridge is not None and best.table == "customers":
-        chosen = [best, bridge]
-    elif bridge is not None and bridge.fit >= best.fit:
-        chosen = [bridge]
+    if bridge is not None and (best.table == "customers" or bridge.fit >= best.fit):
+        chosen = [*sorted(lists, key=lambda p: -p.fit)[:1], bridge]
     return [_detailed(one, grid, dict(mappings)[one.mapping]) for one in chosen]
 
 

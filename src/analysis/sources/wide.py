@@ -129,7 +129,7 @@ def _aged(found: Sequence[WideHeader], place: Mapping[str, str], file: str) -> F
     header = {h.label: h.header for h in found}
     overdue = [h for h in found if buckets.first_day(h.label)]
     # 逾期金额 beside 1-30, 31-60 … is their sum, whatever is missing between them
-    sums = {*seen.sums, *(["1+"] if len(overdue) > 1 else [])}
+    sums = {*seen.sums, *(["1+"] if len(overdue) > 1 and "1+" in header else [])}
     problems = [
         Problem("sources.buckets_overlap", {**place, "headers": f"{header[a]} | {header[b]}"}, file)
         for a, b in seen.overlaps
