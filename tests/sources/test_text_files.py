@@ -272,7 +272,7 @@ def test_both_parsers_agree(cells: list[list[str]], quoting: Literal[0, 1], line
     csv.writer(written, quoting=quoting, lineterminator=line_end).writerows(
         [["a", "b", "c"], *cells]
     )
-    layout = (written.getvalue(), ",", Header(0, 1, ("a", "b", "c")), "utf-8")
+    layout = (written.getvalue().encode(), ",", Header(0, 1, ("a", "b", "c")), "utf-8")
     fast = text_files._fast(*layout)
     careful = text_files._careful(*layout, "o.csv")
     given = [c for c in cells if any(c)]
@@ -285,9 +285,9 @@ def test_both_parsers_agree(cells: list[list[str]], quoting: Literal[0, 1], line
 @pytest.mark.parametrize("body", ['"a"b,1\n', 'a,"b\n', '""a"",1\n', 'a"b,1\n', ' "a",1\n'])
 def test_odd_quotes_are_left_to_the_careful_parser(body: str) -> None:
     header = Header(0, 1, ("x", "y"))
-    fast = text_files._fast("x,y\n" + body, ",", header, "utf-8")
+    fast = text_files._fast(b"x,y\n" + body.encode(), ",", header, "utf-8")
     if fast is not None:
-        careful = text_files._careful("x,y\n" + body, ",", header, "utf-8", "o")
+        careful = text_files._careful(b"x,y\n" + body.encode(), ",", header, "utf-8", "o")
         assert fast.columns == careful.columns
 
 
