@@ -68,7 +68,9 @@ def test_another_encoding_that_the_page_names(orders: Orders) -> None:
 
 def test_the_table_whose_header_fits_is_taken(orders: Orders) -> None:
     menu = "<table><tr><td>菜单<td>帮助</tr><tr><td>1<td>2</tr></table>"
-    layout = f"<table><tr><td>{menu}</td></tr><tr><td><table>{HEADER}{ROWS}</table></td></tr></table>"
+    layout = (
+        f"<table><tr><td>{menu}</td></tr><tr><td><table>{HEADER}{ROWS}</table></td></tr></table>"
+    )
     assert amounts(orders(page(layout).encode("gb18030"), "o.xls")) == [Decimal("1200.5")]
 
 

@@ -304,7 +304,9 @@ CELLS = st.one_of(
     st.decimals(-(10**9), 10**9, places=4).map(float),
     st.floats(1e-9, 1e15),
     st.booleans(),
-    st.datetimes(datetime(1990, 1, 1), datetime(2100, 1, 1)).map(lambda t: t.replace(microsecond=0)),
+    st.datetimes(datetime(1990, 1, 1), datetime(2100, 1, 1)).map(
+        lambda t: t.replace(microsecond=0)
+    ),
     st.dates(date(1990, 1, 1), date(2100, 1, 1)),
 )
 

@@ -93,9 +93,7 @@ def read(book: Sequence[Sheet], file: File, source: Source, score: Scorer, kind:
     return _together(wanted, book, context, every=every)
 
 
-def _named(
-    book: Sequence[Sheet], source: Source, name: str
-) -> tuple[list[Sheet] | None, bool]:
+def _named(book: Sequence[Sheet], source: Source, name: str) -> tuple[list[Sheet] | None, bool]:
     """The sheets named; and whether a pattern named them, which may meet sheets of another kind."""
     if source.sheet is None:
         if any(s.visible for s in book):
@@ -240,9 +238,7 @@ def _stacked(grids: Mapping[str, Grid]) -> Grid:
         sheets.append(pa.repeat(pa.scalar(title), size))
         start += size
     first = next(iter(grids.values()))
-    lossy = {
-        order.index(labels[t][i]) for t, g in grids.items() for i in g.lossy
-    }
+    lossy = {order.index(labels[t][i]) for t, g in grids.items() for i in g.lossy}
     return Grid(
         first.format, None, tuple(name for name, _ in order), first.header_row,
         tuple(pa.concat_arrays(p) for p in parts),
@@ -373,6 +369,8 @@ def _filled(rows: Iterable[tuple[int, Sequence[Any]]]) -> Iterator[tuple[int, Se
 
 
 def _any(cells: Sequence[Any]) -> bool:
+    if cells and cells[0]:
+        return True
     return any(c is not None and c != "" for c in cells)
 
 
@@ -437,6 +435,9 @@ def _as_texts(values: Sequence[Any]) -> tuple[pa.Array, bool]:
         if low >= 1 / _PLAIN and high < _PLAIN:
             text = numbers.cast(pa.string())
             return pc.replace_substring_regex(text, r"\.0$", ""), True
+    if kinds <= {date, datetime, type(None)}:
+        days = {v: _as_text(v) for v in set(values)}
+        return pa.array([days[v] for v in values], pa.string()), True
     exact = not any(isinstance(v, (int, float)) and abs(v) >= _EXACT for v in values)
     return pa.array([_as_text(v) for v in values], pa.string()), exact
 
