@@ -84,7 +84,7 @@ def _pair(
     numbers: Sequence[int],
     merges: Sequence[Merge] | None,
 ) -> tuple[tuple[str, ...], bool] | None:
-    """This row and the next as one header, and whether their form says that they are one.
+    """Joins a row and the next to one header, and tells whether their form says that they are one.
 
     It does where a merged cell makes a band, or the lower row fills exactly the upper one's gaps.
     """
@@ -123,7 +123,7 @@ def _joinable(upper: Sequence[str], lower: Sequence[str], *, banded: bool) -> bo
     below = [c for c in lower if c]
     if len(below) < _LEAST_BELOW or any(_VALUE.match(c) for c in below):
         return False
-    if not upper or not upper[0] and not (banded and lower[0]):
+    if not upper or (not upper[0] and not (banded and lower[0])):
         return False
     gaps = any(low and not up for up, low in zip(upper, lower, strict=True))
     alone = any(up and not low for up, low in zip(upper, lower, strict=True))

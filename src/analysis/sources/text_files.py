@@ -120,7 +120,7 @@ def _transcoded(data: bytes, codec: str) -> bytes:
 def _is_cut(error: UnicodeDecodeError, data: bytes) -> bool:
     """Whether all but the last character can be read, and the encoding is one that can tell."""
     tail = error.object[error.start :]
-    if len(tail) > 4 or not data.endswith(tail) or error.encoding.startswith("cp"):  # noqa: PLR2004
+    if len(tail) > 4 or not data.endswith(tail) or error.encoding.startswith("cp"):
         return False
     ends = error.reason.startswith(("unexpected end", "truncated", "incomplete"))
     return ends and not data[: len(data) - len(tail)].isascii()
@@ -297,7 +297,7 @@ def _careful(data: bytes, separator: str, found: Header, encoding: str, name: st
                 trailing += 1  # separators behind the last field shift nothing
                 del record[width:]
             elif least <= len(record) < width:
-                record += [""] * (width - len(record))
+                record.extend([""] * (width - len(record)))
             if len(record) != width:
                 misfits.append((number, "short_row" if len(record) < width else "long_row"))
                 continue
