@@ -9,10 +9,8 @@ from typing import Any
 
 import pyarrow as pa
 import pytest
-from stdnum.cn import uscc
 
 from analysis import cleaning
-from analysis.cleaning.unify import valid_code
 from analysis.settings_model import Settings
 from analysis.tables import ARROW_TYPES, INPUT
 
@@ -100,11 +98,3 @@ def test_cleaning_twice_changes_nothing(company: dict[str, pa.Table]) -> None:
     own = [n for n in once.tables["customers"].column_names if n != "group_id"]  # needs parents
     assert again.tables["customers"].select(own).equals(once.tables["customers"].select(own))
     assert again.tables["orders"].equals(once.tables["orders"])
-
-
-@pytest.mark.parametrize(
-    "code", [CODE, CODE.lower(), "91440300708461136T", "91110000600037341X", "9111", "", None]
-)
-def test_a_code_counts_where_its_check_letter_is_right(code: str | None) -> None:
-    known = bool(code) and uscc.is_valid(code)
-    assert (valid_code(code) is not None) == known

@@ -10,7 +10,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from analysis import engine
-from analysis.cleaning import companies, masking
+from analysis.cleaning import companies, credit_codes, phones
 from analysis.settings_sources import Cleaning
 from analysis.tables import RECORD
 
@@ -22,19 +22,6 @@ _NUMBERS = ("customer_id", "parent_id", "other_id")
 _PUBLIC = re.compile(
     r"\A(?:qq|163|126|139|189|sina|sohu|foxmail|aliyun|yeah|gmail|hotmail|outlook|yahoo|icloud)\."
 )
-_LEAST_PHONE = 7  # digits
-# GB 32100-2015: the letters of a unified social credit code and their weights.
-_LETTERS = "0123456789ABCDEFGHJKLMNPQRTUWXY"
-_CODE = re.compile(rf"[{_LETTERS}]{{18}}")
-
-
-def valid_code(code: str | None) -> str | None:
-    """A unified social credit code whose check letter is right (GB 32100-2015), else None."""
-    plain = (code or "").strip().upper()
-    if not _CODE.fullmatch(plain):
-        return None
-    total = sum(_LETTERS.index(c) * pow(3, n, 31) for n, c in enumerate(plain[:17]))
-    return plain if _LETTERS[(31 - total % 31) % 31] == plain[17] else None
 
 
 def listed(judged: pa.Table, contacts: pa.Table | None) -> pd.DataFrame:
@@ -47,22 +34,18 @@ def listed(judged: pa.Table, contacts: pa.Table | None) -> pd.DataFrame:
     contacts
         Rows of the contacts, for the domain of their mail; None: not known.
     """
-    kept = judged.filter(pc.is_null(judged["rule"]))
     columns = ["customer_id", "name", "province", "city", "credit_code", "phone"]
-    frame = engine.to_frame(kept.select(columns)).drop_duplicates("customer_id", ignore_index=True)
+    kept = judged.filter(pc.is_null(judged["rule"])).select(columns)
+    for column, valid in (("credit_code", credit_codes.valid), ("phone", phones.valid)):
+        right = pc.if_else(valid(kept[column]), kept[column], pa.scalar(None, pa.string()))
+        kept = kept.set_column(columns.index(column), column, right)
+    frame = engine.to_frame(kept).drop_duplicates("customer_id", ignore_index=True)
     domains = _domains(contacts)
     return frame.assign(
-        credit_code=frame["credit_code"].map(valid_code),
-        phone=frame["phone"].map(_phone),
+        credit_code=frame["credit_code"].str.strip().str.upper(),
+        phone=frame["phone"].str.replace(r"\D", "", regex=True),
         domain=frame["customer_id"].map(domains.get),
     )
-
-
-def _phone(text: str | None) -> str | None:
-    """The digits of a phone number that can be somebody's."""
-    digits = re.sub(r"\D", "", text or "")
-    usable = len(digits) >= _LEAST_PHONE and masking.valid_phone(text or "")
-    return digits if usable else None
 
 
 def _domains(contacts: pa.Table | None) -> dict[str, str]:
