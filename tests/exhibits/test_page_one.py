@@ -182,6 +182,14 @@ SITUATIONS: dict[str, tuple[Tables, Conclusion, str, str]] = {
 }
 
 
+def test_no_language_draws_another_conclusion_because_of_its_unit() -> None:
+    """30,000 yuan are 3 万元 and RMB 0.0 m: both languages call it level."""
+    tables = planted(more=30e3)
+    books = [sample.book(lang, tables) for lang in ("zh", "en")]
+    assert {choose(book).since for book in books} == {"even"}
+    assert {choose(book).level for book in books} == {"no_target"}
+
+
 @pytest.mark.parametrize("situation", SITUATIONS)
 def test_the_rule_that_holds_and_its_sentence(situation: str) -> None:
     tables, rules, zh, en = SITUATIONS[situation]

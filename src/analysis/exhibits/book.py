@@ -19,7 +19,7 @@ from analysis.exhibits.forms import Form, write
 from analysis.exhibits.markup import NBSP, Rich
 from analysis.roles import AT_RISK, BEST, Roles, roles_of
 from analysis.settings_model import Settings
-from analysis.wording import catalogue
+from analysis.wording import LANGUAGES, catalogue
 from analysis.wording.catalogue import Language
 from analysis.wording.numbers import Scale, currency_word, format_day, format_period, money_scale
 
@@ -131,6 +131,15 @@ class Book:
         """The unit of money that suits these facts alone (money per customer)."""
         known = [value for id_ in ids if (value := self.value(id_)) is not None]
         return money_scale(known, self.lang, self.settings.currency)
+
+    def shows(self, *parts: object) -> bool:
+        """Whether a number is more than zero as printed, in every language.
+
+        Units differ: what is nothing in millions may be something in 万. No language may draw
+        another conclusion than the other.
+        """
+        books = (replace(self, lang=lang) for lang in LANGUAGES)
+        return all(shows_something(book.num(*parts)) for book in books)
 
     def scale_for(self, *ids: str) -> Scale:
         """The report's unit, or a smaller one where amounts beside each other say too little."""

@@ -39,7 +39,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from analysis.exhibits.book import Book, shows_something
+from analysis.exhibits.book import Book
 from analysis.exhibits.markup import EMPTY, Rich, join
 
 FLAT = 0.01  # of the previous period's revenue: changes below it need no cause
@@ -110,7 +110,7 @@ def _level(book: Book) -> str:
     gap = book.value("kpi.revenue.gap")
     if gap is None or not book.has("kpi.revenue.attainment"):
         return "no_target"
-    if not shows_something(book.num("kpi.revenue.gap")):
+    if not book.shows("kpi.revenue.gap"):
         return "exact"
     return "met" if gap > 0 else "missed"
 
@@ -119,7 +119,7 @@ def _since(book: Book) -> str:
     change, before = book.value(_change(book)), _before(book)
     if change is None or before <= 0:
         return "first"
-    if not shows_something(book.num(_change(book))):
+    if not book.shows(_change(book)):
         return "even"
     if abs(change) < FLAT * before:
         return "same"
