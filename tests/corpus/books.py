@@ -1,0 +1,188 @@
+"""Rows 2.2 and 2.3 of the catalogue: files that are not what they seem, Excel, Parquet."""
+
+from __future__ import annotations
+
+import gzip
+import io
+import zipfile
+from collections.abc import Callable
+from dataclasses import replace
+from datetime import datetime
+from decimal import Decimal
+from pathlib import Path
+
+from openpyxl import Workbook
+
+from tests.corpus import old_excel, writers
+from tests.corpus.rows import Row, fails, ok, rejects
+from tests.corpus.sheet import HEADER, Sheet, adding, base, every, odd, put, sound
+from tests.corpus.tables import named
+
+_LOCKED = Path(__file__).parents[1] / "sources" / "files" / "locked.xlsx"
+_BOTH = ("xlsx", "xls")
+
+
+def _changed(change: Callable[[Workbook], None]) -> Callable[[Sheet, str], bytes]:
+    return lambda sheet, form: writers.excel(sheet, change)
+
+
+def _as(form: str) -> Callable[[Sheet, str], bytes]:
+    return lambda sheet, _: writers.write(sheet, form)
+
+
+def _cut(sheet: Sheet, form: str) -> bytes:
+    whole = writers.write(sheet, form)
+    return whole[: len(whole) // 2]
+
+
+def _hidden_sheet(sheet: Sheet, form: str) -> bytes:
+    other = [HEADER, *(line.cells for line in base(3).lines)]
+    if form == "xls":
+        return old_excel.workbook([("旧", other), ("明细", sheet.rows)], hidden=["旧"])
+
+    def change(book: Workbook) -> None:
+        page = book.create_sheet("旧", 0)
+        for row in other:
+            page.append([writers.excel_value(value) for value in row])
+        page.sheet_state = "hidden"
+
+    return writers.excel(sheet, change)
+
+
+def _merged(sheet: Sheet, form: str) -> bytes:
+    """Customer cells merged over two lines: the second is empty in the file."""
+    if form == "xls":
+        return old_excel.workbook([("Sheet1", sheet.rows)], merged=[(3, 5, 1, 1)])
+    return writers.excel(sheet, lambda book: book.worksheets[0].merge_cells("B4:B6"))
+
+
+def _formula(book: Workbook) -> None:
+    book.worksheets[0]["D3"] = "=1+1"
+
+
+def _far_cell(book: Workbook) -> None:
+    book.worksheets[0].cell(1_048_000, 3).number_format = "0.00"
+
+
+def _red(book: Workbook) -> None:
+    for row in book.worksheets[0].iter_rows(min_row=2, min_col=4, max_col=4):
+        row[0].number_format = "#,##0.00;[Red]#,##0.00"
+
+
+def _bomb(sheet: Sheet, form: str) -> bytes:
+    return _member(writers.excel(sheet), "xl/worksheets/sheet1.xml",
+                   b"<worksheet><sheetData>" + b" " * (220 * 1024**2))  # fmt: skip
+
+
+def _laughs(sheet: Sheet, form: str) -> bytes:
+    entities = "".join(f'<!ENTITY l{n} "{"&l%d;" % (n - 1) * 10}">' for n in range(1, 10))
+    evil = f'<?xml version="1.0"?><!DOCTYPE x [<!ENTITY l0 "lol">{entities}]>'
+    inner = (
+        '<worksheet xmlns="http://schemas.openxmlformats.org/spreadsheetml/2006/main"><sheetData>'
+        '<row r="1"><c r="A1" t="inlineStr"><is><t>&l9;</t></is></c></row></sheetData></worksheet>'
+    )
+    return _member(writers.excel(sheet), "xl/worksheets/sheet1.xml", (evil + inner).encode())
+
+
+def _member(package: bytes, name: str, content: bytes) -> bytes:
+    """A package with another content of one member."""
+    written = io.BytesIO()
+    with (
+        zipfile.ZipFile(io.BytesIO(package)) as old,
+        zipfile.ZipFile(written, "w", zipfile.ZIP_DEFLATED) as new,
+    ):
+        for info in old.infolist():
+            new.writestr(info.filename, content if info.filename == name else old.read(info))
+    return written.getvalue()
+
+
+def _without(name: str) -> Callable[[Sheet, str], bytes]:
+    def content(sheet: Sheet, form: str) -> bytes:
+        written = io.BytesIO()
+        with (
+            zipfile.ZipFile(io.BytesIO(writers.excel(sheet))) as old,
+            zipfile.ZipFile(written, "w") as new,
+        ):
+            for info in old.infolist():
+                if info.filename != name:
+                    new.writestr(info.filename, old.read(info))
+        return written.getvalue()
+
+    return content
+
+
+_MERGED = replace(base(), lines=tuple(
+    replace(line.having(1, None) if at in (3, 4) else line,
+            customer=base().lines[2].customer if at in (3, 4) else line.customer)
+    for at, line in enumerate(base().lines)))  # fmt: skip
+_HIDDEN = replace(base(), hidden=frozenset({2, 5}))
+_MIXED = every(
+    "moment", [datetime(2025, 1, 3), "2025/1/4", 45662], [datetime(2025, 1, n) for n in (3, 4, 5)]
+)
+
+KINDS = [
+    Row("2.2", "a workbook called .csv", base(), fails("wrong_kind", found="xlsx", named=".csv"),
+        ["xlsx"], suffix="csv"),
+    Row("2.2", "a text called .xlsx", base(), fails("wrong_kind", found="csv", named=".xlsx"),
+        ["csv"], suffix="xlsx"),
+    Row("2.2", "a text called .xls", base(), fails("wrong_kind", found="csv", named=".xls"),
+        ["csv", "csv-gb18030", "tsv"], suffix="xls"),
+    Row("2.2", "a Parquet file called .csv", base(),
+        fails("wrong_kind", found="parquet", named=".csv"), ["parquet"], suffix="csv"),
+    Row("2.2", "a packed file called .csv", base(),
+        fails("wrong_kind", found="gzip", named=".csv"), ["csv"],
+        lambda sheet, form: gzip.compress(writers.write(sheet, "csv"), mtime=0)),
+    Row("2.2", "a PDF called .xls", base(), fails("wrong_kind", found="pdf", named=".xls"), ["xls"],
+        lambda sheet, form: b"%PDF-1.7\n" + b"x" * 600),
+    Row("2.2", "cut in half", base(200), fails("damaged"), ["xlsx", "xls", "parquet"], _cut),
+    Row("2.2", "the first bytes alone", base(), fails("damaged"), ["xlsx", "xls", "parquet"],
+        lambda sheet, form: writers.write(sheet, form)[:16]),
+    Row("2.2", "a workbook without its sheet", base(), fails("damaged"), ["xlsx"],
+        _without("xl/worksheets/sheet1.xml")),
+    Row("2.2", "a package that is no workbook", base(), fails("damaged"), ["xlsx"],
+        _without("xl/workbook.xml")),
+    Row("2.2", "a workbook that unpacks without end", base(), fails("too_large"), ["xlsx"], _bomb),
+    Row("2.2", "a workbook whose entities grow without end", base(), fails("damaged"), ["xlsx"],
+        _laughs),
+    Row("2.3", "a workbook with a password", base(), fails("locked"), ["xlsx"],
+        lambda sheet, form: _LOCKED.read_bytes()),
+]  # fmt: skip
+
+BOOK_ROWS = [
+    Row("2.3", "merged customers", _MERGED, ok("merged_cells"), _BOTH, _merged),
+    Row("2.3", "a formula without its value", base(),
+        fails("formula_without_value", sheet="Sheet", cell="D3", header="金额"), ["xlsx"],
+        _changed(_formula)),
+    Row("2.3", "#N/A instead of a customer",
+        put("customer", "#N/A", None, "missing_customer"),
+        rejects("cell_errors", missing_customer=1), _BOTH),
+    Row("2.3", "#DIV/0! instead of money", put("money", "#DIV/0!", None, "unreadable_number"),
+        rejects(unreadable_number=1), _BOTH),
+    Row("2.3", "days as days, text and numbers", _MIXED, ok("excel_serials"), _BOTH),
+    Row("2.3", "0001 in a text cell", put("customer", "0001", "0001"), ok(), _BOTH),
+    Row("2.3", "18 digits stored as a number",
+        every("customer", [123456789012345678 + n for n in range(8)], [None] * 8),
+        fails("imprecise_key", header="客户编号", column="orders.customer_id"), _BOTH),
+    Row("2.3", "short numbers stored as numbers",
+        every("customer", [float(1000 + n) for n in range(8)],
+              [str(1000 + n) for n in range(8)]), ok(), (*_BOTH, "parquet")),
+    Row("2.3", "a hidden sheet before the visible one", base(), ok("sheet"), _BOTH, _hidden_sheet),
+    Row("2.3", "a sheet that is not there", base(), fails("no_sheet", sheet="明细"), _BOTH,
+        source={"sheet": "明细"}),
+    Row("2.3", "a styled empty cell in row 1,048,000", base(), ok(), ["xlsx"],
+        _changed(_far_cell)),
+    Row("6", "red lines without a minus sign on the screen",
+        put("money", Decimal("-500.25"), Decimal("-500.25")), ok(), ["xlsx"], _changed(_red)),
+    Row("2.3", "binary money", put("money", 0.1 + 0.2, Decimal("0.3")), ok(),
+        (*_BOTH, "parquet")),
+    Row("2.3", "remarks beside the table", base(), ok(), _BOTH,
+        lambda sheet, form: _beside(sheet, form)),
+]  # fmt: skip
+
+
+def _beside(sheet: Sheet, form: str) -> bytes:
+    rows = [(*row, None, "备注" if i == 4 else None) for i, row in enumerate(sheet.rows)]
+    if form == "xls":
+        return old_excel.workbook([("Sheet1", rows)])
+    header, *lines = rows
+    return writers.excel(Sheet(tuple(odd(cells, "") for cells in lines), header))
