@@ -21,17 +21,16 @@ from analysis.cleaning.pipeline import clean
 from analysis.errors import AnalysisError
 from analysis.settings_model import Settings
 from analysis.sources import Sources, read
-from analysis.tables import RECORD
 from tests.corpus.rows import Case
 from tests.corpus.sheet import KEPT, PERSONS, PHONES
 
 AS_OF = date(2025, 12, 31)
-_MOST_LINES = 8
+MOST_LINES = 8
 _ADVICE = {
     "zh": re.compile("请|现有|可用"),
     "en": re.compile(
         r"\b(check|export|save|send|use|write|state|correct|rename|keep|remove|map|split|set|"
-        r"name|give|open|close|make|allowed|available)\b",
+        r"name|give|open|close|make|look|allowed|available)\b",
         re.IGNORECASE,
     ),
 }
@@ -44,7 +43,7 @@ class Found:
     read: Sources | None = None
     error: AnalysisError | None = None
     fault: str = ""
-    lines: list[tuple[Any, ...]] = field(default_factory=list)  # as `Truth`, without persons
+    lines: list[tuple[Any, ...]] = field(default_factory=list)  # row, fate, money, …
 
 
 def settings(sources: Mapping[str, Any]) -> Settings:
@@ -85,23 +84,24 @@ def _clean(found: Mapping[str, Found]) -> None:
     every = pa.concat_tables(tables, promote_options="default").combine_chunks()
     gone = pa.concat_tables(rejected)
     cleaned = clean({"orders": every}, settings({"orders": {"path": "x"}}), AS_OF, gone)
-    places = dict(zip(every["order_id"].to_pylist(),
-                      zip(every["_file"].to_pylist(), every["_row"].to_pylist(), strict=True),
-                      strict=True))  # fmt: skip
-    kept = cleaned.tables["orders"]
-    for order, customer, moment, money in zip(
-        *(kept[n].to_pylist() for n in ("order_id", "customer_id", "ordered_at", "amount")),
-        strict=True,
-    ):
-        file, row = places[order]
+    removed = _tuples(cleaned.removed, "file", "row", "rule", "amount")
+    for file, row, rule, money in removed:
+        found[file].lines.append((row, rule, money))
+    away = {(file, row) for file, row, _, _ in removed}
+    stays = {
+        order: (file, row)
+        for order, file, row in _tuples(every, "order_id", "_file", "_row")
+        if (file, row) not in away
+    }
+    names = ("order_id", "customer_id", "ordered_at", "amount")
+    for order, customer, moment, money in _tuples(cleaned.tables["orders"], *names):
+        file, row = stays[order]
         said = (row, KEPT, money, order.split("/", 1)[1], customer, moment)
         found[file].lines.append(said)
-    names = ("file", "row", "rule", "amount")
-    for file, row, rule, money in zip(
-        *(cleaned.removed[n].to_pylist() for n in names), strict=True
-    ):
-        found[file].lines.append((row, rule, money))
-    assert cleaned.removed.column_names == RECORD["removed_rows"].names
+
+
+def _tuples(table: pa.Table, *names: str) -> list[tuple[Any, ...]]:
+    return list(zip(*(table[name].to_pylist() for name in names), strict=True))
 
 
 def differences(case: Case, found: Found) -> list[str]:
@@ -146,7 +146,7 @@ def message_faults(error: AnalysisError, file: str) -> list[str]:
     for lang in wording.LANGUAGES:
         lines = wording.explain(error, lang)
         text = "\n".join(lines)
-        if len(text.splitlines()) > _MOST_LINES:
+        if len(text.splitlines()) > MOST_LINES:
             wrong.append(f"{len(text.splitlines())} lines in {lang}")
         if file and any(file not in line for line in lines):
             wrong.append(f"the file is not named in {lang}: {text}")

@@ -1,0 +1,51 @@
+"""Damaged files: no traceback, and no number that looks right and is wrong."""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from pathlib import Path
+
+import pytest
+
+from tests.corpus.judge import message_faults, read_one, settings
+from tests.corpus.mutants import LINED, LOOSE, MAPPED, WHOLE, fooled, mutants
+from tests.corpus.writers import SUFFIX
+
+FORMS = (*LINED, *WHOLE, *LOOSE)
+
+
+def failures(form: str, count: int, seed: int, folder: Path) -> tuple[list[str], Counter[str]]:
+    """What went wrong with `count` damaged files of a format, and how they ended."""
+    name = f"o.{SUFFIX[form]}"
+    chosen = settings({"orders": {"path": name, "columns": MAPPED}})
+    wrong: list[str] = []
+    ends: Counter[str] = Counter()
+    for mutant in mutants(form, count, seed):
+        (folder / name).write_bytes(mutant.content)
+        found = read_one(chosen, folder)
+        if found.fault:
+            told = [found.fault]
+        elif found.error is not None:
+            told = message_faults(found.error, name)
+        else:
+            assert found.read is not None
+            notes = {n["key"] for n in json.loads(found.read.files["note"].iloc[0])}
+            told = fooled(mutant, form, found.read, notes)
+        ends["refused" if found.error else "read"] += 1
+        wrong += [f"{form}, {mutant.how}: {one}" for one in told]
+    return wrong, ends
+
+
+@pytest.mark.parametrize("form", FORMS)
+def test_no_damage_makes_a_wrong_number(form: str, tmp_path: Path) -> None:
+    wrong, ends = failures(form, 40, 1, tmp_path)
+    assert not wrong, "\n".join(wrong[:10])
+    assert ends["refused"] > 0  # damage that is never seen would prove nothing
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("form", FORMS)
+def test_no_damage_of_many_makes_a_wrong_number(form: str, tmp_path: Path) -> None:
+    wrong, _ = failures(form, 250, 2, tmp_path)
+    assert not wrong, "\n".join(wrong[:10])
