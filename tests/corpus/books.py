@@ -15,8 +15,7 @@ from openpyxl import Workbook
 
 from tests.corpus import old_excel, writers
 from tests.corpus.rows import Row, fails, ok, rejects
-from tests.corpus.sheet import HEADER, Sheet, adding, base, every, odd, put, sound
-from tests.corpus.tables import named
+from tests.corpus.sheet import HEADER, Sheet, base, every, odd, put
 
 _LOCKED = Path(__file__).parents[1] / "sources" / "files" / "locked.xlsx"
 _BOTH = ("xlsx", "xls")
@@ -75,7 +74,7 @@ def _bomb(sheet: Sheet, form: str) -> bytes:
 
 
 def _laughs(sheet: Sheet, form: str) -> bytes:
-    entities = "".join(f'<!ENTITY l{n} "{"&l%d;" % (n - 1) * 10}">' for n in range(1, 10))
+    entities = "".join(f'<!ENTITY l{n} "{f"&l{n - 1};" * 10}">' for n in range(1, 10))
     evil = f'<?xml version="1.0"?><!DOCTYPE x [<!ENTITY l0 "lol">{entities}]>'
     inner = (
         '<worksheet xmlns="http://schemas.openxmlformats.org/spreadsheetml/2006/main"><sheetData>'
@@ -109,6 +108,14 @@ def _without(name: str) -> Callable[[Sheet, str], bytes]:
         return written.getvalue()
 
     return content
+
+
+def _beside(sheet: Sheet, form: str) -> bytes:
+    rows = [(*row, None, "备注" if i == 4 else None) for i, row in enumerate(sheet.rows)]
+    if form == "xls":
+        return old_excel.workbook([("Sheet1", rows)])
+    header, *lines = rows
+    return writers.excel(Sheet(tuple(odd(cells, "") for cells in lines), header))
 
 
 _MERGED = replace(base(), lines=tuple(
@@ -181,13 +188,5 @@ BOOK_ROWS = [
     Row("2.3", "binary money", put("money", 0.1 + 0.2, Decimal("0.3")), ok(),
         (*_BOTH, "parquet")),
     Row("2.3", "remarks beside the table", base(), ok(), _BOTH,
-        lambda sheet, form: _beside(sheet, form)),
+        _beside),
 ]  # fmt: skip
-
-
-def _beside(sheet: Sheet, form: str) -> bytes:
-    rows = [(*row, None, "备注" if i == 4 else None) for i, row in enumerate(sheet.rows)]
-    if form == "xls":
-        return old_excel.workbook([("Sheet1", rows)])
-    header, *lines = rows
-    return writers.excel(Sheet(tuple(odd(cells, "") for cells in lines), header))

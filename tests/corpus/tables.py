@@ -7,6 +7,7 @@ from datetime import datetime
 from decimal import Decimal
 from typing import Any
 
+from tests.corpus import writers
 from tests.corpus.rows import CELLS, EVERY, RAGGED, TEXT, Row, fails, ok, rejects
 from tests.corpus.sheet import COLUMNS, HEADER, Line, Sheet, adding, base, every, odd, put, sound
 
@@ -37,8 +38,8 @@ def total(word: str, at: int = 0, money: Any = Decimal("999999.99")) -> Line:
 def scaled(header: str, factor: int) -> Sheet:
     """Money in another unit, which the header states."""
     sheet = named(base(), money=header)
-    return replace(sheet, lines=tuple(
-        replace(line, money=line.money * factor) for line in sheet.lines if line.money))  # fmt: skip
+    lines = [replace(line, money=line.money * factor) for line in sheet.lines if line.money]
+    return replace(sheet, lines=tuple(lines))
 
 
 def with_column(sheet: Sheet, header: str, values: list[Any]) -> Sheet:
@@ -68,6 +69,18 @@ def _like_above(sheet: Sheet) -> Sheet:
     return replace(sheet, lines=tuple(lines))
 
 
+def _bare(sheet: Sheet, form: str) -> bytes:
+    first, *rest = sheet.lines
+    return writers.write(Sheet(tuple(rest), tuple(map(writers.text_of, first.cells))), form)
+
+
+def _blank(sheet: Sheet, form: str) -> bytes:
+    separator = "\t" if form == "tsv" else ","
+    rows = [*sheet.rows, (None,) * len(sheet.header)]
+    text = writers.delimited(rows, separator)
+    return text.encode("gb18030" if form == "csv-gb18030" else "utf-8")
+
+
 _LONG = [f"62220212345678900{n:02d}" for n in range(8)]
 _HEX = [f"64e1f2a9b3c4d5e6f7a8b9{n:02d}" for n in range(8)]
 _WORDS = ["NA", "null", "None", "nan", "N/A", "NULL", "TRUE", "-"]
@@ -84,7 +97,7 @@ TABLES = [
         "parquet")),
     Row("2.2", "no header: the first line is data", base(),
         fails("missing_column", column="orders.order_id"), ("csv", "csv-gb18030", "xlsx"),
-        lambda sheet, form: _bare(sheet, form)),
+        _bare),
     Row("2.2", "a header that is not the one in the settings", named(base(), customer="客户代号"),
         fails("missing_column", column="orders.customer_id", header="客户编号",
               nearest="客户代号"), EVERY),
@@ -98,8 +111,7 @@ TABLES = [
     Row("2.2", "full-width letters in a header", named(base(), customer="客户ＩＤ"), ok(), CELLS,
         source={"columns": {**COLUMNS, "customer_id": "客户ID"}}),
     Row("2.2", "a line of nothing but blanks", _shifted(), ok("blank_rows"),
-        ("csv", "csv-gb18030", "tsv"),
-        lambda sheet, form: _blank(sheet, form)),
+        ("csv", "csv-gb18030", "tsv"), _blank),
     Row("2.2", "a title above the header", titled(base(), "某公司销售明细"), ok(), RAGGED),
     Row("6", "the header in row 3", titled(base(), "某公司销售明细", "二〇二五年"), ok(), RAGGED),
     Row("6", "the header in row 5",
@@ -168,19 +180,3 @@ TABLES = [
                 *base(30_100).lines[30_051:])),
         rejects(unreadable_number=1), ("csv",)),
 ]  # fmt: skip
-
-
-def _bare(sheet: Sheet, form: str) -> bytes:
-    from tests.corpus import writers
-
-    first, *rest = sheet.lines
-    return writers.write(Sheet(tuple(rest), tuple(map(writers.text_of, first.cells))), form)
-
-
-def _blank(sheet: Sheet, form: str) -> bytes:
-    from tests.corpus import writers
-
-    separator = "\t" if form == "tsv" else ","
-    rows = [*sheet.rows, (None,) * len(sheet.header)]
-    text = writers.delimited(rows, separator)
-    return text.encode("gb18030" if form == "csv-gb18030" else "utf-8")

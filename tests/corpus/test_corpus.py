@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable
 from dataclasses import replace
 from decimal import Decimal
-from pathlib import Path
 
 import pytest
 
@@ -17,7 +15,6 @@ from tests.corpus.sheet import base, put
 from tests.corpus.writers import SUFFIX
 
 CASES = corpus()
-Reader = Callable[[Case], Found]
 
 
 @pytest.fixture(scope="module")
