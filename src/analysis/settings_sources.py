@@ -51,7 +51,14 @@ class Source(Section):
     columns: dict[str, Annotated[ColumnSource, BeforeValidator(_column)]] = Field(
         default_factory=dict, description="canonical column → header, or how to get it"
     )
-    sheet: str | None = Field(None, description="sheet of a workbook; default the first visible")
+    sheet: str | list[str] | None = Field(
+        None,
+        description="sheet of a workbook, a pattern such as * or a list, read as one table;"
+        " default the first visible one with the headers",
+    )
+    hidden_rows: Literal["read", "leave_out"] = Field(
+        "read", description="rows that a filter or a collapsed group hides in a workbook"
+    )
     header_row: int | None = Field(None, ge=1, description="row of the header; default found")
     encoding: str | None = Field(None, description="default: found without guessing")
     separator: str | None = Field(None, description="default: found")

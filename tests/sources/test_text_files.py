@@ -16,6 +16,7 @@ from analysis import wording
 from analysis.errors import Problem, SourceError
 from analysis.settings_model import Settings
 from analysis.sources import Sources, fingerprints, read, text_files
+from analysis.sources.headers import Header
 
 HEADER = "订单号,客户编号,下单日期,金额"
 LINES = 'D1,客户甲,2025-01-03,100.10\nD2,客户乙,2025/1/4,"1,200.00"\n'
@@ -277,7 +278,7 @@ def test_both_parsers_agree(cells: list[list[str]], quoting: Literal[0, 1], line
     csv.writer(written, quoting=quoting, lineterminator=line_end).writerows(
         [["a", "b", "c"], *cells]
     )
-    layout = (written.getvalue(), ",", 0, ("a", "b", "c"), "utf-8")
+    layout = (written.getvalue(), ",", Header(0, 1, ("a", "b", "c")), "utf-8")
     fast = text_files._fast(*layout)
     careful = text_files._careful(*layout, "o.csv")
     given = [c for c in cells if any(c)]
@@ -289,9 +290,10 @@ def test_both_parsers_agree(cells: list[list[str]], quoting: Literal[0, 1], line
 
 @pytest.mark.parametrize("body", ['"a"b,1\n', 'a,"b\n', '""a"",1\n', 'a"b,1\n', ' "a",1\n'])
 def test_odd_quotes_are_left_to_the_careful_parser(body: str) -> None:
-    fast = text_files._fast("x,y\n" + body, ",", 0, ("x", "y"), "utf-8")
+    header = Header(0, 1, ("x", "y"))
+    fast = text_files._fast("x,y\n" + body, ",", header, "utf-8")
     if fast is not None:
-        careful = text_files._careful("x,y\n" + body, ",", 0, ("x", "y"), "utf-8", "o")
+        careful = text_files._careful("x,y\n" + body, ",", header, "utf-8", "o")
         assert fast.columns == careful.columns
 
 

@@ -23,6 +23,14 @@ _MAGIC = (
     (b"\x1f\x8b", "gzip"),
     (b"%PDF", "pdf"),
 )
+_HEAD = 1 << 16
+# What Excel opens under these names, whatever they say: exports of many systems are such files.
+# An xlsx that holds an old workbook is one that a password locks: its reader says so.
+_OPENED = {
+    ".xls": ("xls", "xlsx", "html", "xml", "csv"),
+    ".xlsx": ("xlsx", "xls"), ".xlsm": ("xlsx", "xls"),
+    ".htm": ("html",), ".html": ("html",), ".xml": ("xml",),
+}  # fmt: skip
 # What comes back from the sales force and the CRM: at first there is none of it.
 RETURNED = ("tasks", "load_failures")
 
@@ -110,7 +118,7 @@ def snapshot_files(run: str, table: str, root: Path) -> tuple[list[File], list[P
 
 
 def kind_of(file: File) -> str:
-    """What a file is: csv, xlsx, xls or parquet, by its first bytes.
+    """What a file is: csv, xlsx, xls, parquet, html or xml, by its first bytes.
 
     Raises
     ------
@@ -118,20 +126,31 @@ def kind_of(file: File) -> str:
         If it is empty, of a kind that cannot be read, or not what its name says.
     """
     with file.path.open("rb") as handle:
-        head = handle.read(512)
+        head = handle.read(_HEAD)
     if not head:
         raise SourceError(Problem("sources.empty_file", {"file": file.name}))
-    named = KINDS.get(file.path.suffix.lower())
-    actual = next((kind for magic, kind in _MAGIC if head.startswith(magic)), "csv")
-    text = head.lstrip(b"\xef\xbb\xbf \r\n\t").lower()
-    if text.startswith((b"<html", b"<table", b"<!doctype", b"<?xml")):
-        actual = "html"
-    if actual == "xls" and named == "xlsx":
-        return actual  # a workbook locked by a password looks like this: its reader says so
-    if actual in ("gzip", "pdf", "html") or (named and named != actual):
-        args = {"file": file.name, "found": actual, "named": file.path.suffix.lower() or "-"}
+    suffix = file.path.suffix.lower()
+    named = KINDS.get(suffix)
+    actual = next((kind for magic, kind in _MAGIC if head.startswith(magic)), None) or _text(head)
+    if actual in _OPENED.get(suffix, ()):
+        return actual
+    if actual in ("gzip", "pdf", "html", "xml") or (named and named != actual):
+        args = {"file": file.name, "found": actual, "named": suffix or "-"}
         raise SourceError(Problem("sources.wrong_kind", args))
     return actual
+
+
+def _text(head: bytes) -> str:
+    """What a file of text is: a page with a table, an XML spreadsheet, else separated fields."""
+    if head.startswith((b"\xff\xfe", b"\xfe\xff")):
+        head = head.decode("utf-16", errors="ignore").encode()
+    text = head.lstrip(b"\xef\xbb\xbf \r\n\t").lower()
+    if not text.startswith(b"<"):
+        return "csv"
+    if b"urn:schemas-microsoft-com:office:spreadsheet" in text and b"<html" not in text:
+        return "xml"
+    page = text.startswith((b"<html", b"<!doctype", b"<?xml")) or b"<table" in text
+    return "html" if page else "csv"
 
 
 def fingerprints(settings: Settings, root: Path) -> dict[str, str]:

@@ -25,7 +25,7 @@ from analysis.sources.wide import WideHeader
 from analysis.tables import INPUT, Column, Table
 
 _UNIT_AT_END = re.compile(r"\A(.*?)\s*[(\[](?:单位:?)?(元|千元|万元|百万元|亿元)[)\]]\Z")
-_NUMERIC = ("money", "number", "integer", "share")
+NUMERIC = ("money", "number", "integer", "share")
 _SHOWN_HEADERS = 10
 
 
@@ -188,7 +188,7 @@ def _derivable(wanted: Wanted, hits: set[str]) -> bool:
 
 def _find(cells: Sequence[str], wanted: Wanted) -> list[tuple[int, str | None]]:
     """Positions (with the unit their header states) of the headers accepted, best first."""
-    numeric = wanted.column.type in _NUMERIC
+    numeric = wanted.column.type in NUMERIC
     positions: list[tuple[int, str | None]] = []
     folded = [c.casefold() for c in cells]
     bare = [_UNIT_AT_END.match(c) if numeric else None for c in cells]

@@ -19,13 +19,18 @@ def read(file: File, score: Scorer) -> Grid:
     Raises
     ------
     SourceError
-        If the file is damaged.
+        If the file is damaged, or a wanted column holds lists or records.
     """
     try:
-        with pq.ParquetFile(file.path) as handle:
+        with pq.ParquetFile(file.path, page_checksum_verification=True) as handle:
             names = handle.schema_arrow.names
             cleaned = tuple(texts.header(n) for n in names)
             wanted = [i for i, n in enumerate(cleaned) if score((n,))[1]]
+            schema = handle.schema_arrow
+            nested = [names[i] for i in wanted if pa.types.is_nested(schema.field(i).type)]
+            if nested:
+                args = {"file": file.name, "headers": " | ".join(nested)}
+                raise SourceError(Problem("sources.nested_columns", args))
             table = handle.read(columns=[names[i] for i in wanted])
             total = handle.metadata.num_rows
     except (pa.ArrowInvalid, OSError) as error:
@@ -41,7 +46,7 @@ def read(file: File, score: Scorer) -> Grid:
 def _flat(column: pa.ChunkedArray) -> pa.Array:
     if pa.types.is_dictionary(column.type):
         column = column.cast(column.type.value_type)
-    if pa.types.is_large_string(column.type):
+    if pa.types.is_large_string(column.type) or pa.types.is_string_view(column.type):
         column = column.cast(pa.string())
     merged = column.combine_chunks()
     if isinstance(merged, pa.ChunkedArray):  # more text than one array can hold

@@ -19,7 +19,9 @@ from analysis.settings_model import Settings
 from analysis.settings_sources import Source
 from analysis.sources import (
     answers,
+    html_tables,
     mapping,
+    merged,
     numbers,
     old_workbooks,
     parquet_files,
@@ -28,6 +30,7 @@ from analysis.sources import (
     texts,
     totals,
     workbooks,
+    xml_spreadsheets,
 )
 from analysis.sources.answers import Form
 from analysis.sources.convert import Context, Converted, convert
@@ -42,7 +45,10 @@ from analysis.tables import INPUT, RECORD, Table
 
 HELD_OUT = "held_out"
 # Numbers of rows at which CRM exports and Excel stop.
-EXPORT_LIMITS = (2_000, 5_000, 10_000, 20_000, 50_000, 100_000, 65_535, 1_048_575)
+EXPORT_LIMITS = (
+    1_000, 2_000, 3_000, 5_000, 10_000, 20_000, 30_000, 50_000, 65_535, 100_000, 200_000, 500_000,
+    1_000_000, 1_048_575,
+)  # fmt: skip
 _RULES = {"date": "unreadable_date", "timestamp": "unreadable_date"}
 
 
@@ -209,6 +215,10 @@ def _read_file(
     resolved = mapping.resolve(grid.header, table, source, wanted, file.name)
     if resolved.problems:
         raise SourceError(resolved.problems)
+    used = {o.index: o for o in resolved.origins.values() if o.index is not None}
+    # what merged cells of a workbook of tasks say, they say once
+    text = {i for i, o in used.items() if o.wanted.column.type not in mapping.NUMERIC and not form}
+    grid = merged.fill(grid, {i: o.header for i, o in used.items()}, text, file.name)
     zones = Zones(source.timezone or settings.timezone, settings.timezone)
     context = Context(file.name, table.name, zones, settings.currency)
     columns = {n: convert(o, grid, offset, context) for n, o in resolved.origins.items()}
@@ -230,7 +240,7 @@ def _read_file(
         headers = pa.repeat(pa.scalar(f"{form.run} {form.period}".strip() or "-"), size)
     frame = pa.table(
         {n: columns[n].data for n in table.names if n in columns}
-        | {"_file": pa.repeat(pa.scalar(file.name), size), "_row": grid.rows}
+        | {"_file": grid.places(file.name), "_row": grid.rows}
     )
     if form is not None:
         start = pa.scalar(form.starts_on, pa.date32()).cast(pa.timestamp("us"))
@@ -278,6 +288,10 @@ def read_grid(file: File, source: Source, wanted: Sequence[Wanted], *, form: boo
         return parquet_files.read(file, score)
     if kind == "xlsx":
         return workbooks.read(file, source, score)
+    if kind == "html":
+        return html_tables.read(file, source, score)
+    if kind == "xml":
+        return xml_spreadsheets.read(file, source, score)
     if kind == "xls":
         return old_workbooks.read(file, source, score)
     return text_files.read(file, source, score)

@@ -51,10 +51,10 @@ def _reason(rule: str, **args: Any) -> str:
 
 
 def misfit_rows(table: Table, grid: Grid, file: File) -> pa.Table:
-    """Rows with more or fewer fields than the header; which amount is theirs is not known."""
+    """Rows that are not read, mostly for their number of fields; their amount is not known."""
     rows = [row for row, _ in grid.misfits]
     rules = [rule for _, rule in grid.misfits]
-    names = [file.name] * len(rows)
+    names = grid.misfit_places(file.name)
     keys = [""] * len(rows)
     return _removed(table.name, names, rows, keys, rules, [_reason(r) for r in rules], None)
 

@@ -6,6 +6,7 @@ import codecs
 import csv
 import io
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from itertools import islice
 from operator import itemgetter
 
@@ -15,9 +16,10 @@ import pyarrow.csv as pacsv
 
 from analysis.errors import Problem, SourceError
 from analysis.settings_sources import Source
-from analysis.sources import texts
+from analysis.sources import headers, sheets, texts
 from analysis.sources.files import File
-from analysis.sources.grid import HEADER_SEARCH, Grid, Note, Scorer, find_header
+from analysis.sources.grid import MOST_COLUMNS, Grid, Note, Scorer, count
+from analysis.sources.headers import Header
 
 SEPARATORS = (",", ";", "\t", "，", "；", "|")
 _BOMS = (
@@ -43,16 +45,34 @@ def read(file: File, source: Source, score: Scorer) -> Grid:
     text, encoding = decode(file.path.read_bytes(), file.name, source.encoding)
     if not text.strip():
         raise SourceError(Problem("sources.empty_file", {"file": file.name}))
-    separator, header_at, cells = _layout(text, source, score, file.name)
-    header = tuple(texts.header(c) for c in cells)
-    grid = _fast(text, separator, header_at, header, encoding)
+    separator, found = _layout(text, source, score, file.name)
+    if len(found.cells) > MOST_COLUMNS:
+        raise sheets.too_wide(file.name, len(found.cells))
+    grid = _fast(text, separator, found, encoding)
     if grid is None:
-        grid = _careful(text, separator, header_at, header, encoding, file.name)
-    return _with_end_notes(grid, text)
+        grid = _careful(text, separator, found, encoding, file.name)
+    notes = encoding_notes(encoding)
+    if file.path.suffix.lower() == ".xls":
+        notes.append(("note.text_xls", {}))
+    if found.depth > 1:
+        notes.append(("note.two_row_header", {"rows": f"{found.at + 1}–{found.at + 2}"}))
+    if nul := text.count("\x00"):
+        notes.append(("note.nul_bytes", {"count": count(nul)}))
+    return replace(grid, notes=(*notes, *grid.notes, *_end_notes(grid, text)))
 
 
-def decode(data: bytes, name: str, encoding: str | None = None) -> tuple[str, str]:
+def decode(
+    data: bytes, name: str, encoding: str | None = None, stated: str | None = None
+) -> tuple[str, str]:
     """The text of a file and the encoding that explains every byte of it.
+
+    Parameters
+    ----------
+    encoding
+        The one that the settings name: no other is tried.
+    stated
+        The one that the file itself names, which many exports do wrongly: UTF-8 comes first,
+        as hardly any other text passes for it.
 
     Raises
     ------
@@ -61,20 +81,47 @@ def decode(data: bytes, name: str, encoding: str | None = None) -> tuple[str, st
     """
     marked = next((codec for bom, codec in _BOMS if data.startswith(bom)), None)
     chosen = marked or (_codec(encoding, name) if encoding else None)
-    tried = (chosen,) if chosen else ("utf-8", "gb18030")
+    tried = (chosen,) if chosen else tuple(dict.fromkeys(("utf-8", *_known(stated), "gb18030")))
     for codec in tried:
         try:
             text = data.decode(codec)
         except UnicodeDecodeError as error:
-            cut = error.reason.startswith("unexpected end") and error.start >= len(data) - 4
-            if codec.startswith("utf") and cut and not data[: error.start].isascii():
+            if _is_cut(error, codec, data):
                 raise SourceError(Problem("sources.cut_character", {"file": name})) from error
             continue
-        if "\x00" in text[:4096]:
+        head = text[:4096]
+        if head.count("\x00") * 10 > len(head):
             break
         return text.removeprefix("\ufeff"), codec.removesuffix("-sig")
     args = {"file": name, "tried": " / ".join(tried)}
     raise SourceError(Problem("sources.undecodable", args))
+
+
+def _is_cut(error: UnicodeDecodeError, codec: str, data: bytes) -> bool:
+    """Whether all but the last character can be read."""
+    early = error.start < len(data) - 4
+    if early or codec not in ("utf-8", "utf-8-sig", "utf-16", "gb18030"):
+        return False
+    ends = error.reason.startswith(("unexpected end", "truncated", "incomplete"))
+    return ends and not data[: error.start].isascii()
+
+
+def encoding_notes(encoding: str) -> list[Note]:
+    """Which encoding was found, where it is not the usual one."""
+    if encoding == "utf-8":
+        return []
+    return [("note.encoding", {"encoding": encoding.upper()})]
+
+
+def _known(stated: str | None) -> tuple[str, ...]:
+    """The encoding that a file names, if there is one of that name that tells errors."""
+    try:
+        codec = codecs.lookup(stated or "").name
+    except LookupError:
+        return ()
+    if codec.startswith(("iso8859", "cp125", "latin", "ascii")):
+        return ()  # these decode anything
+    return ("gb18030" if codec in ("gbk", "gb2312") else codec,)
 
 
 def _codec(name: str, file: str) -> str:
@@ -90,25 +137,22 @@ def _records(text: str, separator: str) -> Iterator[list[str]]:
     return csv.reader(io.StringIO(text, newline=""), delimiter=separator, strict=True)
 
 
-def _layout(text: str, source: Source, score: Scorer, name: str) -> tuple[str, int, Sequence[str]]:
-    """Separator, position of the header among the records, and its cells."""
+def _layout(text: str, source: Source, score: Scorer, name: str) -> tuple[str, Header]:
+    """Separator, and the header with its position among the records."""
     choices = (source.separator,) if source.separator else SEPARATORS
-    best: tuple[tuple[bool, int, int], str, int, list[str]] | None = None
+    best: tuple[tuple[bool, int, int], str, Header] | None = None
     for separator in choices:
         head = _head(text, separator)
-        if not head:
+        only = None if source.header_row is None else source.header_row - 1
+        if not head or (only is not None and only >= len(head)):
             continue
+        if max(map(len, head)) > MOST_COLUMNS:
+            raise sheets.too_wide(name, max(map(len, head)))
         cleaned = [[texts.header(c) for c in row] for row in head]
-        if source.header_row is not None:
-            at = source.header_row - 1
-            if at >= len(head):
-                continue
-        else:
-            at = find_header(cleaned, score)
-        complete, hits = score(cleaned[at])
-        rank = (complete, hits, len(cleaned[at]))
+        found = headers.find(cleaned, score, only=only)
+        rank = (*score(found.cells), len(found.cells))
         if best is None or rank > best[0]:
-            best = (rank, separator, at, head[at])
+            best = (rank, separator, found)
     if best is None:
         raise SourceError(Problem("sources.unclosed_quote", {"file": name, "row": "-"}))
     return best[1:]
@@ -118,21 +162,20 @@ def _head(text: str, separator: str) -> list[list[str]]:
     """The first records; what follows a quote that does not close is left to the reading."""
     found: list[list[str]] = []
     try:
-        found.extend(islice(_records(text[:200_000], separator), HEADER_SEARCH))
+        found.extend(islice(_records(text[:200_000], separator), headers.SEARCH))
     except csv.Error:
         return found
     return found
 
 
-def _fast(
-    text: str, separator: str, header_at: int, header: tuple[str, ...], encoding: str
-) -> Grid | None:
+def _fast(text: str, separator: str, found: Header, encoding: str) -> Grid | None:
     """Arrow's parser, where it cannot differ from the careful one.
 
     No quotes below the header, no blank lines, equal field counts.
     """
     if "\r" in text.replace("\r\n", "") or len(separator.encode()) != 1:
         return None
+    header, header_at = found.cells, found.at + found.depth - 1
     body = 0
     for _ in range(header_at + 1):
         body = text.find("\n", body) + 1
@@ -166,7 +209,7 @@ def _fast(
     if any(isinstance(c, pa.ChunkedArray) for c in columns) or _has_empty_rows(columns):
         return None
     rows = pa.array(range(header_at + 2, header_at + 2 + table.num_rows), pa.int64())
-    return Grid("csv", encoding, header, header_at + 1, columns, rows, order)
+    return Grid("csv", encoding, header, found.at + 1, columns, rows, order)
 
 
 def _has_empty_rows(columns: Sequence[pa.Array]) -> bool:
@@ -179,17 +222,17 @@ def _has_empty_rows(columns: Sequence[pa.Array]) -> bool:
     return bool(pc.any(empty).as_py())
 
 
-def _careful(
-    text: str, separator: str, header_at: int, header: tuple[str, ...], encoding: str, name: str
-) -> Grid:
+def _careful(text: str, separator: str, found: Header, encoding: str, name: str) -> Grid:
     """Python's strict parser: quotes, line breaks inside fields, rows that do not fit."""
+    header, header_at = found.cells, found.at + found.depth - 1
     width = len(header)
+    least = max((i + 1 for i, cell in enumerate(header) if cell), default=0)
     chunks: list[list[pa.Array]] = [[] for _ in header]
     rows: list[int] = []
     order: list[int] = []
     misfits: list[tuple[int, str]] = []
     pending: list[list[str]] = []
-    blank = 0
+    blank = trailing = 0
     number = 0
 
     def flush() -> None:
@@ -204,6 +247,11 @@ def _careful(
             if not any(record):
                 blank += 1
                 continue
+            if len(record) > width and not any(record[width:]):
+                trailing += 1  # separators behind the last field shift nothing
+                del record[width:]
+            elif least <= len(record) < width:
+                record += [""] * (width - len(record))
             if len(record) != width:
                 misfits.append((number, "short_row" if len(record) < width else "long_row"))
                 continue
@@ -220,23 +268,22 @@ def _careful(
         args = {"file": name, "header": str(width), "rows": str(len(misfits))}
         args["first"] = str(misfits[0][0])
         raise SourceError(Problem("sources.field_count", args))
-    notes: tuple[Note, ...] = ()
-    if blank:
-        notes = (("note.blank_rows", {"rows": {"value": blank, "unit": "count"}}),)
+    notes = [
+        (f"note.{key}", {"rows": count(rows_)})
+        for key, rows_ in (("blank_rows", blank), ("trailing_separators", trailing))
+        if rows_
+    ]
     columns = tuple(pa.concat_arrays(parts) for parts in chunks)
     return Grid(
-        "csv", encoding, header, header_at + 1, columns, pa.array(rows, pa.int64()),
-        pa.array(order, pa.int64()), tuple(misfits), notes=notes,
+        "csv", encoding, header, found.at + 1, columns, pa.array(rows, pa.int64()),
+        pa.array(order, pa.int64()), tuple(misfits), notes=tuple(notes),
     )  # fmt: skip
 
 
-def _with_end_notes(grid: Grid, text: str) -> Grid:
-    """Say where the encoding was found, and that a file without a last line end may be cut."""
-    notes = list(grid.notes)
-    if grid.encoding not in ("utf-8", None):
-        notes.append(("note.encoding", {"encoding": (grid.encoding or "").upper()}))
-    if not text.endswith(("\n", "\r")):
-        last = int(grid.rows[-1].as_py()) if len(grid.rows) else 0
-        cut = any(rule == "short_row" and row > last for row, rule in grid.misfits)
-        notes.append(("note.cut_file" if cut else "note.no_line_end", {}))
-    return Grid(**{**grid.__dict__, "notes": tuple(notes)})
+def _end_notes(grid: Grid, text: str) -> list[Note]:
+    """A file without a last line end may be cut."""
+    if text.endswith(("\n", "\r")):
+        return []
+    last = int(grid.rows[-1].as_py()) if len(grid.rows) else 0
+    cut = any(rule == "short_row" and row > last for row, rule in grid.misfits)
+    return [("note.cut_file" if cut else "note.no_line_end", {})]
