@@ -16,7 +16,7 @@ CELLS = ("csv", "csv-gb18030", "tsv", "xlsx", "xls", "html", "parquet")
 RAGGED = ("csv", "csv-gb18030", "tsv", "xlsx", "xls", "html")  # formats with titles and totals
 
 # What is said of every file of a format, whatever it holds.
-IMPLIED = {"csv-gb18030": {"encoding"}, "csv-utf16": {"encoding"}}
+IMPLIED = {"csv-gb18030": {"encoding"}, "csv-utf16": {"encoding"}, "html": {"html"}}
 
 
 @dataclass(frozen=True)
