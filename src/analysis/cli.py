@@ -149,7 +149,7 @@ def report(
 def check(file: str, sets: tuple[str, ...], root: Path | None) -> None:
     """Check settings, sources and decisions, and say what was found; nothing is computed."""
     from analysis import sources
-    from analysis.pipeline import preflight
+    from analysis.pipeline import intake, preflight
 
     config = settings_module.load(file, root, settings_module.parse_sets(sets))
     preflight.check(config)
@@ -165,9 +165,13 @@ def check(file: str, sets: tuple[str, ...], root: Path | None) -> None:
         problems += error.problems
     if read is None or decided is None:
         raise errors.SourceError(problems)
-    click.echo(read.files.drop(columns=["note"]).to_string(index=False))
+    lang = wording.reader_language()
+    gone = read.rejected.to_pandas()
+    for line in intake.lines(read.files, gone, lang, config.settings.currency):
+        click.echo(line)
+    click.echo()
     known = preflight.customers(read.tables)
-    for line in preflight.decided_lines(config, decided, known, wording.reader_language()):
+    for line in preflight.decided_lines(config, decided, known, lang):
         click.echo(line)
 
 

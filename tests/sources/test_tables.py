@@ -66,7 +66,7 @@ def test_workbook_cells_keep_their_meaning(tmp_path: Path, make: Make) -> None:
     assert table["_row"].to_pylist() == [4, 5, 6]
     assert found.rejected["rule"].to_pylist() == ["total_row"]
     keys = [n["key"] for n in json.loads(found.files["note"].iloc[0])]
-    assert keys == ["note.sheet", "note.excel_serials"]
+    assert keys == ["note.sheet", "note.hidden_sheets", "note.excel_serials"]
     assert found.files["header_row"].tolist() == [3]
 
 

@@ -16,7 +16,7 @@ from typing import Any
 
 from analysis import store
 from analysis.errors import AnalysisError, Problem, ResourceError, StageError
-from analysis.pipeline import assemble, fingerprints, in_force, preflight, processes
+from analysis.pipeline import assemble, fingerprints, in_force, intake, preflight, processes
 from analysis.pipeline.failures import of_system
 from analysis.pipeline.locking import Stop, not_writable, run_lock
 from analysis.pipeline.log import Log
@@ -239,6 +239,7 @@ class _Runner:
                 stage, self.config, built, dict(folders), self.overrides, self.mark, log.cell
             )
             stage_body.execute(job)
+            self._tell_read(built, log)
             manifest = {"stage": stage.name, "parts": found, "gave": gave(built)}
             store.publish(built, target, manifest)
         except AnalysisError as error:
@@ -252,6 +253,18 @@ class _Runner:
         finally:
             shutil.rmtree(built, ignore_errors=True)
         log.done()
+
+    def _tell_read(self, built: Path, log: Log) -> None:
+        """What the stage read from files, into the log."""
+        folder = built / "tables"
+        if not (folder / "sources.parquet").is_file():
+            return
+        files, gone = (
+            store.read_table(folder / f"{name}.parquet").to_pandas()
+            for name in ("sources", "removed_rows")
+        )
+        for line in intake.lines(files, gone, log.lang, self.config.settings.currency):
+            log.note(line)
 
     def _place(self, stage: Stage, log: Log) -> dict[str, object]:
         return {"notebook": Path(stage.notebook).name, **log.place}

@@ -8,7 +8,6 @@ CRM's export of tasks and the workbooks may lie in one folder.
 
 from __future__ import annotations
 
-import zipfile
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any
@@ -20,7 +19,7 @@ from analysis.calendars import Period
 from analysis.errors import Problem, SourceError
 from analysis.settings_model import Settings
 from analysis.settings_sources import ColumnSource, Source
-from analysis.sources import texts, workbooks
+from analysis.sources import packages, texts, workbooks
 from analysis.sources.files import File, kind_of
 from analysis.sources.grid import Grid, Scorer
 from analysis.sources.mapping import Wanted
@@ -80,7 +79,7 @@ def form_of(file: File) -> Form | None:
         return None
     try:
         book = load_workbook(file.path, read_only=True, data_only=True)
-    except (InvalidFileException, zipfile.BadZipFile, KeyError, ValueError, OSError) as error:
+    except (InvalidFileException, *packages.BROKEN) as error:
         raise SourceError(Problem("sources.damaged", {"file": file.name})) from error
     try:
         if META not in book.sheetnames:

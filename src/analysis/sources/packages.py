@@ -9,7 +9,9 @@ from __future__ import annotations
 
 import posixpath
 import re
+import struct
 import zipfile
+import zlib
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from xml.etree import ElementTree
@@ -19,6 +21,11 @@ from openpyxl.utils import column_index_from_string, get_column_letter
 from analysis.errors import Problem, SourceError
 from analysis.sources.files import File
 
+# What reading a damaged package ends in.
+BROKEN = (
+    zipfile.BadZipFile, zlib.error, struct.error, KeyError, ValueError, OSError, EOFError,
+    NotImplementedError, RuntimeError, StopIteration, ElementTree.ParseError,
+)  # fmt: skip
 _MOST_BYTES = 2 * 1024**3
 _MOST_RATIO = 200
 _CHUNK = 4 << 20
@@ -34,6 +41,7 @@ _ERROR = re.compile(
     rb"<" + _P + rb'c\b([^>]*\bt="e"[^>]*)>.*?<' + _P + rb"v>([^<]*)</", re.DOTALL
 )
 _PLACE = re.compile(rb'\br="([A-Z]+)(\d+)"')
+_VALUED = re.compile(rb'\br="([A-Z]{1,3})\d+"[^>/]*>')
 _FORMULA = re.compile(rb"<" + _P + rb"f[\s/>]")
 _VALUE_ENDS = (b"v>", b"is>")
 # A dense table of so many cells is held only if the sheet really fills a quarter of it.
@@ -94,7 +102,7 @@ def check(file: File) -> None:
                         head = part.read(_PROLOG)
                     if b"<!DOCTYPE" in head or b"<!ENTITY" in head:
                         raise SourceError(Problem("sources.document_type", {"file": file.name}))
-    except (zipfile.BadZipFile, NotImplementedError, RuntimeError, OSError, EOFError) as error:
+    except BROKEN as error:
         raise SourceError(Problem("sources.damaged", {"file": file.name})) from error
 
 
@@ -103,7 +111,7 @@ def sheet_parts(file: File) -> dict[str, str]:
 
     Raises
     ------
-    KeyError, ValueError, ElementTree.ParseError, zipfile.BadZipFile
+    One of `BROKEN`
         If it does not say.
     """
     with zipfile.ZipFile(file.path) as package:
@@ -153,7 +161,7 @@ def scan(file: File, part: str) -> Facts:
                 rest = block[cut:]
                 row = _look(block[:cut], facts, row)
             _look(rest, facts, row)
-    except (zipfile.BadZipFile, KeyError, OSError, EOFError) as error:
+    except BROKEN as error:
         raise SourceError(Problem("sources.damaged", {"file": file.name})) from error
     return facts
 
@@ -183,17 +191,20 @@ def _look(block: bytes, facts: Facts, row: int) -> int:
 
 
 def _furthest(block: bytes, known: int) -> int:
-    """The furthest column with a value: each search looks only beyond what is known."""
+    """The furthest column with a value; a search looks only for what is beyond the known one."""
     at = 0
     while found := _beyond(known).search(block, at):
-        known, at = column_index_from_string(found[1].decode()) - 1, found.end()
+        at = block.find(b"row>", found.end())
+        at = len(block) if at < 0 else at
+        names = _VALUED.findall(block, found.start(), at)
+        known = max(column_index_from_string(name.decode()) - 1 for name in names)
     return known
 
 
 def _beyond(column: int) -> re.Pattern[bytes]:
     """Cells with content in columns after this one."""
     if column < 0:
-        return re.compile(rb'\br="([A-Z]{1,3})\d+"[^>/]*>')
+        return _VALUED
     name = get_column_letter(column + 1)
     longer = f"[A-Z]{{{len(name) + 1},3}}" if len(name) < 3 else ""
     same = [

@@ -425,6 +425,9 @@ def _body(
 def _as_texts(values: Sequence[Any]) -> tuple[pa.Array, bool]:
     """Cells as text, and whether their numbers are short enough to be exact."""
     kinds = set(map(type, values))
+    if str in kinds and "" in values:
+        values = [None if v == "" else v for v in values]
+        kinds = set(map(type, values))
     if kinds <= {str, type(None)}:
         return pa.array(values, pa.string()), True
     if kinds <= {float, type(None)}:

@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import zipfile
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from functools import partial
 from typing import Any
-from xml.etree import ElementTree
 
 import openpyxl
 from python_calamine import (
@@ -49,8 +47,7 @@ def read(file: File, source: Source, score: Scorer) -> Grid:
                       partial(_cells, file, book, s.name, parts[s.name]))
                 for s in known
             ]  # fmt: skip
-        except (KeyError, ValueError, StopIteration, zipfile.BadZipFile, OSError,
-                ElementTree.ParseError) as error:  # fmt: skip
+        except packages.BROKEN as error:
             raise SourceError(Problem("sources.damaged", {"file": file.name})) from error
         return sheets.read(found, file, source, score, "xlsx")
 
