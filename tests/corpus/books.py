@@ -5,17 +5,20 @@ from __future__ import annotations
 import gzip
 import io
 import zipfile
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from datetime import datetime
 from decimal import Decimal
 from pathlib import Path
+from typing import Any
 
+import pyarrow as pa
+import pyarrow.parquet as pq
 from openpyxl import Workbook
 
 from tests.corpus import old_excel, writers
 from tests.corpus.rows import Row, fails, ok, rejects
-from tests.corpus.sheet import HEADER, Sheet, base, every, odd, put
+from tests.corpus.sheet import COLUMNS, HEADER, Sheet, base, every, odd, put
 
 _LOCKED = Path(__file__).parents[1] / "sources" / "files" / "locked.xlsx"
 _BOTH = ("xlsx", "xls")
@@ -118,10 +121,83 @@ def _beside(sheet: Sheet, form: str) -> bytes:
     return writers.excel(Sheet(tuple(odd(cells, "") for cells in lines), header))
 
 
+def _monthly(
+    sheet: Sheet, form: str, more: Sequence[tuple[str, Sequence[Sequence[Any]]]] = ()
+) -> bytes:
+    """Four lines a sheet."""
+    rows = [line.cells for line in sheet.lines]
+    pages = [(f"{1 + i // 4}月", [HEADER, *rows[i : i + 4]]) for i in range(0, len(rows), 4)]
+    pages += more
+    if form == "xls":
+        return old_excel.workbook(pages)
+
+    def change(book: Workbook) -> None:
+        book.remove(book.worksheets[0])
+        for title, lines in pages:
+            page = book.create_sheet(title)
+            for line in lines:
+                page.append([writers.excel_value(value) for value in line])
+
+    return writers.excel(base(0), change)
+
+
+def _two_rows(sheet: Sheet, form: str) -> bytes:
+    """本币 and 原币 over two columns each."""
+    if form == "xls":
+        merged = [(0, 0, 3, 4), (0, 0, 5, 6), *((0, 1, i, i) for i in range(3))]
+        return old_excel.workbook([("Sheet1", sheet.rows)], merged=merged)
+    if form == "html":
+        whole = writers.web_page(sheet.rows).decode()
+        for word in ("本币", "原币"):
+            whole = whole.replace(f"<td>{word}</td><td></td>", f'<td colspan="2">{word}</td>')
+        return whole.encode()
+
+    def change(book: Workbook) -> None:
+        for cells in ("D1:E1", "F1:G1", "A1:A2", "B1:B2", "C1:C2"):
+            book.worksheets[0].merge_cells(cells)
+
+    return writers.excel(sheet, change)
+
+
+def _wide(width: int) -> Sheet:
+    """A sheet with so many columns."""
+    more = tuple(f"字段{n}" for n in range(width - len(HEADER)))
+    lines = [replace(one, cells=(*one.cells, *(1,) * len(more))) for one in base().lines]
+    return Sheet(tuple(lines), (*HEADER, *more))
+
+
+def _nested(sheet: Sheet, form: str) -> bytes:
+    names = list(sheet.header)
+    columns = [pa.array([[1]] if name == "金额" else ["x"]) for name in names]
+    written = io.BytesIO()
+    pq.write_table(pa.table(columns, names), written)
+    return written.getvalue()
+
+
+def _busy(sheet: Sheet, form: str) -> bytes:
+    menu = "<table><tr><td>首页</td><td>退出</td></tr></table><script>if (1<2) {}</script>"
+    return writers.web_page(sheet.rows).replace(b"<body>", f"<body>{menu}".encode())
+
+
+def _page_cut(sheet: Sheet, form: str) -> bytes:
+    whole = writers.web_page(base().rows)
+    return whole[: whole.index(b"<td>D0005")]
+
+
 _MERGED = replace(base(), lines=tuple(
     replace(line.having(1, None) if at in (3, 4) else line,
             customer=base().lines[2].customer if at in (3, 4) else line.customer)
     for at, line in enumerate(base().lines)))  # fmt: skip
+_LEFT_OUT = replace(base(), hidden=frozenset({2, 5}), lines=tuple(
+    replace(line, money=None, fate="hidden_row") if at in (2, 5) else line
+    for at, line in enumerate(base().lines)))  # fmt: skip
+_MONTHS = replace(base(12), page=4)
+_LOCAL = {"columns": {**COLUMNS, "amount": "本币金额"}}
+_TWO = Sheet(
+    tuple(replace(line, cells=(*line.cells[:4], 1, 2, 3)) for line in base().lines),
+    (None, None, None, "金额", "税额", "金额", "税额"),
+    ((*HEADER[:3], "本币", None, "原币", None),),
+)
 _HIDDEN = replace(base(), hidden=frozenset({2, 5}))
 _MIXED = every(
     "moment", [datetime(2025, 1, 3), "2025/1/4", 45662], [datetime(2025, 1, n) for n in (3, 4, 5)]
@@ -144,21 +220,21 @@ KINDS = [
     Row("2.2", "cut in half", base(200), fails("damaged"), ["xlsx", "xls", "parquet"], _cut),
     Row("2.2", "the first bytes alone", base(), fails("damaged"), ["xlsx", "xls", "parquet"],
         lambda sheet, form: writers.write(sheet, form)[:16]),
-    Row("2.2", "a workbook without its sheet", base(), fails("no_sheet"), ["xlsx"],
+    Row("2.2", "a workbook without its sheet", base(), fails("damaged"), ["xlsx"],
         _without("xl/worksheets/sheet1.xml")),
     Row("2.2", "a package that is no workbook", base(), fails("damaged"), ["xlsx"],
         _without("xl/workbook.xml")),
     Row("2.2", "a workbook that unpacks without end", base(), fails("too_large"), ["xlsx"], _bomb),
-    Row("2.2", "a workbook whose entities grow without end", base(), fails("damaged"), ["xlsx"],
-        _laughs),
+    Row("2.2", "a workbook whose entities grow without end", base(), fails("document_type"),
+        ["xlsx"], _laughs),
     Row("2.3", "a workbook with a password", base(), fails("locked"), ["xlsx"],
         lambda sheet, form: _LOCKED.read_bytes()),
 ]  # fmt: skip
 
 BOOK_ROWS = [
-    Row("2.3", "merged customers", _MERGED, ok("merged_cells"), _BOTH, _merged),
+    Row("2.3", "merged customers", _MERGED, ok("merged_filled"), _BOTH, _merged),
     Row("2.3", "a formula without its value", base(),
-        fails("formula_without_value", sheet="Sheet", cell="D3", header="金额"), ["xlsx"],
+        fails("formula_without_value", cell="Sheet!D3", header="金额"), ["xlsx"],
         _changed(_formula)),
     Row("2.3", "#N/A instead of a customer",
         put("customer", "#N/A", None, "missing_customer"),
@@ -178,7 +254,24 @@ BOOK_ROWS = [
     Row("2.3", "short numbers stored as numbers",
         every("customer", [float(1000 + n) for n in range(8)],
               [str(1000 + n) for n in range(8)]), ok(), (*_BOTH, "parquet")),
-    Row("2.3", "a hidden sheet before the visible one", base(), ok("sheet"), _BOTH, _hidden_sheet),
+    Row("2.3", "a hidden sheet before the visible one", base(),
+        ok("sheet_alone", "hidden_sheets"), _BOTH, _hidden_sheet),
+    Row("6", "rows that a filter hides", _HIDDEN, ok("hidden_rows_read"), ["xlsx"]),
+    Row("6", "rows that a filter hides, left out as the settings say", _LEFT_OUT,
+        rejects("hidden_rows_left_out", hidden_row=2), ["xlsx"],
+        source={"hidden_rows": "leave_out"}),
+    Row("6", "hidden rows cannot be told in the format", base(), fails("hidden_rows_unknown"),
+        ["xls"], source={"hidden_rows": "leave_out"}),
+    Row("6", "one sheet a month, as the settings say", _MONTHS, ok("sheets_joined"), _BOTH,
+        _monthly, source={"sheet": "*"}),
+    Row("6", "one sheet a month: the others are named", base(4),
+        ok("sheet_alone", "sheets_alike"), _BOTH,
+        lambda sheet, form: _monthly(base(12), form)),
+    Row("6", "one sheet a month and their sum", _MONTHS, ok("sheets_joined", "sheets_summary"),
+        _BOTH, lambda sheet, form: _monthly(sheet, form, [("全年汇总", [*base(12).rows])]),
+        source={"sheet": "*"}),
+    Row("6", "a header of two rows", _TWO, ok("two_row_header"), (*_BOTH, "html"), _two_rows,
+        source=_LOCAL),
     Row("2.3", "a sheet that is not there", base(), fails("no_sheet", sheet="明细"), _BOTH,
         source={"sheet": "明细"}),
     Row("2.3", "a styled empty cell in row 1,048,000", base(), ok(), ["xlsx"],
@@ -187,6 +280,25 @@ BOOK_ROWS = [
         put("money", Decimal("-500.25"), Decimal("-500.25")), ok(), ["xlsx"], _changed(_red)),
     Row("2.3", "binary money", put("money", 0.1 + 0.2, Decimal("0.3")), ok(),
         (*_BOTH, "parquet")),
+    Row("2.2", "10,000 columns", _wide(10_000), fails("too_wide", columns="10,000"),
+        ("csv", "xlsx", "html")),
+    Row("2.2", "10,000 columns, of which those wanted alone are read", _wide(10_000), ok(),
+        ["parquet"]),
+    Row("2.2", "500 columns", _wide(500), ok(), ("csv", "xlsx", "html", "parquet")),
+    Row("2.2", "a column of lists", base(), fails("nested_columns", headers="金额"), ["parquet"],
+        _nested),
+    Row("2.2", "a page that asks to log in", base(0), fails("no_table"), ["html"],
+        lambda sheet, form: b"<html><body><form>user, password</form></body></html>"),
+    Row("2.2", "a page in GB18030 that says so", base(), ok("encoding"), ["html"],
+        lambda sheet, form: writers.web_page(sheet.rows, "gb18030")),
+    Row("2.2", "a page that says utf-8 and is GB18030", base(), ok("encoding"), ["html"],
+        lambda sheet, form: writers.web_page(sheet.rows).decode().encode("gb18030")),
+    Row("2.2", "a page whose cells and rows never end", base(), ok(), ["html"],
+        lambda sheet, form: writers.web_page(sheet.rows).replace(b"</td>", b"")
+        .replace(b"</tr>", b"")),
+    Row("2.2", "a page with a menu, a script and two tables", base(), ok(), ["html"], _busy),
+    Row("2.2", "a page cut in half", replace(base(), lines=base().lines[:4]), ok("cut_file"),
+        ["html"], _page_cut),
     Row("2.3", "remarks beside the table", base(), ok(), _BOTH,
         _beside),
 ]  # fmt: skip

@@ -30,7 +30,7 @@ _ADVICE = {
     "zh": re.compile("请|现有|可用"),
     "en": re.compile(
         r"\b(check|export|save|send|use|write|state|correct|rename|keep|remove|map|split|set|"
-        r"name|give|open|close|make|look|allowed|available)\b",
+        r"name|give|open|close|make|look|spread|allowed|available)\b",
         re.IGNORECASE,
     ),
 }
@@ -86,7 +86,7 @@ def _clean(found: Mapping[str, Found]) -> None:
     cleaned = clean({"orders": every}, settings({"orders": {"path": "x"}}), AS_OF, gone)
     removed = _tuples(cleaned.removed, "file", "row", "rule", "amount")
     for file, row, rule, money in removed:
-        found[file].lines.append((row, rule, money))
+        found[_of(file)].lines.append((row, rule, money))
     away = {(file, row) for file, row, _, _ in removed}
     stays = {
         order: (file, row)
@@ -97,7 +97,12 @@ def _clean(found: Mapping[str, Found]) -> None:
     for order, customer, moment, money in _tuples(cleaned.tables["orders"], *names):
         file, row = stays[order]
         said = (row, KEPT, money, order.split("/", 1)[1], customer, moment)
-        found[file].lines.append(said)
+        found[_of(file)].lines.append(said)
+
+
+def _of(place: str) -> str:
+    """The file, without the sheet that records name where several were read."""
+    return place.split(" › ", maxsplit=1)[0]
 
 
 def _tuples(table: pa.Table, *names: str) -> list[tuple[Any, ...]]:
@@ -182,7 +187,8 @@ def _lines_differ(case: Case, found: Found) -> list[str]:
             due.append((number, KEPT, line.money, line.order, line.customer, line.moment))
         else:
             due.append((number, line.fate, line.money))
-    read = sorted(found.lines, key=lambda one: (one[0], str(one)))
+    read = sorted(found.lines, key=_order)
+    due.sort(key=_order)
     wrong = [f"due {a}, found {b}" for a, b in zip(due, read, strict=False) if a != b]
     if len(due) != len(read):
         wrong.append(f"{len(due)} lines were due, {len(read)} found")
@@ -190,6 +196,10 @@ def _lines_differ(case: Case, found: Found) -> list[str]:
     if gone != Counter(case.row.outcome.rules):
         wrong.append(f"taken away: {dict(gone)} instead of {dict(case.row.outcome.rules)}")
     return wrong[:5]
+
+
+def _order(one: tuple[Any, ...]) -> tuple[Any, ...]:
+    return one[0], one[1], one[3] if len(one) > 3 else ""
 
 
 def _does_not_tie(case: Case, found: Found) -> list[str]:

@@ -10,10 +10,19 @@ from tests.corpus import writers
 from tests.corpus.sheet import COLUMNS, Sheet
 
 TEXT = ("csv", "csv-bom", "csv-gb18030", "csv-utf16", "tsv")
-BOOKS = ("xlsx", "xls", "html")
+BOOKS = ("xlsx", "xls", "html", "xml")
 EVERY = (*TEXT, "csv-semicolon", "csv-wide-comma", *BOOKS, "parquet")
-CELLS = ("csv", "csv-gb18030", "tsv", "xlsx", "xls", "html", "parquet")
-RAGGED = ("csv", "csv-gb18030", "tsv", "xlsx", "xls", "html")  # formats with titles and totals
+CELLS = ("csv", "csv-gb18030", "tsv", "xlsx", "xls", "html", "xml", "parquet")
+# Formats with titles and totals.
+RAGGED = (
+    "csv",
+    "csv-gb18030",
+    "tsv",
+    "xlsx",
+    "xls",
+    "html",
+    "xml",
+)
 
 # What is said of every file of a format, whatever it holds.
 IMPLIED = {"csv-gb18030": {"encoding"}, "csv-utf16": {"encoding"}, "html": {"html"}}

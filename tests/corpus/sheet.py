@@ -46,6 +46,7 @@ class Sheet:
     header: tuple[str, ...] = HEADER
     above: tuple[tuple[Any, ...], ...] = ()
     hidden: frozenset[int] = field(default_factory=frozenset)  # positions of hidden lines
+    page: int = 0  # lines on each sheet of a workbook, where they stand on several
 
     @property
     def rows(self) -> list[tuple[Any, ...]]:
@@ -55,7 +56,7 @@ class Sheet:
     def numbers(self, form: str) -> list[int]:
         """The number of each line in a file of this form, as messages count."""
         first = 1 if form == "parquet" else len(self.above) + 2
-        return [first + i for i in range(len(self.lines))]
+        return [first + (i % self.page if self.page else i) for i in range(len(self.lines))]
 
     @property
     def money(self) -> Decimal:

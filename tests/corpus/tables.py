@@ -11,7 +11,7 @@ from tests.corpus import writers
 from tests.corpus.rows import CELLS, EVERY, RAGGED, TEXT, Row, fails, ok, rejects
 from tests.corpus.sheet import COLUMNS, HEADER, Line, Sheet, adding, base, every, odd, put, sound
 
-_LINED = ("csv", "csv-gb18030", "tsv", "xlsx", "xls", "html")
+_LINED = ("csv", "csv-gb18030", "tsv", "xlsx", "xls", "html", "xml")
 
 
 def titled(sheet: Sheet, *titles: str) -> Sheet:
@@ -93,7 +93,7 @@ TABLES = [
     Row("2.2", "an empty file", base(0), fails("empty_file"), EVERY, lambda sheet, form: b""),
     Row("2.2", "blank lines alone", base(0), fails("empty_file"), ("csv", "csv-bom", "tsv"),
         lambda sheet, form: b"\n\r\n\n"),
-    Row("2.2", "a header alone", base(0), fails("no_rows"), (*TEXT, "xlsx", "xls", "html",
+    Row("2.2", "a header alone", base(0), fails("no_rows"), (*TEXT, "xlsx", "xls", "html", "xml",
         "parquet")),
     Row("2.2", "no header: the first line is data", base(),
         fails("missing_column", column="orders.order_id"), ("csv", "csv-gb18030", "xlsx"),
@@ -102,9 +102,9 @@ TABLES = [
         fails("missing_column", column="orders.customer_id", header="客户编号",
               nearest="客户代号"), EVERY),
     Row("2.2", "the same header twice", _TWICE,
-        fails("duplicate_header", header="金额", count="2"), (*TEXT, "xlsx", "xls", "html")),
+        fails("duplicate_header", header="金额", count="2"), (*TEXT, "xlsx", "xls", "html", "xml")),
     Row("2.2", "the same header twice, not used", named(base(), person="备注", phone="备注"),
-        ok("duplicate_header"), (*TEXT, "xlsx", "xls", "html")),
+        ok("duplicate_header"), (*TEXT, "xlsx", "xls", "html", "xml")),
     Row("2.2", "zero-width and ideographic blanks in headers",
         named(base(), order="\u200b订单号", customer="　客户编号 ", money="金 额".replace(" ", "")),
         ok(), EVERY),

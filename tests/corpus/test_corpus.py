@@ -5,13 +5,15 @@ from __future__ import annotations
 from collections import Counter
 from dataclasses import replace
 from decimal import Decimal
+from pathlib import Path
 
 import pytest
 
+from tests.corpus import writers
 from tests.corpus.catalogue import corpus
-from tests.corpus.judge import Found, differences, read_all
-from tests.corpus.rows import Case, ok
-from tests.corpus.sheet import base, put
+from tests.corpus.judge import Found, differences, read_all, read_one, settings
+from tests.corpus.rows import CELLS, Case, ok
+from tests.corpus.sheet import Sheet, base, odd, put
 from tests.corpus.writers import SUFFIX
 
 CASES = corpus()
@@ -27,6 +29,20 @@ def found(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Found]:
 def test_it_ends_as_it_must(case: Case, found: dict[str, Found]) -> None:
     wrong = differences(case, found[case.file])
     assert not wrong, f"{case.row.outcome} was due\n" + "\n".join(wrong)
+
+
+@pytest.mark.parametrize("form", CELLS)
+def test_a_name_that_looks_like_nothing_is_a_name(form: str, tmp_path: Path) -> None:
+    words = ["NA", "null", "None", "N/A", "nan", "NULL"]
+    lines = [odd((f"C{n}", word), "") for n, word in enumerate(words)]
+    file = f"c.{SUFFIX[form]}"
+    (tmp_path / file).write_bytes(
+        writers.write(Sheet(tuple(lines), ("客户编号", "客户名称")), form)
+    )
+    columns = {"customer_id": "客户编号", "name": "客户名称"}
+    found = read_one(settings({"customers": {"path": file, "columns": columns}}), tmp_path)
+    assert found.read is not None, found.error or found.fault
+    assert found.read.tables["customers"]["name"].to_pylist() == words
 
 
 def test_the_corpus_is_large_and_covers_every_format() -> None:

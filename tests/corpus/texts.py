@@ -126,6 +126,8 @@ TEXTS = [
         fails("one_column", header="订单号"), ["csv", "csv-gb18030"], _separated("^")),
     Row("2.2", "the unknown sign named in the settings", base(), ok(), ["csv", "csv-gb18030"],
         _separated("^"), source={"separator": "^"}),
+    Row("2.2", "a NUL byte in a number", put("customer", "C0\x0003", "C003"), ok("nul_bytes"),
+        ["csv", "csv-gb18030", "tsv"]),
     Row("2.2", "not a text but random bytes", base(), fails("undecodable"), ["csv", "tsv"],
         lambda sheet, form: bytes(range(128, 256)) * 8),
 ]  # fmt: skip

@@ -20,7 +20,7 @@ from tests.corpus.sheet import Sheet
 SUFFIX = {
     "csv": "csv", "csv-bom": "csv", "csv-gb18030": "csv", "csv-utf16": "csv", "tsv": "tsv",
     "csv-semicolon": "csv", "csv-wide-comma": "csv", "xlsx": "xlsx", "xls": "xls",
-    "html": "xls", "parquet": "parquet",
+    "html": "xls", "xml": "xls", "parquet": "parquet",
 }  # fmt: skip
 _ENCODINGS = {"csv-bom": "utf-8-sig", "csv-gb18030": "gb18030", "csv-utf16": "utf-16"}
 _SEPARATORS = {"tsv": "\t", "csv-semicolon": ";", "csv-wide-comma": "，"}
@@ -78,6 +78,31 @@ def web_page(rows: Sequence[Sequence[Any]], encoding: str = "utf-8") -> bytes:
     return f"{head}{body}</table></body></html>\n".encode(encoding)
 
 
+def xml_workbook(rows: Sequence[Sequence[Any]]) -> bytes:
+    """A spreadsheet of XML (2003), another format under the name .xls."""
+    lines = ["<Row>" + "".join(map(_xml_cell, row)) + "</Row>" for row in rows]
+    return (
+        '<?xml version="1.0"?>\n<?mso-application progid="Excel.Sheet"?>\n'
+        '<Workbook xmlns="urn:schemas-microsoft-com:office:spreadsheet"'
+        ' xmlns:ss="urn:schemas-microsoft-com:office:spreadsheet">'
+        '<Worksheet ss:Name="Sheet1"><Table>\n'
+        + "\n".join(lines)
+        + "\n</Table></Worksheet></Workbook>\n"
+    ).encode()
+
+
+def _xml_cell(value: Any) -> str:
+    if value is None:
+        return "<Cell/>"
+    kind, text = "String", html.escape(text_of(value))
+    if isinstance(value, (int, float, Decimal)):
+        kind = "Number"
+    elif isinstance(value, (date, datetime)):
+        moment = value if isinstance(value, datetime) else datetime(*value.timetuple()[:3])
+        kind, text = "DateTime", moment.isoformat(timespec="milliseconds")
+    return f'<Cell><Data ss:Type="{kind}">{text}</Data></Cell>'
+
+
 def parquet(sheet: Sheet, *, checked: bool = True) -> bytes:
     """A Parquet file; a column of one type keeps it, others are text."""
     columns = [_array([line.cells[i] for line in sheet.lines]) for i in range(len(sheet.header))]
@@ -104,6 +129,8 @@ def write(sheet: Sheet, form: str) -> bytes:
         return old_excel.workbook([("Sheet1", sheet.rows)])
     if form == "html":
         return web_page(sheet.rows)
+    if form == "xml":
+        return xml_workbook(sheet.rows)
     if form == "parquet":
         return parquet(sheet)
     return _text(sheet, form)

@@ -79,7 +79,7 @@ def _rejected_at_reading(gone: pa.Table, before: pa.Table) -> pa.Table:
 # Rules of the reader; they never occur among the rules of cleaning.
 AT_READING = (
     "short_row", "long_row", "total_row", "unreadable_date", "unreadable_number",
-    "does_not_add_up", "other_workbook",
+    "does_not_add_up", "other_workbook", "hidden_row",
 )  # fmt: skip
 
 

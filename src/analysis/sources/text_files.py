@@ -86,7 +86,7 @@ def decode(
         try:
             text = data.decode(codec)
         except UnicodeDecodeError as error:
-            if _is_cut(error, codec, data):
+            if _is_cut(error, codec):
                 raise SourceError(Problem("sources.cut_character", {"file": name})) from error
             continue
         head = text[:4096]
@@ -97,8 +97,9 @@ def decode(
     raise SourceError(Problem("sources.undecodable", args))
 
 
-def _is_cut(error: UnicodeDecodeError, codec: str, data: bytes) -> bool:
+def _is_cut(error: UnicodeDecodeError, codec: str) -> bool:
     """Whether all but the last character can be read."""
+    data = error.object  # without its mark, as the place of the error is counted
     early = error.start < len(data) - 4
     if early or codec not in ("utf-8", "utf-8-sig", "utf-16", "gb18030"):
         return False
