@@ -34,6 +34,13 @@ TABLES: dict[str, tuple[str, ...]] = {
         "key! string  the number there",
         "customer_id! string  the customer",
     ),
+    "people_keys": (
+        "person in another system",
+        "system key",
+        "system! string  crm, erp, desk, …",
+        "key! string  the code or name there",
+        "person_id! string  the person",
+    ),
     "contacts": (
         "contact person",
         "contact_id",
@@ -66,6 +73,13 @@ TABLES: dict[str, tuple[str, ...]] = {
         "shipped_on date  actual delivery",
         "returned boolean  the line was returned",
         "owner_id string  person who sold it",
+    ),
+    "returns": (
+        "order, or line of one, that came back",
+        "order_id line_id",
+        "order_id! string  the order",
+        "line_id string  its line; without one the whole order",
+        "returned_on date  when",
     ),
     "activities": (
         "visit, call, mail, webinar, view",
@@ -100,6 +114,16 @@ TABLES: dict[str, tuple[str, ...]] = {
         "priority string  priority",
         "satisfaction number  rating 1-5 [points]",
         "text string  description",
+    ),
+    "ticket_events": (
+        "event in the log of a service ticket",
+        "ticket_id happened_at event",
+        "ticket_id! string  the ticket",
+        "customer_id! string  the customer",
+        "happened_at! timestamp  when",
+        "event string  answered, closed, or the system's own word",
+        "kind string  complaint, request, fault, …",
+        "priority string  priority",
     ),
     "surveys": (
         "answer",
@@ -201,6 +225,15 @@ TABLES: dict[str, tuple[str, ...]] = {
         "overdue money  overdue money; wide buckets say it themselves [currency]",
         "balance money  whole open balance, against which wide buckets are checked [currency]",
         "account string  number of the account, where a customer has several",
+    ),
+    "open_items": (
+        "invoice not paid yet",
+        "item_id customer_id",
+        "item_id! string  the invoice",
+        "customer_id! string  the customer",
+        "as_of! date  day of the list",
+        "due_on! date  due",
+        "amount! money  open money [currency]",
     ),
     "campaigns": (
         "campaign",

@@ -19,7 +19,7 @@ from analysis.settings_goals import goal_problems
 from analysis.settings_model import SCHEME_OF, Settings
 from analysis.settings_sources import Source
 from analysis.settings_yaml import Key, read_layer
-from analysis.tables import INPUT
+from analysis.tables import INPUT, MADE_FROM
 
 SECRET = re.compile(r"\$\{([A-Za-z_][A-Za-z0-9_]*)\}")
 
@@ -301,8 +301,11 @@ def cross_checks(
         if (getattr(modes, score) or modes.mode) == "threshold" and numbers is None:
             report("cuts_missing", ("segmentation", f"{score}_cuts"))
     sources = settings.sources
-    if "orders" not in sources and not {"treatments", "outcomes"} <= set(sources):
+    if not set(sources) & ABOUT_CUSTOMERS and not {"treatments", "outcomes"} <= set(sources):
         report("required_sources", ("sources",))
+    for raw, made in MADE_FROM.items():
+        if {raw, made} <= set(sources):
+            report("made_twice", ("sources", raw), found=raw, made=made)
     for name, source in sources.items():
         for secret in SECRET.findall(source.url or ""):
             if secret not in os.environ:
@@ -322,6 +325,10 @@ def cross_checks(
     return found
 
 
+# One of these is enough for a report, be it one that says what is missing.
+ABOUT_CUSTOMERS = frozenset(
+    ["orders", "tickets", "ticket_events", "receivables", "open_items", "opportunities"]
+)
 _WIDE_TABLES = {"buckets": "receivables", "months": "targets"}
 _FROM_SNAPSHOTS = ("stage_history",)
 _KEYS_THEMSELVES = ("customers", "customer_keys")

@@ -38,6 +38,13 @@ def _column(value: Any) -> Any:
     return {"from": value} if isinstance(value, str) else value
 
 
+def _several(value: Any) -> Any:
+    return value if isinstance(value, list) else [value]
+
+
+Words = Annotated[list[str | int], Field(min_length=1), BeforeValidator(_several)]
+
+
 class Source(Section):
     """One canonical table's files and how to read them."""
 
@@ -75,6 +82,10 @@ class Source(Section):
     year: int | None = Field(None, ge=2000, le=2100, description="wide months: their year")
     keys: str | None = Field(
         None, description="system whose customer numbers it holds, as in customer_keys"
+    )
+    only: dict[str, Words] = Field(
+        default_factory=dict,
+        description="header → words: only the rows that hold one of them there",
     )
     held_out: str | None = Field(None, description="treatments: the arm left out for comparison")
     missing: list[str | int | float] = Field(

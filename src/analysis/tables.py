@@ -115,6 +115,10 @@ _RECORDS = (
 RECORD: dict[str, Table] = {n: _table(n, *lines) for n, lines in _RECORDS.items()}
 
 
+# Tables that go in as documents → the table that cleaning makes of them.
+MADE_FROM = {"ticket_events": "tickets", "open_items": "receivables"}
+
+
 def counts_money(table: Table) -> bool:
     """Whether the rows of a table carry money that has to tie out: a column ``amount``."""
     return any(c.name == "amount" and c.type == "money" for c in table.columns)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import Any
@@ -13,7 +13,17 @@ import pyarrow.compute as pc
 
 from analysis import engine
 from analysis.calendars import Period
-from analysis.cleaning import answers, groups, keys, masking, outputs, person_names, quality
+from analysis.cleaning import (
+    answers,
+    documents,
+    groups,
+    keys,
+    masking,
+    outputs,
+    person_names,
+    quality,
+    unmatched,
+)
 from analysis.cleaning.reconcile import reconcile
 from analysis.cleaning.rules import judge
 from analysis.cleaning.tables import in_force, rules
@@ -28,8 +38,11 @@ TABLES = (
     "outcomes", "targets", "customer_keys", "receivables", "payments", "invoices", "controls",
     "subscriptions", "usage", "surveys", "leads", "opportunities", "tasks", "load_failures",
 )  # fmt: skip
+# What only says how other tables are to be read.
+_HELPING = (*documents.RAW, "people_keys")
 # The record's own ``tasks`` are those of the plan; what was reported back stands beside them.
 _NAMED = {"tasks": "task_results"}
+_WHO = ("orders", "treatments")  # who is in them is a customer
 _FAR_AHEAD = timedelta(days=3653)  # a CRM's 9999-12-31 stands for "never"
 
 
@@ -94,27 +107,32 @@ def clean(
         If rows or money do not tie out, or the data is below the gate and the settings say
         to stop there.
     """
-    bridged = keys.translate(
-        {n: _complete(n, tables[n]) for n in TABLES if n in tables}, settings.sources
+    complete = {n: _complete(n, tables[n]) for n in (*TABLES, *_HELPING) if n in tables}
+    made = documents.from_documents(
+        complete, settings.sources, as_of, netted=settings.cleaning.rules.returns_netted
     )
-    numbered = person_names.by_number(bridged.tables)
-    given = numbered.tables
+    bridged = keys.translate(made.tables, made.sources)
+    numbered = person_names.by_number(bridged.tables, made.sources)
+    given = {n: t for n, t in numbered.tables.items() if n in TABLES}
     if "tasks" in given:
         given["tasks"] = answers.with_plan(given["tasks"], planned)
-    checks = quality.assess(given, settings.cleaning, as_of)
+    checks = quality.assess(given, settings.cleaning, as_of, made.checks)
     judged = _judge_all(given, settings, as_of)
-    removed = _removed(given, judged, rejected)
+    removed = _removed(given, judged, rejected, documents.RAW)
     kept = _outputs(given, judged, tables.get("relations"), settings, as_of)
     _something_left(given, kept, removed)
-    steps = reconcile(given, removed, {**kept, "customers": outputs.kept(judged["customers"])}
-                      if "customers" in given else kept)  # fmt: skip
+    steps = reconcile(
+        {**made.raw, **given},
+        removed,
+        {**made.raw, **kept}
+        | ({"customers": outputs.kept(judged["customers"])} if "customers" in given else {}),
+    )
     _gate(checks, settings)
     kept = {_NAMED.get(name, name): table for name, table in kept.items()}
     kept["load_failures"] = answers.known(kept["load_failures"], planned)
-    alone = engine.conform(
-        pa.concat_tables([bridged.unmatched, numbered.unmatched]), RECORD["unmatched_keys"]
-    )
-    return Cleaned(kept, removed, steps, checks, bridged.bridge, alone)
+    alone = pa.concat_tables([bridged.unmatched, numbered.unmatched, made.unmatched])
+    listed = unmatched.ranked(alone, made.tables)
+    return Cleaned(kept, removed, steps, checks, bridged.bridge, listed)
 
 
 def _complete(name: str, table: pa.Table) -> pa.Table:
@@ -166,12 +184,13 @@ def _judge_all(
         known = _ids(judged["orders"])
     if "treatments" in given:
         run("treatments", everybody=not listed and not since)
+    who = [judged[n] for n in _WHO if n in judged]
     if not listed:
-        sources = [judged[n] for n in ("orders", "treatments") if n in judged]
-        known = pa.concat_tables([known, *(_ids(t) for t in sources)])
+        known = pa.concat_tables([known, *(_ids(t) for t in who)])
+    nobody = not listed and not who  # then every table says who the customers are
     for name in given:
         if name not in judged:
-            run(name, everybody="customer_id" not in given[name].column_names)
+            run(name, everybody=nobody or "customer_id" not in given[name].column_names)
     return judged
 
 
@@ -263,11 +282,14 @@ def _reachable(contacts: pa.Table) -> pa.Array:
 
 
 def _removed(
-    given: Mapping[str, pa.Table], judged: Mapping[str, pa.Table], rejected: pa.Table | None
+    given: Mapping[str, pa.Table],
+    judged: Mapping[str, pa.Table],
+    rejected: pa.Table | None,
+    others: Sequence[str],
 ) -> pa.Table:
     parts = [outputs.removed(n, judged[n], INPUT[n].key) for n in given]
     if rejected is not None:
-        parts.append(rejected.filter(pc.is_in(rejected["table"], pa.array(list(given)))))
+        parts.append(rejected.filter(pc.is_in(rejected["table"], pa.array([*given, *others]))))
     schema = RECORD["removed_rows"].schema()
     return engine.conform(pa.concat_tables([schema.empty_table(), *parts]), RECORD["removed_rows"])
 
@@ -288,8 +310,8 @@ def _outputs(
     every = judged["customers"] if "customers" in judged else _no_customers()
     listed, tops = outputs.kept(every), groups.topmost(every, relations)
     lines = outputs.kept(judged["orders"]) if "orders" in judged else _no_lines()
-    named = [n for n in ("orders", "treatments") if n in judged]
-    if not in_force("unknown_customer", settings.cleaning):
+    named = [n for n in _WHO if n in judged]
+    if not in_force("unknown_customer", settings.cleaning) or not (named or "customers" in judged):
         named = [n for n in judged if "customer_id" in RECORD[n].names]
     ids = [found[n] for n in named if n != "customers"]
     found["customers"] = outputs.customers(listed, ids, lines, tops, settings.cleaning, as_of)

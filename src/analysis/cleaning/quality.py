@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import date, timedelta
 
 import pandas as pd
@@ -34,7 +34,12 @@ _VALID = {
 }
 
 
-def assess(tables: Mapping[str, pa.Table], settings: Cleaning, as_of: date) -> pd.DataFrame:
+def assess(
+    tables: Mapping[str, pa.Table],
+    settings: Cleaning,
+    as_of: date,
+    further: Sequence[tuple[str, str, str, int, int]] = (),
+) -> pd.DataFrame:
     """Checks on the tables as they were read.
 
     Parameters
@@ -45,6 +50,8 @@ def assess(tables: Mapping[str, pa.Table], settings: Cleaning, as_of: date) -> p
         Uses `earliest` and `gate`.
     as_of
         Last day that counts.
+    further
+        Checks made elsewhere: (table, field, check, passed, failed).
 
     Returns
     -------
@@ -59,13 +66,14 @@ def assess(tables: Mapping[str, pa.Table], settings: Cleaning, as_of: date) -> p
     for name, table in tables.items():
         if not table.num_rows:
             continue
-        found += _columns(name, table, params)
+        found += _columns(name, table, params, repeats=name == "customers" and _on_lines(tables))
         if name == "contacts":
             found += _contacts(table)
         if name == "orders":
             found += _months(table, as_of)
         if name not in ("customers", "people") and "customers" in tables:
             found += _consistency(name, table, tables["customers"])
+    found += further
     rows_checked = [f for f in found if f[2] != "timeliness"]  # which counts months
     passed, failed = sum(f[3] for f in rows_checked), sum(f[4] for f in rows_checked)
     if found:
@@ -74,8 +82,25 @@ def assess(tables: Mapping[str, pa.Table], settings: Cleaning, as_of: date) -> p
     return pd.DataFrame(rows, columns=RECORD["quality"].names)
 
 
+_SAME_ROWS = """
+    SELECT count(*) AS same FROM c JOIN t
+    ON c._file <> '' AND t._file = c._file AND t._row = c._row AND t.customer_id = c.customer_id
+"""
+
+
+def _on_lines(tables: Mapping[str, pa.Table]) -> bool:
+    """Whether the customers were read off the lines of another table, where they repeat."""
+    own = tables["customers"]
+    for name in ("orders", "receivables", "tickets"):
+        if name in tables and tables[name].num_rows >= own.num_rows:
+            (found,) = engine.query(_SAME_ROWS, t=tables[name], c=own).to_pylist()
+            if found["same"] == own.num_rows:
+                return True
+    return False
+
+
 def _columns(
-    name: str, table: pa.Table, params: Mapping[str, date]
+    name: str, table: pa.Table, params: Mapping[str, date], *, repeats: bool
 ) -> list[tuple[str, str, str, int, int]]:
     contract = INPUT[name]
     interest = [c for c in contract.required if c not in ("strategy", "arm", "outcome")]
@@ -97,7 +122,7 @@ def _columns(
         good, total = int(counts["good"]), int(counts["n"])
         found.append((name, column, "validity", good, total - good))
     keys = [k for k in contract.key if table[k].null_count < table.num_rows]
-    if set(keys) == set(contract.key):
+    if set(keys) == set(contract.key) and not repeats:
         groups = table.group_by(keys).aggregate([]).num_rows
         found.append((name, contract.key[-1], "uniqueness", groups, table.num_rows - groups))
     return found

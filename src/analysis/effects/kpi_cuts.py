@@ -1,4 +1,4 @@
-"""KPIs by region, team and person."""
+"""KPIs by region, team and person; without orders, of the largest customers too."""
 
 from __future__ import annotations
 
@@ -12,13 +12,16 @@ import pyarrow as pa
 from analysis.calendars import Period
 from analysis.effects.kpi_compare import NOTHING, Values, against_year_ago, status
 from analysis.effects.kpi_dictionary import KPIS, Kpi
-from analysis.effects.kpi_groups import CUTS, NOBODY, by_cut, folk
+from analysis.effects.kpi_groups import CUTS, NOBODY, by_customer, by_cut, folk
 from analysis.effects.kpi_sums import Books, add_up, by_group, measure, open_books
 from analysis.effects.kpi_targets import Goals, goal, person_goals, team_goals
 from analysis.effects.kpis import roles_in, spans
 from analysis.engine import Frame
 from analysis.settings_measures import Effectiveness
 from analysis.tables import RECORD
+
+CUSTOMER = "customer"
+MOST = 20
 
 
 def kpi_cuts(
@@ -50,6 +53,8 @@ def kpi_cuts(
         RECORD ``kpi_cuts``: a cut in which nobody is written down has no rows, nor has a KPI
         that cannot be cut. The customers of a member are today's: earlier values are of the same
         customers, whoever looked after them then.
+        Without orders, where no other list names customers, the member of cut `customer` is one of
+        the `MOST` with the largest value of a KPI that adds up.
     """
     given = dict(tables or {})
     books = open_books(orders, given, period, settings, roles_in(given), holidays)
@@ -71,7 +76,26 @@ def kpi_cuts(
             by_period = {one.name: found[one.name, member] for one in wanted}
             for kpi in (k for k in KPIS if k.by_cut):
                 rows += _row(books, kpi, cut, member, wanted, by_period, goals[cut], watch)
+    if not len(orders):
+        rows += _largest(books, known, period)
     return pd.DataFrame(rows, columns=RECORD["kpi_cuts"].names)
+
+
+def _largest(books: Books, known: pa.Table, period: Period) -> list[dict[str, Any]]:
+    sums = add_up(books, by_customer(known), [period])
+    if period.name not in sums.index.get_level_values("period"):
+        return []
+    here = sums.loc[period.name].sort_index()
+    plain = {"kpi": "", "period": period.name, "cut": CUSTOMER, "n": math.nan, "target": math.nan,
+             "previous": math.nan, "year_ago": math.nan, "attainment": math.nan,
+             "status": "none"}  # fmt: skip
+    return [
+        {**plain, "kpi": kpi.key, "member": member, "value": float(value), "unit": kpi.unit}
+        for kpi in KPIS
+        if kpi.additive and kpi.top in here and not set(kpi.tables) - set(books.tables)
+        for member, value in here[kpi.top].dropna().nlargest(MOST, keep="first").items()
+        if value > 0
+    ]
 
 
 def _row(

@@ -115,6 +115,14 @@ def by_segment(known: pa.Table, segments: Frame) -> Grouping:
     return Grouping(members, _nobody(), None)
 
 
+def by_customer(known: pa.Table) -> Grouping:
+    """Each customer a group of its own."""
+    members = query(
+        "SELECT customer_id, since, on_trial, customer_id AS segment FROM folk", folk=known
+    )
+    return Grouping(members, _nobody(), None)
+
+
 def by_cut(known: pa.Table, people: Frame | None, cut: Cut) -> Grouping:
     """Each customer in its region, its team or with its person in charge.
 

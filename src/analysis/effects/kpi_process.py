@@ -10,6 +10,9 @@ visit_compliance   contacts made / contacts due. A customer of the best segment 
 trial_activation   customers on trial who used the product in the period / customers on trial
 task_completion    tasks done / tasks due in the period
 tasks_in_time      tasks done by their latest day / tasks due in the period
+tickets            service tickets opened in the period
+tickets_open       tickets opened by the period's end and not closed by it
+resolution_days    median days from opening to closing, of the tickets closed in the period
 satisfaction       mean rating of the tickets opened in the period
 survey_…           mean rating of the surveys answered in the period
 nps                share of promoters (9, 10) − share of detractors (0 … 6), in points
@@ -108,6 +111,18 @@ FROM tickets AS t JOIN windows AS w ON CAST(t.opened_at AS DATE) BETWEEN w.start
 WHERE t.satisfaction IS NOT NULL
 GROUP BY w.period, t.segment
 """
+_DESK = """
+SELECT w.period, t.segment,
+       count(CASE WHEN opened_at >= w.start THEN 1 END) AS tickets_opened,
+       count(CASE WHEN closed_at IS NULL OR CAST(closed_at AS DATE) > w.stop THEN 1 END)
+           AS tickets_open,
+       median(CASE WHEN CAST(closed_at AS DATE) BETWEEN w.start AND w.stop
+              THEN date_diff('second', opened_at, closed_at) / 86400.0 END) AS resolved_days,
+       count(CASE WHEN CAST(closed_at AS DATE) BETWEEN w.start AND w.stop THEN 1 END)
+           AS tickets_resolved
+FROM tickets AS t JOIN windows AS w ON CAST(t.opened_at AS DATE) <= w.stop
+GROUP BY w.period, t.segment
+"""
 _SURVEYS = """
 WITH answers AS (
     SELECT segment, CAST(answered_on AS DATE) AS day, lower(trim(question)) AS question, score
@@ -153,8 +168,9 @@ def process_sums(
         )
         found.append(query(_TASKS, tasks=rows, windows=windows))
     if _has(tables, "tickets"):
-        rows = placed(tables["tickets"], "tickets", ["opened_at", "satisfaction"], groups)
-        found.append(query(_TICKETS, tickets=rows, windows=windows))
+        columns = ["opened_at", "closed_at", "satisfaction"]
+        rows = placed(tables["tickets"], "tickets", columns, groups)
+        found += [query(sql, tickets=rows, windows=windows) for sql in (_TICKETS, _DESK)]
     if _has(tables, "surveys"):
         rows = placed(tables["surveys"], "surveys", ["answered_on", "question", "score"], groups)
         found.append(query(_SURVEYS, surveys=rows, windows=windows))

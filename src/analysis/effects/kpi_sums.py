@@ -31,7 +31,8 @@ from analysis.settings_measures import Effectiveness
 Sums = dict[str, float]
 _RECORDED_BY = {
     "orders": "ordered_at", "activities": "happened_at", "payments": "paid_on",
-    "leads": "created_at", "opportunities": "closed_at", "subscriptions": "starts_on",
+    "leads": "created_at", "tickets": "opened_at", "opportunities": "closed_at",
+    "subscriptions": "starts_on",
 }  # fmt: skip
 
 

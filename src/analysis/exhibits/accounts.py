@@ -62,7 +62,7 @@ def _list(book: Book, one: str, rows: pd.DataFrame, heading: str) -> Exhibit:
         Column(class_="no"),
         Column(book.words("exhibits.accounts.head.name"), "nm", row_head=True),
         Column(book.words("exhibits.accounts.head.segment"), "sg"),
-        *([Column(book.words("exhibits.accounts.head.owner"), "ow")] if owned else []),
+        *([worklists.owner_column(book, rows["owner"])] if owned else []),
         *([Column(book.words("exhibits.accounts.head.region"), "rg")] if placed else []),
         Column(book.words(f"exhibits.accounts.head.{'overdue' if owed else 'amount'}"), "n am"),
         Column(book.words("exhibits.accounts.head.recency"), "n rh"),

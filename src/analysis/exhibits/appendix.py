@@ -11,6 +11,7 @@ from analysis.calendars import Period
 from analysis.exhibits import marks
 from analysis.exhibits.book import Book
 from analysis.exhibits.collect import shared_cuts
+from analysis.exhibits.derived import absent_tables
 from analysis.exhibits.exhibit import Exhibit
 from analysis.exhibits.facts import records
 from analysis.exhibits.markup import EMPTY, Rich, bold, tag, words
@@ -18,7 +19,7 @@ from analysis.exhibits.page_one import revenue_name
 from analysis.exhibits.segments import segment_names
 from analysis.exhibits.tables import Block, Column, Row, cell, figure, stacked, table
 from analysis.exhibits.tiles import shown_kpis
-from analysis.tables import INPUT
+from analysis.exhibits.unmatched import unmatched
 from analysis.wording import catalogue
 
 DEFINITIONS, QUALITY = "definitions", "quality"
@@ -168,7 +169,7 @@ def quality(book: Book) -> list[Exhibit]:
     """Where every row went, and what was checked."""
     heading = book.text("exhibits.chapter.quality")
     made = []
-    for build in (_tie_out, _reconciliation, _checks):
+    for build in (_tie_out, _reconciliation, unmatched, _checks):
         exhibit = build(book, heading)
         if exhibit is not None:
             made.append(exhibit)
@@ -363,8 +364,7 @@ def _checks(book: Book, heading: str) -> Exhibit | None:
 
 def further_tables(book: Book) -> Exhibit | None:
     """What each table that was not given would add; None where all are there."""
-    given = set(book.settings.sources)
-    absent = [t for t in INPUT if t not in given and catalogue.has(f"adds.{t}")]
+    absent = absent_tables(book.settings)
     if not absent:
         return None
     pairs = [(book.label("table", t), book.words(f"adds.{t}")) for t in absent]

@@ -128,7 +128,8 @@ def _targets(book: Book) -> Rich:
 
 def _measures(book: Book) -> Rich:
     if not book.has_orders:
-        return book.words("exhibits.cautions.no_orders")
+        told = "no_orders" if measures(book) else "no_orders_light"
+        return book.words(f"exhibits.cautions.{told}")
     return EMPTY if measures(book) else book.words("exhibits.cautions.no_measures")
 
 

@@ -8,6 +8,7 @@ from typing import Any
 import pandas as pd
 from pydantic import BaseModel
 
+from analysis.exhibits import light, unmatched
 from analysis.exhibits.book import parse_reason
 from analysis.exhibits.derived import derive
 from analysis.exhibits.effect_facts import effect_facts
@@ -136,6 +137,13 @@ _PLAIN: dict[str, tuple[str, list[str], dict[str, str], dict[str, str]]] = {
         {"keys": "count", "rows": "count", "amount": "money"},
         {},
     ),
+    "unmatched_keys": (
+        "unmatched",
+        ["rank"],
+        {"rank": "count", "rows": "count", "amount": "money", "share": "share"},
+        {},
+    ),
+    "kpi_cuts": ("of_customer", ["kpi", "member"], {"value": "row"}, {"unit_column": "unit"}),
     "quality": (
         "quality",
         ["table", "field", "check"],
@@ -207,6 +215,10 @@ def collect(
     book = FactBook()
     for name, (prefix, key, units, further) in _PLAIN.items():
         frame = frame_of(tables, name)
+        if name == "unmatched_keys" and len(frame):
+            frame = unmatched.told(frame)
+        if name == "kpi_cuts" and len(frame):
+            frame = frame[frame["cut"] == light.CUSTOMER]
         if name == "cuts" and len(frame):
             frame = shared_cuts(frame)
             # Recency is counted in own cycles or in days, as the settings say.

@@ -12,6 +12,7 @@ from dataclasses import replace
 
 import pandas as pd
 
+from analysis.exhibits import unmatched
 from analysis.exhibits.facts import (
     Fact,
     FactBook,
@@ -26,7 +27,8 @@ from analysis.exhibits.page_facts import page_facts
 from analysis.exhibits.walks import cut_below
 from analysis.roles import AT_RISK, BEST, Roles, roles_of
 from analysis.settings_model import Settings
-from analysis.tables import INPUT
+from analysis.tables import INPUT, MADE_FROM
+from analysis.wording import catalogue
 
 GAINS = ("new", "returned", "more")
 LOSSES = ("less", "not_bought")
@@ -55,6 +57,7 @@ def derive(tables: Tables, book: FactBook, settings: Settings) -> FactBook:
         _tasks(frame_of(tables, "tasks")),
         _rows(frame_of(tables, "reconciliation"), frame_of(tables, "sources")),
         _quality(frame_of(tables, "quality")),
+        unmatched.totals(frame_of(tables, "unmatched_keys")),
         _segments(frame_of(tables, "segment_summary")),
         _inputs(settings),
     ):
@@ -292,6 +295,12 @@ def _by_role(book: FactBook, roles: Roles) -> Iterator[Fact]:
                 yield replace(fact, id=general + id_.removeprefix(own))
 
 
+def absent_tables(settings: Settings) -> list[str]:
+    """Tables that were not given, of which the catalogues say what they would add."""
+    given = {*settings.sources, *(MADE_FROM.get(name, name) for name in settings.sources)}
+    return [name for name in INPUT if name not in given and catalogue.has(f"adds.{name}")]
+
+
 def _inputs(settings: Settings) -> Iterator[Fact]:
-    absent = set(INPUT) - set(settings.sources)
+    absent = absent_tables(settings)
     yield from known_fact("inputs.absent", len(absent), "count", "settings")

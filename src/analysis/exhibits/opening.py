@@ -58,6 +58,8 @@ TOLD = (
     "segments_before",
     "tie_out",
     "key_bridge",
+    "unmatched_keys",
+    "kpi_cuts",
     "movements",
     "customers",
 )

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from markupsafe import Markup
 
-from analysis.exhibits import look, marks, recurring, waterfall
+from analysis.exhibits import light, look, marks, recurring, waterfall
 from analysis.exhibits.book import Book, shows_something
 from analysis.exhibits.conclusion import conclude, event
 from analysis.exhibits.exhibit import Exhibit
@@ -187,7 +187,7 @@ def revenue_name(book: Book) -> Rich:
 def _answer_measures(book: Book) -> Rich:
     found = measures(book)
     if not found:
-        return book.words(f"exhibits.answer.{'no_revenue' if book.has_orders else 'nothing'}")
+        return book.words("exhibits.answer.no_revenue") if book.has_orders else light.answer(book)
     best = [m for m in found if m.verdict == "worked"]
     parts = [
         book.say(f"exhibits.answer.some.{kind}", count=book.num(f"effects.count.{kind}"))
@@ -329,10 +329,10 @@ def _steps(book: Book) -> tuple[list[waterfall.Step], list[Rich]]:
 
 
 def last_measures(book: Book) -> Exhibit | None:
-    """Last period's measures in a strip; None where their whole review stands on page 1."""
-    found = measures(book)
-    if found and not book.has_orders:
+    """Last period's measures in a strip; None where no orders are: a review stands on page 1."""
+    if not book.has_orders:
         return None
+    found = measures(book)
     if not found:
         title = book.words("exhibits.last.title_none")
         sentence = book.words("exhibits.last.none")

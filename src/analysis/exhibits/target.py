@@ -8,7 +8,7 @@ from typing import Any
 import pandas as pd
 
 from analysis.calendars import Period
-from analysis.exhibits import look, marks, waterfall
+from analysis.exhibits import light, look, marks, waterfall
 from analysis.exhibits.book import Book
 from analysis.exhibits.effect_facts import SPLITS, shown_members
 from analysis.exhibits.exhibit import Exhibit
@@ -25,6 +25,7 @@ PITCH, WIDTH = 4.6, 87.0  # two walks stand beside one another [mm]
 ALONE = 178.0  # a single one has the page's width [mm]
 _ALL = "all"
 _ORDER = ("price", "customers", "", "collection")  # by members: in between
+_PRICED = ("volume", "mix", "price", "new_products", "discontinued")
 _STEPS = (
     *("base", "ambition", "not_assigned"),
     *("volume", "mix", "price", "new_products", "discontinued", "unpriced"),
@@ -47,12 +48,15 @@ def target(book: Book) -> list[Exhibit]:
         made.append(beside("blk-gap", left, right, class_="pair"))
     else:
         made += drawn
+    if not book.has_orders:
+        made += light.by_customer(book)
     if not made:
         return []
     if drawn:
         exact = note(book.words("exhibits.target.exact"))
         made.append(figure("txt-gap-exact", EMPTY, exact, page=PAGE, height=6))
-    made[0] = replace(made[0], heading=book.text("exhibits.chapter.target"))
+    chapter = "target" if book.has_orders else "light"
+    made[0] = replace(made[0], heading=book.text(f"exhibits.chapter.{chapter}"))
     return made
 
 
@@ -141,6 +145,8 @@ def _splits(book: Book) -> list[str]:
     known = set(gaps["split"].astype(str))
     if book.value("bridge.previous.amount") and not is_recurring(book):
         known.discard("customers")  # page 1 shows it as its bridge
+    if not any(book.value("gap", "price", step, "amount") for step in _PRICED):
+        known.discard("price")  # without quantities everything would stand under "cannot be told"
     return sorted(known, key=lambda split: _ORDER.index(split) if split in _ORDER else 2)
 
 

@@ -35,6 +35,9 @@ ORDER = (
     "average_order",
     "repurchase_rate",
     "satisfaction",
+    "tickets",
+    "tickets_open",
+    "resolution_days",
 )
 YEAR = "ytd_attainment"
 WITHIN = frozenset(
@@ -54,7 +57,8 @@ def shown_kpis(book: Book) -> list[str]:
         known.add(YEAR)
     first = recurring.TILES if recurring.is_recurring(book) else ()
     named = [*first, *(kpi for kpi in ORDER if kpi not in first)]
-    order = [*named, *sorted(known - set(named) - WITHIN)]
+    within = WITHIN if book.has_orders else frozenset()
+    order = [*named, *sorted(known - set(named) - within)]
     return [kpi for kpi in order if kpi in known and book.has(_id(kpi))][:MOST]
 
 
@@ -157,6 +161,8 @@ def _value(book: Book, kpi: str, unit: str) -> Rich:
         number, word = book.num(id_), book.text("exhibits.unit.customers")
     else:
         number, word = book.num(id_), book.text("exhibits.unit.points_of_five")
+    if catalogue.has(f"exhibits.tile_unit.{kpi}"):
+        word = book.text(f"exhibits.tile_unit.{kpi}")
     small = Rich(tag("small", word), f" {word}", f" {word}") if word else EMPTY
     both = number + small
     return Rich(tag("span", both, class_="num"), both.markdown, both.plain)
@@ -203,7 +209,8 @@ def _change(book: Book, kpi: str, unit: str) -> Rich:
         return EMPTY
     line = join([_nowrap(part) for part in compared], book.text("exhibits.list.clause"))
     if unit in ("share", "count"):
-        line = line + book.words(f"exhibits.tiles.tail.{unit}")
+        own = f"exhibits.tile_tail.{kpi}"
+        line = line + book.words(own if catalogue.has(own) else f"exhibits.tiles.tail.{unit}")
     return line
 
 

@@ -23,6 +23,7 @@ from analysis.wording.numbers import Scale
 
 PAGE = "accounts"
 WARNING = "warning"
+LONG_NAME = 8  # letters of a person in charge that fit the narrow column
 # what stands beside money, person and region: head, and the cell of a row
 Extra = tuple[str, str, Callable[[Book, dict[str, Any]], Rich]]
 
@@ -50,7 +51,7 @@ def worklist(book: Book, one: str, heading: str = "") -> Exhibit | None:
         Column(class_="no"),
         Column(book.words("exhibits.accounts.head.name"), "nm", row_head=True),
         Column(book.words("exhibits.accounts.head.segment"), "sg"),
-        *([Column(book.words("exhibits.accounts.head.owner"), "ow")] if owned else []),
+        *([owner_column(book, rows["owner"])] if owned else []),
         *([Column(book.words("exhibits.accounts.head.region"), "rg")] if placed else []),
         Column(book.words("exhibits.accounts.head.amount"), "n am"),
         *(
@@ -90,6 +91,13 @@ def worklist(book: Book, one: str, heading: str = "") -> Exhibit | None:
         heading=heading,
         height=17 + 5.2 * len(made) + 5 * len(lines),
     )
+
+
+def owner_column(book: Book, owners: pd.Series) -> Column:
+    """The column of the persons in charge: names in letters need more room than 王强."""
+    longest = max((len(owner) for owner in owners if _known(owner)), default=0)
+    kind = "owl" if longest > LONG_NAME else "ow"
+    return Column(book.words("exhibits.accounts.head.owner"), kind)
 
 
 def _rows(book: Book, one: str) -> pd.DataFrame:

@@ -25,6 +25,7 @@ from analysis.sources import (
     numbers,
     old_workbooks,
     parquet_files,
+    selection,
     snapshots,
     text_files,
     texts,
@@ -210,6 +211,8 @@ def _read_file(
     if form is not None:
         wanted = answers.needed(wanted)
     grid = read_grid(file, source, wanted, form=form is not None)
+    whole = len(grid.rows) + len(grid.misfits)
+    grid = selection.select(grid, source.only, file.name)
     if not len(grid.rows) and not grid.misfits and form is None:
         raise SourceError(Problem("sources.no_rows", {"file": file.name}))
     resolved = mapping.resolve(grid.header, table, source, wanted, file.name)
@@ -256,8 +259,8 @@ def _read_file(
     notes = [*grid.notes, *resolved.notes, *(n for c in columns.values() for n in c.notes)]
     notes += _nulled(columns, needed, resolved.origins, keep)
     records = len(grid.rows) + len(grid.misfits)
-    if records in EXPORT_LIMITS:
-        notes.append(("note.export_limit", {"rows": count(records)}))
+    if whole in EXPORT_LIMITS:
+        notes.append(("note.export_limit", {"rows": count(whole)}))
     if resolved.wide:
         kept, more, told = lengthen(Wide(table, source, resolved, grid, keep, kept, context))
         rejected += more
@@ -281,7 +284,7 @@ def _read_file(
 def read_grid(file: File, source: Source, wanted: Sequence[Wanted], *, form: bool = False) -> Grid:
     """One file's header and columns, whatever its format; `form`: a workbook of tasks."""
     kind = kind_of(file)
-    score = partial(mapping.score, wanted=wanted, source=source)
+    score = selection.with_selecting(partial(mapping.score, wanted=wanted, source=source), source)
     if form:
         return answers.read_form(file, source, score)
     if kind == "parquet":
