@@ -211,3 +211,42 @@ def test_basis_is_what_the_settings_declare(tmp_path: Path, make: Make) -> None:
     source = {"path": "o.csv", "event": "shipped", "tax": "excluded"}
     assert read(make({"orders": source}), tmp_path).basis == {"event": "shipped", "tax": "excluded"}
     assert read(make({"orders": {"path": "o.csv"}}), tmp_path).basis == {"event": None, "tax": None}
+
+
+def parquet(tmp_path: Path, rows: int = 3_000, **more: Any) -> Path:
+    table = pa.table(
+        {
+            "客户编号": [f"C{i}" for i in range(rows)],
+            "下单日期": pa.array([datetime(2025, 1, 3)] * rows, pa.timestamp("us")),
+            "金额": [i / 100 for i in range(rows)],
+            **more,
+        }
+    )
+    path = tmp_path / "o.parquet"
+    pq.write_table(table, path, write_page_checksum=True, compression="none")
+    return path
+
+
+def test_a_parquet_file_with_a_flipped_bit_is_damaged(tmp_path: Path, make: Make) -> None:
+    path = parquet(tmp_path)
+    settings = make({"orders": {"path": "o.parquet", "columns": COLUMNS}})
+    whole = path.read_bytes()
+    assert read(settings, tmp_path).tables["orders"].num_rows == 3_000
+    for at in range(100, len(whole) - 4_000, len(whole) // 25):
+        spoilt = bytearray(whole)
+        spoilt[at] ^= 4
+        path.write_bytes(spoilt)
+        with pytest.raises(SourceError, match=r"sources\.damaged"):
+            read(settings, tmp_path)
+    for end in (0, 3, 8, len(whole) // 2, len(whole) - 1):
+        path.write_bytes(whole[:end])
+        with pytest.raises(SourceError):
+            read(settings, tmp_path)
+
+
+def test_nested_columns_are_refused_only_if_they_are_read(tmp_path: Path, make: Make) -> None:
+    parquet(tmp_path, 2, lines=[[1, 2], [3]])
+    columns = {**COLUMNS, "product": "lines"}
+    assert read(make({"orders": {"path": "o.parquet", "columns": COLUMNS}}), tmp_path)
+    with pytest.raises(SourceError, match=r"sources\.nested_columns"):
+        read(make({"orders": {"path": "o.parquet", "columns": columns}}), tmp_path)

@@ -102,12 +102,6 @@ def test_rows_that_do_not_fit_are_rejected_with_their_number(orders: Orders) -> 
     assert found.files["rows"].tolist() == [4]
 
 
-def test_a_trailing_separator_on_every_row_is_an_error_not_a_shift(orders: Orders) -> None:
-    with pytest.raises(SourceError) as caught:
-        orders(f"{HEADER}\nD1,A,2025-01-03,10,\nD2,B,2025-01-03,10,\n")
-    assert keys(caught) == ["sources.field_count"]
-
-
 def test_a_file_cut_inside_a_line_is_noted(orders: Orders) -> None:
     whole = f"{HEADER}\nD1,A,2025-01-03,10\nD2,B,2025-01-03,9990.55\n"
     assert notes(orders(whole)) == []
@@ -278,7 +272,7 @@ def test_both_parsers_agree(cells: list[list[str]], quoting: Literal[0, 1], line
     csv.writer(written, quoting=quoting, lineterminator=line_end).writerows(
         [["a", "b", "c"], *cells]
     )
-    layout = (written.getvalue(), ",", Header(0, 1, ("a", "b", "c")), "utf-8")
+    layout = (written.getvalue().encode(), ",", Header(0, 1, ("a", "b", "c")), "utf-8")
     fast = text_files._fast(*layout)
     careful = text_files._careful(*layout, "o.csv")
     given = [c for c in cells if any(c)]
@@ -291,9 +285,9 @@ def test_both_parsers_agree(cells: list[list[str]], quoting: Literal[0, 1], line
 @pytest.mark.parametrize("body", ['"a"b,1\n', 'a,"b\n', '""a"",1\n', 'a"b,1\n', ' "a",1\n'])
 def test_odd_quotes_are_left_to_the_careful_parser(body: str) -> None:
     header = Header(0, 1, ("x", "y"))
-    fast = text_files._fast("x,y\n" + body, ",", header, "utf-8")
+    fast = text_files._fast(b"x,y\n" + body.encode(), ",", header, "utf-8")
     if fast is not None:
-        careful = text_files._careful("x,y\n" + body, ",", header, "utf-8", "o")
+        careful = text_files._careful(b"x,y\n" + body.encode(), ",", header, "utf-8", "o")
         assert fast.columns == careful.columns
 
 
@@ -301,3 +295,67 @@ def test_line_breaks_inside_quotes_belong_to_the_field(orders: Orders) -> None:
     found = orders(f'{HEADER}\nD1,"A\nB",2025-01-03,1\nD2,C,2025-01-03,1\n')
     assert found.tables["orders"]["customer_id"].to_pylist() == ["A B", "C"]
     assert found.tables["orders"]["_row"].to_pylist() == [2, 3]
+
+
+def test_nul_bytes_are_dropped_and_said(orders: Orders) -> None:
+    found = orders(f"{HEADER}\nD1,A\x00B,2025-01-03,1\x000\n")
+    assert found.tables["orders"]["customer_id"].to_pylist() == ["AB"]
+    assert found.tables["orders"]["amount"].to_pylist() == [Decimal(10)]
+    assert notes(found) == ["note.nul_bytes"]
+
+
+def test_utf_16_without_a_mark_is_no_guess(orders: Orders) -> None:
+    data = f"{HEADER}\nD1,A,2025-01-03,1\n".encode("utf-16-le")
+    with pytest.raises(SourceError, match=r"sources\.undecodable"):
+        orders(data)
+    assert orders(data, encoding="utf-16-le").tables["orders"].num_rows == 1
+
+
+@pytest.mark.parametrize("encoding", ["utf-8", "gb18030", "utf-16"])
+def test_a_file_cut_inside_its_last_character(orders: Orders, encoding: str) -> None:
+    data = f"{HEADER}\nD1,客户甲,2025-01-03,1\nD2,客户乙".encode(encoding)
+    with pytest.raises(SourceError, match=r"sources\.cut_character"):
+        orders(data[:-1])
+
+
+def test_separators_behind_the_last_field(orders: Orders) -> None:
+    plain = f"{HEADER}\nD1,A,2025-01-03,10\nD2,B,2025-01-03,5\n"
+    for text in (
+        plain.replace("10\n", "10,\n").replace("5\n", "5,\n"),  # on every row
+        plain.replace("10\n", "10,,,\n"),  # on the first row only
+        plain.replace("金额\n", "金额,,\n"),  # on the header only
+    ):
+        found = orders(text)
+        assert rows(found) == rows(orders(plain))
+    assert notes(orders(plain.replace("10\n", "10,\n"))) == ["note.trailing_separators"]
+
+
+def test_an_extra_field_in_the_first_row_rejects_that_row(orders: Orders) -> None:
+    found = orders(f"{HEADER}\nD1,A,x,2025-01-03,10\nD2,B,2025-01-03,5\nD3,B,2025-01-04,6\n")
+    assert found.rejected.select(["row", "rule"]).to_pylist() == [{"row": 2, "rule": "long_row"}]
+
+
+def test_an_unclosed_quote_names_its_row(orders: Orders) -> None:
+    lines = [f"D{i},A,2025-01-03,1" for i in range(1, 9)]
+    lines[4] = 'D5,"A,2025-01-03,1'
+    with pytest.raises(SourceError) as caught:
+        orders("\n".join([HEADER, *lines]) + "\n")
+    (problem,) = problems(caught)
+    assert (problem.key, problem.args["row"]) == ("sources.unclosed_quote", "6")
+
+
+def test_a_header_that_stands_twice_is_asked_only_if_it_is_read(orders: Orders) -> None:
+    twice = "订单号,客户编号,下单日期,金额,备注,备注\nD1,A,2025-01-03,10,x,y\n"
+    assert notes(orders(twice)) == ["note.duplicate_header"]
+    with pytest.raises(SourceError) as caught:
+        orders(twice.replace("备注,备注", "备注,金额"))
+    (problem,) = problems(caught)
+    assert problem.key == "sources.duplicate_header" and problem.args["count"] == "2"
+
+
+@pytest.mark.slow
+def test_five_million_empty_rows_are_counted_and_cost_little(orders: Orders) -> None:
+    found = orders(f"{HEADER}\nD1,A,2025-01-03,10\n" + ",,,\n" * 5_000_000)
+    assert found.tables["orders"].num_rows == 1
+    (note,) = [n for n in json.loads(found.files["note"][0]) if n["key"] == "note.blank_rows"]
+    assert note["args"]["rows"]["value"] == 5_000_000

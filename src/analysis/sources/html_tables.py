@@ -117,7 +117,8 @@ def read(file: File, source: Source, score: Scorer) -> Grid:
         If the text cannot be decoded, or the page has no table (a login page, for one).
     """
     data = file.path.read_bytes()
-    text, encoding = text_files.decode(data, file.name, source.encoding, _stated(data))
+    plain, encoding = text_files.as_utf8(data, file.name, source.encoding, _stated(data))
+    text = plain.decode()
     parser = _Tables()
     for start in range(0, len(text), _PIECE):
         parser.feed(text[start : start + _PIECE])

@@ -10,6 +10,7 @@ from dataclasses import replace
 from itertools import islice
 from operator import itemgetter
 
+import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.csv as pacsv
@@ -28,6 +29,9 @@ _BOMS = (
     (codecs.BOM_UTF16_BE, "utf-16"),
 )
 _CHUNK = 50_000
+_CHUNK_BYTES = 16 << 20
+_HEAD = 800_000  # bytes within which the header must stand
+_QUOTE, _BREAK, _RETURN = b'"\n\r'
 
 
 def read(file: File, source: Source, score: Scorer) -> Grid:
@@ -42,29 +46,28 @@ def read(file: File, source: Source, score: Scorer) -> Grid:
         If the bytes cannot be decoded, a quote never closes, or most rows do not have as
         many fields as the header.
     """
-    text, encoding = decode(file.path.read_bytes(), file.name, source.encoding)
-    if not text.strip():
+    data, encoding = as_utf8(file.path.read_bytes(), file.name, source.encoding)
+    if not data[:_CHUNK_BYTES].strip() and not data.strip():
         raise SourceError(Problem("sources.empty_file", {"file": file.name}))
-    separator, found = _layout(text, source, score, file.name)
-    if len(found.cells) > MOST_COLUMNS:
-        raise sheets.too_wide(file.name, len(found.cells))
-    grid = _fast(text, separator, found, encoding)
-    if grid is None:
-        grid = _careful(text, separator, found, encoding, file.name)
     notes = encoding_notes(encoding)
     if file.path.suffix.lower() == ".xls":
         notes.append(("note.text_xls", {}))
+    if nul := data.count(b"\x00"):
+        data = data.replace(b"\x00", b"")
+        notes.append(("note.nul_bytes", {"count": count(nul)}))
+    separator, found = _layout(data, source, score, file.name)
     if found.depth > 1:
         notes.append(("note.two_row_header", {"rows": f"{found.at + 1}–{found.at + 2}"}))
-    if nul := text.count("\x00"):
-        notes.append(("note.nul_bytes", {"count": count(nul)}))
-    return replace(grid, notes=(*notes, *grid.notes, *_end_notes(grid, text)))
+    grid = _fast(data, separator, found, encoding)
+    if grid is None:
+        grid = _careful(data, separator, found, encoding, file.name)
+    return replace(grid, notes=(*notes, *grid.notes, *_end_notes(grid, data)))
 
 
-def decode(
+def as_utf8(
     data: bytes, name: str, encoding: str | None = None, stated: str | None = None
-) -> tuple[str, str]:
-    """The text of a file and the encoding that explains every byte of it.
+) -> tuple[bytes, str]:
+    """The text of a file as UTF-8, and the encoding that explains every byte of it.
 
     Parameters
     ----------
@@ -84,27 +87,43 @@ def decode(
     tried = (chosen,) if chosen else tuple(dict.fromkeys(("utf-8", *_known(stated), "gb18030")))
     for codec in tried:
         try:
-            text = data.decode(codec)
+            text = _transcoded(data, codec)
         except UnicodeDecodeError as error:
-            if _is_cut(error, codec):
+            if _is_cut(error, data):
                 raise SourceError(Problem("sources.cut_character", {"file": name})) from error
             continue
-        head = text[:4096]
-        if head.count("\x00") * 10 > len(head):
+        if text.count(0, 0, 4096) * 10 > min(len(text), 4096):
             break
-        return text.removeprefix("\ufeff"), codec.removesuffix("-sig")
+        return text.removeprefix(codecs.BOM_UTF8), codec.removesuffix("-sig")
     args = {"file": name, "tried": " / ".join(tried)}
     raise SourceError(Problem("sources.undecodable", args))
 
 
-def _is_cut(error: UnicodeDecodeError, codec: str) -> bool:
-    """Whether all but the last character can be read."""
-    data = error.object  # without its mark, as the place of the error is counted
-    early = error.start < len(data) - 4
-    if early or codec not in ("utf-8", "utf-8-sig", "utf-16", "gb18030"):
+def _transcoded(data: bytes, codec: str) -> bytes:
+    """The bytes as UTF-8, decoded strictly and a piece at a time: the text is never held whole.
+
+    Raises
+    ------
+    UnicodeDecodeError
+        If any byte does not fit.
+    """
+    decoder = codecs.getincrementaldecoder(codec)("strict")
+    made = io.BytesIO()
+    for start in range(0, len(data), _CHUNK_BYTES):
+        end = start + _CHUNK_BYTES
+        text = decoder.decode(data[start:end], final=end >= len(data))
+        if codec != "utf-8":
+            made.write(text.encode())
+    return data if codec == "utf-8" else made.getvalue()
+
+
+def _is_cut(error: UnicodeDecodeError, data: bytes) -> bool:
+    """Whether all but the last character can be read, and the encoding is one that can tell."""
+    tail = error.object[error.start :]
+    if len(tail) > 4 or not data.endswith(tail) or error.encoding.startswith("cp"):  # noqa: PLR2004
         return False
     ends = error.reason.startswith(("unexpected end", "truncated", "incomplete"))
-    return ends and not data[: error.start].isascii()
+    return ends and not data[: len(data) - len(tail)].isascii()
 
 
 def encoding_notes(encoding: str) -> list[Note]:
@@ -134,16 +153,17 @@ def _codec(name: str, file: str) -> str:
     return "gb18030" if codec in ("gbk", "gb2312") else codec
 
 
-def _records(text: str, separator: str) -> Iterator[list[str]]:
-    return csv.reader(io.StringIO(text, newline=""), delimiter=separator, strict=True)
+def _records(data: bytes, separator: str) -> Iterator[list[str]]:
+    lines = io.TextIOWrapper(io.BytesIO(data), "utf-8", errors="ignore", newline="")
+    return csv.reader(lines, delimiter=separator, strict=True)
 
 
-def _layout(text: str, source: Source, score: Scorer, name: str) -> tuple[str, Header]:
+def _layout(data: bytes, source: Source, score: Scorer, name: str) -> tuple[str, Header]:
     """Separator, and the header with its position among the records."""
     choices = (source.separator,) if source.separator else SEPARATORS
     best: tuple[tuple[bool, int, int], str, Header] | None = None
     for separator in choices:
-        head = _head(text, separator)
+        head = _head(data, separator)
         only = None if source.header_row is None else source.header_row - 1
         if not head or (only is not None and only >= len(head)):
             continue
@@ -159,40 +179,44 @@ def _layout(text: str, source: Source, score: Scorer, name: str) -> tuple[str, H
     return best[1:]
 
 
-def _head(text: str, separator: str) -> list[list[str]]:
+def _head(data: bytes, separator: str) -> list[list[str]]:
     """The first records; what follows a quote that does not close is left to the reading."""
     found: list[list[str]] = []
     try:
-        found.extend(islice(_records(text[:200_000], separator), headers.SEARCH))
+        found.extend(islice(_records(data[:_HEAD], separator), headers.SEARCH))
     except csv.Error:
         return found
     return found
 
 
-def _fast(text: str, separator: str, found: Header, encoding: str) -> Grid | None:
+def _fast(data: bytes, separator: str, found: Header, encoding: str) -> Grid | None:
     """Arrow's parser, where it cannot differ from the careful one.
 
-    No quotes below the header, no blank lines, equal field counts.
+    No blank lines, equal field counts, and below the header every line is a record: quotes
+    stand around whole fields only, and no field holds a line end.
     """
-    if "\r" in text.replace("\r\n", "") or len(separator.encode()) != 1:
-        return None
     header, header_at = found.cells, found.at + found.depth - 1
+    if data.count(b"\r") != data.count(b"\r\n") or len(separator.encode()) != 1:
+        return None
     body = 0
     for _ in range(header_at + 1):
-        body = text.find("\n", body) + 1
-    if not body or '"' in text[body:] or len(_head(text[:body], separator)) != header_at + 1:
+        body = data.find(b"\n", body) + 1
+    if not body or len(_head(data[:body], separator)) != header_at + 1:
         return None
-    lines = text.count("\n") + (not text.endswith("\n"))
-    if "\n\n" in text or "\n\r\n" in text or lines <= header_at + 1:
+    lines = data.count(b"\n") + (not data.endswith(b"\n"))
+    if b"\n\n" in data or b"\n\r\n" in data or lines <= header_at + 1:
+        return None
+    quoted = data.find(b'"', body) >= 0
+    if quoted and not _quotes_enclose_fields(data, body, ord(separator)):
         return None
     names = [str(i) for i in range(len(header))]
     try:
         table = pacsv.read_csv(
-            pa.BufferReader(text.encode()),
-            read_options=pacsv.ReadOptions(column_names=names, skip_rows=header_at + 1),
+            pa.BufferReader(pa.py_buffer(data).slice(body)),
+            read_options=pacsv.ReadOptions(column_names=names),
             parse_options=pacsv.ParseOptions(
                 delimiter=separator,
-                quote_char=False,
+                quote_char='"' if quoted else False,
                 ignore_empty_lines=False,
             ),
             convert_options=pacsv.ConvertOptions(
@@ -203,14 +227,35 @@ def _fast(text: str, separator: str, found: Header, encoding: str) -> Grid | Non
         )
     except pa.ArrowInvalid:
         return None
-    if table.num_rows != lines - header_at - 1:
+    size = table.num_rows
+    if size != lines - header_at - 1:
         return None
-    order = pa.array(range(table.num_rows), pa.int64())
     columns = tuple(c.combine_chunks() for c in table.columns)
     if any(isinstance(c, pa.ChunkedArray) for c in columns) or _has_empty_rows(columns):
         return None
-    rows = pa.array(range(header_at + 2, header_at + 2 + table.num_rows), pa.int64())
-    return Grid("csv", encoding, header, found.at + 1, columns, rows, order)
+    order = np.arange(size)
+    rows = pa.array(order + header_at + 2)
+    return Grid("csv", encoding, header, found.at + 1, columns, rows, pa.array(order))
+
+
+def _quotes_enclose_fields(data: bytes, start: int, separator: int) -> bool:
+    """Whether quotes stand only around whole fields of one line, those inside doubled."""
+    while start < len(data):
+        cut = data.rfind(b"\n", start, start + _CHUNK_BYTES) + 1
+        end = cut if cut > start else len(data)
+        block = np.frombuffer(data, np.uint8, end - start, start)
+        start = end
+        quotes = np.flatnonzero(block == _QUOTE)
+        breaks = np.flatnonzero(block == _BREAK)
+        if len(quotes) % 2 or (np.searchsorted(quotes, breaks) % 2).any():
+            return False  # a line ends inside quotes
+        padded = np.concatenate(([_BREAK], block, [_BREAK]))
+        before, after = padded[quotes[0::2]], padded[quotes[1::2] + 2]
+        if not np.isin(before, (separator, _BREAK, _QUOTE)).all():
+            return False
+        if not np.isin(after, (separator, _BREAK, _RETURN, _QUOTE)).all():
+            return False
+    return True
 
 
 def _has_empty_rows(columns: Sequence[pa.Array]) -> bool:
@@ -223,7 +268,7 @@ def _has_empty_rows(columns: Sequence[pa.Array]) -> bool:
     return bool(pc.any(empty).as_py())
 
 
-def _careful(text: str, separator: str, found: Header, encoding: str, name: str) -> Grid:
+def _careful(data: bytes, separator: str, found: Header, encoding: str, name: str) -> Grid:
     """Python's strict parser: quotes, line breaks inside fields, rows that do not fit."""
     header, header_at = found.cells, found.at + found.depth - 1
     width = len(header)
@@ -242,7 +287,7 @@ def _careful(text: str, separator: str, found: Header, encoding: str, name: str)
         pending.clear()
 
     try:
-        for number, record in enumerate(_records(text, separator), start=1):
+        for number, record in enumerate(_records(data, separator), start=1):
             if number <= header_at + 1:
                 continue
             if not any(record):
@@ -281,9 +326,9 @@ def _careful(text: str, separator: str, found: Header, encoding: str, name: str)
     )  # fmt: skip
 
 
-def _end_notes(grid: Grid, text: str) -> list[Note]:
+def _end_notes(grid: Grid, data: bytes) -> list[Note]:
     """A file without a last line end may be cut."""
-    if text.endswith(("\n", "\r")):
+    if data.endswith((b"\n", b"\r")):
         return []
     last = int(grid.rows[-1].as_py()) if len(grid.rows) else 0
     cut = any(rule == "short_row" and row > last for row, rule in grid.misfits)
