@@ -69,6 +69,9 @@ class Source(Section):
     header_row: int | None = Field(None, ge=1, description="row of the header; default found")
     encoding: str | None = Field(None, description="default: found without guessing")
     separator: str | None = Field(None, description="default: found")
+    decimal: Literal[".", ","] = Field(
+        ".", description="decimal mark; the other one parts thousands"
+    )
     event: Literal["signed", "ordered", "shipped", "invoiced", "paid"] | None = Field(
         None, description="which event a money table counts"
     )
@@ -144,6 +147,23 @@ class Cleaning(Section):
         description="status words of documents that do not count",
     )
     earliest: Day = Field(date(2000, 1, 1), description="earliest plausible day")
+    latest_after: int = Field(
+        3653, ge=0, description="latest plausible day, after the last day that counts [days]"
+    )
+    no_days: list[Day] = Field(
+        default_factory=lambda: [
+            date(1, 1, 1),
+            date(1899, 12, 30),
+            date(1899, 12, 31),
+            date(1900, 1, 1),
+            date(1970, 1, 1),
+            date(2099, 12, 31),
+            date(2999, 12, 31),
+            date(9999, 12, 31),
+        ],
+        description="days that systems write for none; in columns that need no day they count as"
+        " empty",
+    )
     size_people: Annotated[list[int], Field(max_length=3), AfterValidator(increasing)] = Field(
         default_factory=list,
         description="headcount at which small, medium and large begin, for customers without a size"

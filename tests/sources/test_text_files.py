@@ -145,7 +145,9 @@ def test_a_file_cut_inside_a_character(orders: Orders) -> None:
         ("订单号,客户,下单日期,金额\nD1,A,2025-01-03,1\n".encode(), "o.csv", "missing_column"),
         (f"{HEADER}\nD1,A,03/04/2025,1\n".encode(), "o.csv", "ambiguous_date"),
         (f"{HEADER}\nD1,A,soon,1\n".encode(), "o.csv", "unreadable_dates"),
-        (f"{HEADER}\nD1,A,2025-01-03,$5\n".encode(), "o.csv", "unreadable_numbers"),
+        (f"{HEADER}\nD1,A,2025-01-03,$5\n".encode(), "o.csv", "other_currency"),
+        (f"{HEADER}\nD1,A,2025-01-03,1e5\n".encode(), "o.csv", "unreadable_numbers"),
+        (f'{HEADER}\nD1,A,2025-01-03,"1,5"\n'.encode(), "o.csv", "ambiguous_numbers"),
         (f"{HEADER}\nD1,1.23457E+16,2025-01-03,5\n".encode(), "o.csv", "scientific_key"),
     ],
 )

@@ -16,11 +16,12 @@ from analysis.calendars import Period
 from analysis.cleaning import (
     answers,
     documents,
+    emails,
     groups,
     keys,
-    masking,
     outputs,
     person_names,
+    phones,
     quality,
     unmatched,
 )
@@ -43,7 +44,6 @@ _HELPING = (*documents.RAW, "people_keys")
 # The record's own ``tasks`` are those of the plan; what was reported back stands beside them.
 _NAMED = {"tasks": "task_results"}
 _WHO = ("orders", "treatments")  # who is in them is a customer
-_FAR_AHEAD = timedelta(days=3653)  # a CRM's 9999-12-31 stands for "never"
 
 
 @dataclass(frozen=True)
@@ -197,7 +197,7 @@ def _judge_all(
 def _params(settings: Settings, as_of: date) -> dict[str, Any]:
     return {
         "earliest": settings.cleaning.earliest,
-        "latest": as_of + _FAR_AHEAD,
+        "latest": as_of + timedelta(days=settings.cleaning.latest_after),
         "tomorrow": as_of + timedelta(days=1),
         "since": settings.scope.orders_since,
         "start": Period.parse(settings.period).start,
@@ -270,15 +270,10 @@ def _inactive(customers: pa.Table, orders: pa.Table, params: Mapping[str, Any]) 
 
 def _reachable(contacts: pa.Table) -> pa.Array:
     """Whether a contact has a valid phone or mail; true where the files hold neither."""
-    phones, mails = contacts["phone"].to_pylist(), contacts["email"].to_pylist()
-    if not any(phones) and not any(mails):
+    phone, mail = phones.valid(contacts["phone"]), emails.valid(contacts["email"])
+    if phone.null_count == mail.null_count == len(contacts):
         return pa.repeat(pa.scalar(True), contacts.num_rows)
-    return pa.array(
-        [
-            bool(phone and masking.valid_phone(phone)) or bool(mail and masking.valid_mail(mail))
-            for phone, mail in zip(phones, mails, strict=True)
-        ]
-    )
+    return pc.or_(pc.fill_null(phone, False), pc.fill_null(mail, False))
 
 
 def _removed(

@@ -7,9 +7,10 @@ from datetime import date, timedelta
 
 import pandas as pd
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from analysis import engine
-from analysis.cleaning import masking
+from analysis.cleaning import credit_codes, emails, phones
 from analysis.settings_sources import Cleaning
 from analysis.tables import INPUT, RECORD
 
@@ -32,6 +33,11 @@ _VALID = {
     ("tickets", "satisfaction"): "satisfaction BETWEEN 1 AND 5",
     ("tickets", "closed_at"): "closed_at >= opened_at",
 }
+# Columns that hold a number or address with a form of its own.
+_FORMS = {
+    "customers": {"phone": phones.valid, "credit_code": credit_codes.valid},
+    "contacts": {"phone": phones.valid, "email": emails.valid},
+}
 
 
 def assess(
@@ -47,7 +53,7 @@ def assess(
     tables
         Input tables, completed with their missing columns as nulls.
     settings
-        Uses `earliest` and `gate`.
+        Uses `earliest`, `latest_after` and `gate`.
     as_of
         Last day that counts.
     further
@@ -62,13 +68,15 @@ def assess(
         (`all`, `all`, `accuracy`) adds up all rows checked.
     """
     found: list[tuple[str, str, str, int, int]] = []
-    params = {"earliest": settings.earliest, "latest": as_of + timedelta(days=3653)}
+    params = {
+        "earliest": settings.earliest,
+        "latest": as_of + timedelta(days=settings.latest_after),
+    }
     for name, table in tables.items():
         if not table.num_rows:
             continue
         found += _columns(name, table, params, repeats=name == "customers" and _on_lines(tables))
-        if name == "contacts":
-            found += _contacts(table)
+        found += _forms(name, table)
         if name == "orders":
             found += _months(table, as_of)
         if name not in ("customers", "people") and "customers" in tables:
@@ -128,13 +136,15 @@ def _columns(
     return found
 
 
-def _contacts(table: pa.Table) -> list[tuple[str, str, str, int, int]]:
+def _forms(name: str, table: pa.Table) -> list[tuple[str, str, str, int, int]]:
+    """Phones, mail addresses and registry numbers whose form or check digit holds."""
     found = []
-    for column, valid in (("phone", masking.valid_phone), ("email", masking.valid_mail)):
-        given = [v for v in table[column].to_pylist() if v is not None]
-        good = sum(valid(v) for v in given)
+    for column, valid in _FORMS.get(name, {}).items():
+        good = valid(table[column])
+        given = len(good) - good.null_count
+        right = int(pc.sum(good).as_py() or 0)
         if given:
-            found.append(("contacts", column, "validity", good, len(given) - good))
+            found.append((name, column, "validity", right, given - right))
     return found
 
 

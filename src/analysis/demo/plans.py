@@ -19,6 +19,7 @@ IN_RECORD = Path("tables") / "plan.parquet"
 WAVES = (FIRST, LATER, EXEMPT)
 COLUMNS = ["customer_id", "strategy", "wave", "start", "cost"]
 SHOWN = 5  # values named in a message
+_NUMBER = r"[+-]?[0-9]+(?:\.[0-9]+)?"
 
 
 def read(path: Path, period: Period, customers: int, gone: int) -> pd.DataFrame:
@@ -121,14 +122,25 @@ def _days(values: pd.Series) -> pd.Series:
     parts = written.str.extract(r"^(\d{4}-\d{2}-\d{2}|\d{8}(?=$|[T ]))(?:[T ].*)?$", expand=False)
     if pd.api.types.is_numeric_dtype(values):
         parts = pd.Series("", index=values.index)
-    dates = pd.to_datetime(parts, errors="coerce", format="ISO8601")
-    return (dates - pd.Timestamp(START)).dt.days.astype("Int64")
+    days = {part: _day_number(part) for part in set(parts.dropna())}
+    return parts.map(days).astype("Int64")
+
+
+def _day_number(text: str) -> int | None:
+    """Day number of an ISO date; None where no calendar has such a day."""
+    try:
+        return (date.fromisoformat(text) - START).days
+    except ValueError:
+        return None
 
 
 def _costs(values: pd.Series) -> pd.Series:
     """Costs [CNY]; NA where there is none, or no number."""
     known = values.where(~values.map(lambda value: isinstance(value, bool | np.bool_)))
-    return pd.to_numeric(known, errors="coerce").astype(float)
+    if pd.api.types.is_numeric_dtype(values):
+        return known.astype(float)
+    text = known.map(lambda value: "" if pd.isna(value) else str(value).strip())
+    return text.where(text.str.fullmatch(_NUMBER)).astype(float)
 
 
 def _problems(
@@ -137,7 +149,7 @@ def _problems(
     """Everything in the plan that the company cannot carry out."""
     problems = []
     codes = plan["customer_id"]
-    number = pd.to_numeric(codes.str.extract(r"^KH(\d{6,7})$", expand=False), errors="coerce")
+    number = codes.str.extract(r"^KH([0-9]{6,7})$", expand=False).astype(float)
     known = blocks.known(customers, gone)
     last = blocks.codes(np.array([known]), customers)[0]
     unknown = codes[~(number.between(1, known) & (codes.str.len() == len(last)))]

@@ -50,7 +50,10 @@ EXPORT_LIMITS = (
     1_000, 2_000, 3_000, 5_000, 10_000, 20_000, 30_000, 50_000, 65_535, 100_000, 200_000, 500_000,
     1_000_000, 1_048_575,
 )  # fmt: skip
-_RULES = {"date": "unreadable_date", "timestamp": "unreadable_date"}
+_DATED = ("date", "timestamp")
+# What to say where a rule refuses most of a column, and says more than that it is unreadable.
+_TOLD = ("ambiguous_date", "ambiguous_numbers", "other_currency", "unreadable_values",
+         "unreadable_months", "unreadable_periods")  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -223,7 +226,8 @@ def _read_file(
     text = {i for i, o in used.items() if o.wanted.column.type not in mapping.NUMERIC and not form}
     grid = merged.fill(grid, {i: o.header for i, o in used.items()}, text, file.name)
     zones = Zones(source.timezone or settings.timezone, settings.timezone)
-    context = Context(file.name, table.name, zones, settings.currency)
+    no_days = frozenset(settings.cleaning.no_days)
+    context = Context(file.name, table.name, zones, settings.currency, source.decimal, no_days)
     columns = {n: convert(o, grid, offset, context) for n, o in resolved.origins.items()}
     derived = table.name == "orders" and "amount" not in columns
     if derived:
@@ -304,7 +308,8 @@ def _product(quantity: Converted, price: Converted) -> Converted:
     """Quantity times unit price; unreadable where both are numbers but the product does not fit."""
     amount = numbers.product(quantity.exact, price.exact)
     both = pc.and_(pc.is_valid(quantity.exact), pc.is_valid(price.exact))
-    return Converted(amount, pc.and_(both, pc.is_null(amount)))
+    over = pc.and_(both, pc.is_null(amount))
+    return Converted(amount, pc.if_else(over, pa.scalar("too_large"), pa.scalar(None, pa.string())))
 
 
 def _total_rows(
@@ -328,7 +333,7 @@ def _total_rows(
         text, keys = text | texts_at, keys | texts_at
     day = next(
         (columns[c.name].data for c in table.columns
-         if c.required and c.type in _RULES and c.name in columns),
+         if c.required and c.type in _DATED and c.name in columns),
         None,
     )  # fmt: skip
     return totals.find(
@@ -359,18 +364,17 @@ def _hopeless(
         if wrong * 2 <= given:
             continue
         sample = grid.columns[origin.index].filter(bad)[0].as_py()
-        doubtful = converted.ambiguous * 2 > wrong
         args = {
             "column": f"{table.name}.{name}",
             "header": origin.header,
             "rows": str(wrong),
             "shape": shape(str(sample)),
         }
-        kind = "date" if origin.wanted.column.type in _RULES else "number"
-        if origin.wanted.column.type == "boolean":
-            kind = "value"
-        key = "ambiguous_date" if doubtful else f"unreadable_{kind}s"
-        problems.append(Problem(f"sources.{key}", args, file))
+        most = pc.mode(converted.rules.filter(bad).dictionary_encode().indices)[0]["mode"]
+        rule = converted.rules.filter(bad).dictionary_encode().dictionary[most.as_py()].as_py()
+        told = next((k for k in (rule, f"{rule}s") if k in _TOLD), None)
+        kind = "dates" if origin.wanted.column.type in _DATED else "numbers"
+        problems.append(Problem(f"sources.{told or f'unreadable_{kind}'}", args, file))
     return problems
 
 
@@ -394,9 +398,8 @@ def _verdicts(
     for name in needed:
         if name not in columns or not pc.any(columns[name].bad).as_py():
             continue
-        kind = table.column(name).type
         hit = pc.and_(pc.is_null(rules), columns[name].bad)
-        rules = pc.if_else(hit, _RULES.get(kind, "unreadable_number"), rules)
+        rules = pc.coalesce(rules, columns[name].rules)
         label = origins[name].header if name in origins else name
         headers = pc.if_else(hit, label, headers)
     return rules, headers
@@ -412,11 +415,17 @@ def _nulled(
     for name, converted in columns.items():
         if name in needed or name not in origins:
             continue
-        wrong = _count(pc.and_(converted.bad, keep))
-        if wrong:
+        for rule, wrong in _counted(converted.rules.filter(keep)):
             args = {"header": origins[name].header, "rows": count(wrong)}
-            notes.append(("note.unreadable_values", args))
+            plain = rule.startswith("unreadable_")
+            notes.append(("note.unreadable_values" if plain else f"note.{rule}", args))
     return notes
+
+
+def _counted(rules: pa.Array) -> list[tuple[str, int]]:
+    """Each rule with its number of cells, by name."""
+    found = pc.value_counts(rules.drop_null()).to_pylist()
+    return sorted((pair["values"], pair["counts"]) for pair in found)
 
 
 def _held_out(table: pa.Table, level: str, file: str) -> pa.Table:

@@ -44,6 +44,13 @@ def column(values: pa.Array, *, key: bool = False) -> pa.Array:
     return words.take(encoded.indices)
 
 
+def plain(values: pa.Array) -> pa.Array:
+    """Words as values are compared: NFKC, one sort of minus, nothing invisible, stripped."""
+    words = pc.utf8_normalize(values.cast(pa.string()), form="NFKC")
+    words = pc.replace_substring_regex(words, pattern=_INVISIBLE, replacement="")
+    return pc.utf8_trim_whitespace(pc.replace_substring(words, "\u2212", "-"))
+
+
 def drop_cell_errors(values: pa.Array) -> tuple[pa.Array, int]:
     """Null for a workbook's error values (``#N/A``), and how many there were."""
     wrong = pc.fill_null(pc.is_in(values, value_set=pa.array(_ERRORS)), False)
