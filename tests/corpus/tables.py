@@ -87,7 +87,7 @@ _WORDS = ["NA", "null", "None", "nan", "N/A", "NULL", "TRUE", "-"]
 _TWICE = replace(base(), header=(*HEADER[:4], "金额", "手机"))
 _WITH_STATUS = {"columns": {**COLUMNS, "status": "单据状态"}}
 _REPEATED = replace(sound(3), fate="repeated_lines")
-_OTHER_CURRENCY = put("money", "USD 100", None, "unreadable_number")
+_OTHER_CURRENCY = put("money", "USD 100", None, "other_currency")
 
 TABLES = [
     Row("2.2", "an empty file", base(0), fails("empty_file"), EVERY, lambda sheet, form: b""),
@@ -172,7 +172,7 @@ TABLES = [
     Row("2.6", "a line twice", _shifted(_REPEATED), rejects(repeated_lines=1), CELLS),
     Row("6", "money of zero", put("money", Decimal("0.00"), Decimal(0), "zero_amount"),
         rejects(zero_amount=1), CELLS),
-    Row("2.5", "one line in another currency", _OTHER_CURRENCY, rejects(unreadable_number=1),
+    Row("2.5", "one line in another currency", _OTHER_CURRENCY, rejects(other_currency=1),
         CELLS),
     Row("2.2", "an unreadable number after 30,000 lines",
         replace(base(30_100), lines=(*base(30_050).lines,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime
 from decimal import Decimal
@@ -9,27 +10,35 @@ from decimal import Decimal
 from tests.corpus.rows import CELLS, Row, fails, ok, rejects
 from tests.corpus.sheet import Sheet, base, every, put
 
-AMOUNT, DAY = "unreadable_number", "unreadable_date"
-
 
 def _number(section: str, text: str, money: str) -> Row:
     return Row(section, f"number {text!r}", put("money", text, Decimal(money)), ok())
 
 
-def _no_number(section: str, text: str) -> Row:
-    sheet = put("money", text, None, AMOUNT)
-    return Row(section, f"no number {text!r}", sheet, rejects(unreadable_number=1))
+def _no_number(section: str, text: str, rule: str = "unreadable_number") -> Row:
+    sheet = put("money", text, None, rule)
+    return Row(section, f"no number {text!r}", sheet, rejects(**{rule: 1}))
 
 
 def _date(section: str, text: str, moment: datetime, *notes: str) -> Row:
     return Row(section, f"date {text!r}", put("moment", text, moment), ok(*notes))
 
 
-def _no_date(section: str, text: str) -> Row:
-    sheet = put("moment", text, None, DAY)
-    return Row(section, f"no date {text!r}", sheet, rejects(unreadable_date=1))
+def _no_date(
+    section: str, text: str, rule: str = "unreadable_date", forms: Sequence[str] = CELLS
+) -> Row:
+    sheet = put("moment", text, None, rule)
+    return Row(section, f"no date {text!r}", sheet, rejects(**{rule: 1}), forms)
 
 
+def _half(text: str) -> Row:
+    """Beside real days such a text is what Excel left of a day that it took for a month."""
+    return Row("2.4", f"{text!r} beside real days", put("moment", text, None, "refused"),
+               fails("half_converted_dates", header="下单日期"), ["xlsx", "xls"])  # fmt: skip
+
+
+# Formats in which every day is text.
+_TEXTUAL = ("csv", "csv-gb18030", "tsv", "html", "xml", "parquet")
 _DAYS = tuple(datetime(2025, 1, n) for n in range(1, 9))
 _FIRST = datetime(2025, 1, 3)
 
@@ -56,23 +65,28 @@ NUMBERS = [
     _number("2.5", "-500.00", "-500"),
     _number("2.5", "−500", "-500"),
     _number("2.5", "1234元", "1234"),
+    _number("2.5", "1 234 567", "1234567"),
+    _number("2.5", "1\u00a0234.50", "1234.50"),
+    _number("2.5", "壹万贰仟元整", "12000"),
+    Row("2.5", "a dash for nothing", put("money", "—", None, "missing_value"),
+        rejects("dashes", missing_value=1)),
     _number("2.5", "RMB 1,234.50", "1234.50"),
     _number("2.5", " 1234 ", "1234"),
     _number("2.5", "0.1", "0.1"),
     _number("2.5", "99999999999.99", "99999999999.99"),
     _no_number("2.5", "12%"),
-    _no_number("2.5", "USD 100"),
-    _no_number("2.5", "$100"),
+    _no_number("2.5", "USD 100", "other_currency"),
+    _no_number("2.5", "$100", "other_currency"),
     _no_number("2.5", "inf"),
     _no_number("2.5", "nan"),
     _no_number("2.5", "1e3"),
     _no_number("2.5", "1_000"),
-    _no_number("2.5", "1,2345"),
-    _no_number("2.5", "12,5"),
-    _no_number("2.5", "1.234.567"),
+    _no_number("2.5", "1,2345", "ambiguous_number"),
+    _no_number("2.5", "12,5", "ambiguous_number"),
+    _no_number("2.5", "1.234.567", "ambiguous_number"),
     _no_number("2.5", "(5"),
     _no_number("2.5", "5 or so"),
-    _no_number("2.5", "100000000000000000"),
+    _no_number("2.5", "100000000000000000", "too_large"),
     Row(
         "2.5", "one thousands separator makes the column text",
         every("money", [95, 100, 300, "1,200"], [Decimal(n) for n in (95, 100, 300, 1200)]), ok(),
@@ -84,7 +98,7 @@ NUMBERS = [
     Row(
         "2.5", "another currency in the whole column",
         _all_without("money", [f"USD {n}.50" for n in range(8)]),
-        fails("unreadable_numbers", header="金额", rows="8", shape="xxx 9.99"),
+        fails("other_currency", header="金额", rows="8", shape="xxx 9.99"),
     ),
     Row(
         "2.5", "a column of words instead of money",
@@ -105,17 +119,23 @@ DATES = [
     _date("2.4", "2025-01-03T07:05:00Z", datetime(2025, 1, 3, 15, 5)),
     _date("2.4", "2025-03-31T17:00Z", datetime(2025, 4, 1, 1)),
     _date("2.4", "2025-03-31T17:00+00:00", datetime(2025, 4, 1, 1)),
-    _date("2.4", "45660", _FIRST, "excel_serials"),
-    _no_date("2.4", "24-1-3"),
-    _no_date("2.4", "03/01/2025"),
-    _no_date("2.4", "13/01/2025"),
+    _date("2.4", "二〇二五年一月三日", _FIRST),
+    _no_date("2.4", "45660", "other_date_format", _TEXTUAL),
+    Row("2.4", "'45660' beside real days", put("moment", "45660", _FIRST), ok("excel_serials"),
+        ["xlsx", "xls"]),
+    _no_date("2.4", "24-1-3", "ambiguous_date", _TEXTUAL),
+    _half("24-1-3"),
+    _no_date("2.4", "03/01/2025", "ambiguous_date", _TEXTUAL),
+    _half("03/01/2025"),
+    _no_date("2.4", "13/01/2025", "ambiguous_date", _TEXTUAL),
+    _half("13/01/2025"),
     _no_date("2.4", "2025-1"),
     _no_date("2.4", "2025Q1"),
     _no_date("2.4", "2025-02-30"),
     _no_date("2.4", "2025-13-01"),
     _no_date("2.4", "soon"),
     _no_date("2.4", "12345"),
-    _no_date("2.4", "0000-00-00"),
+    _no_date("2.4", "0000-00-00", "no_day"),
     Row(
         "2.4", "a CRM's 9999-12-31 for never",
         put("moment", "9999-12-31", datetime(9999, 12, 31), "implausible_dates"),
