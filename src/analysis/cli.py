@@ -12,6 +12,7 @@ import sys
 import tempfile
 import traceback
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -171,6 +172,10 @@ def check(file: str, sets: tuple[str, ...], root: Path | None) -> None:
         click.echo(line)
     click.echo()
     known = preflight.customers(read.tables)
+    for line in preflight.header_lines(read.files, lang):
+        click.echo(line)
+    with suppress(OSError):  # a project that refuses files can still be checked
+        sources.remember(config.root, config.settings.run, config.settings.period, read.headers)
     for line in preflight.decided_lines(config, decided, known, lang):
         click.echo(line)
 
@@ -326,9 +331,13 @@ def init(files: tuple[Path, ...], run_name: str, period: str, root: Path | None)
     """Propose a period file from exports: which table each file is, which header goes where."""
     from analysis import sources
 
-    found = sources.propose(files, root or settings_module.find_root())
-    text = sources.period_file(found, run_name, period, wording.reader_language())
-    click.echo(text, nl=False)
+    lang = wording.reader_language()
+    home = root or settings_module.find_root()
+    found = sources.propose(files, home)
+    changes = sources.changes_since(found, run_name, period, home)
+    click.echo(sources.period_file(found, run_name, period, lang, changes), nl=False)
+    with suppress(OSError):  # a project that refuses files can still be proposed for
+        sources.remember(home, run_name, period, sources.headers_of(found))
 
 
 @cli.command()

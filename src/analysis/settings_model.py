@@ -84,6 +84,12 @@ class Settings(Section):
     business_model: BusinessModel = Field("trade", description="chooses scheme, tiles and chapters")
     timezone: Zone = Field("Asia/Shanghai", description="zone in which days are cut")
     currency: str = Field("CNY", pattern=r"^[A-Z]{3}$", description="ISO code")
+    rates: dict[Annotated[str, Field(pattern=r"^[A-Z]{3}$")], Annotated[float, Field(gt=0)]] = (
+        Field(
+            default_factory=dict,
+            description="other currency → units of `currency` for one of it [ratio]",
+        )
+    )
     engine: Literal["duckdb", "spark"] = Field("duckdb", description="set-wise work")
     languages: Annotated[list[Language], AfterValidator(different)] = Field(
         default_factory=_both, min_length=1, description="of the report"

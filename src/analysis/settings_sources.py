@@ -21,6 +21,9 @@ class ColumnSource(Section):
         None, description="the day that the file's name holds, for every row"
     )
     date_format: str | None = Field(None, description="strptime format of a date column")
+    timezone: Zone | None = Field(
+        None, description="zone of this column's times; default the file's"
+    )
     map: dict[str, str] = Field(default_factory=dict, description="words in the file → keys")
     missing: list[str | int | float] = Field(
         default_factory=list, description='codes that say "not known": -99, NA'
@@ -76,6 +79,9 @@ class Source(Section):
         None, description="which event a money table counts"
     )
     tax: Literal["included", "excluded"] | None = Field(None, description="含税 or 不含税")
+    returns: Literal["gross", "net"] | None = Field(
+        None, description="money before (gross) or after (net) returns, where a file has both"
+    )
     timezone: Zone | None = Field(None, description="zone of its times; default the settings'")
     wide: list[str] | Literal["buckets", "months"] = Field(
         default_factory=list,

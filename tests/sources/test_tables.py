@@ -16,7 +16,8 @@ from openpyxl import Workbook
 
 from analysis.errors import SourceError
 from analysis.settings_model import Settings
-from analysis.sources import Sources, mapping, read
+from analysis.sources import Sources, read
+from analysis.sources.named import load
 from analysis.tables import INPUT
 
 COLUMNS = {"customer_id": "客户编号", "ordered_at": "下单日期", "amount": "金额"}
@@ -200,7 +201,7 @@ def test_canonical_headers_need_no_mapping(tmp_path: Path, make: Make) -> None:
 @pytest.mark.parametrize("name", ["generic_zh", "generic_en"])
 def test_shipped_mappings_cover_what_is_required(name: str) -> None:
     root = Path(__file__).parents[2]
-    found, problems = mapping.load(name, root)
+    found, problems = load(name, root)
     assert not problems and found is not None
     for table, part in found.tables.items():
         assert set(INPUT[table].required) <= set(part.columns), table

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Collection, Iterator, Mapping
 
 import numpy as np
@@ -43,6 +44,22 @@ def check(config: Config) -> None:
         problems += error.problems
     if problems:
         raise SettingsError(problems)
+
+
+def header_lines(files: pd.DataFrame, lang: Language) -> Iterator[str]:
+    """How files' headers differ from those of the period before, a line each.
+
+    Parameters
+    ----------
+    files
+        RECORD ``sources``.
+    lang
+        Language of the lines.
+    """
+    for file, told in zip(files["file"], files["note"], strict=True):
+        for note in json.loads(told):
+            if note["key"].startswith("note.headers_"):
+                yield f"{file}: {wording.text(note['key'], lang, **note['args'])}"
 
 
 def decided(config: Config) -> pd.DataFrame:

@@ -23,6 +23,7 @@ from analysis.pipeline.log import Log
 from analysis.pipeline.stages import Stage, chain, find
 from analysis.settings import Config
 from analysis.sources import fingerprints as source_fingerprints
+from analysis.sources import remembered
 from analysis.wording import Language
 
 Reasons = list[fingerprints.Reason]
@@ -104,6 +105,7 @@ def run(
     preflight.check(config)
     preflight.decided(config)  # refused now rather than after cleaning
     inputs = source_fingerprints(config.settings, config.root)
+    inputs |= remembered(config.root, config.settings.run, config.settings.period)
     folder = config.root / "reports" / config.settings.run
     record_name = config.settings.period + (f"~{options.name}" if options.name else "")
     with run_lock(folder, config.settings.run):

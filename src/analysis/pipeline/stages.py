@@ -64,7 +64,7 @@ STAGES: tuple[Stage, ...] = (
     Stage(
         "cleaning",
         "notebooks/01_cleaning.ipynb",
-        sections=("sources", "scope", "cleaning"),
+        sections=("sources", "scope", "cleaning", "rates"),
         gives=(
             "customers", "orders", "contacts", "activities", "tickets", "people", "treatments",
             "outcomes", "targets", "customer_keys", "receivables", "payments", "invoices",

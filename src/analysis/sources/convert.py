@@ -229,7 +229,9 @@ def _moment(raw: pa.Array, origin: Origin, grid: Grid, context: Context) -> Conv
     column = origin.wanted.column
     workbook = grid.format in ("xlsx", "xls")
     stated = origin.wanted.date_format if origin.index is not None else None
-    found = dates.parse_column(raw, context.zones, stated, workbook=workbook)
+    own = origin.wanted.timezone
+    zones = Zones(own, context.zones.target) if own else context.zones
+    found = dates.parse_column(raw, zones, stated, workbook=workbook)
     values, rules = found.data, found.rules
     if column.type == "date":
         values = pc.floor_temporal(values, unit="day")

@@ -49,6 +49,8 @@ class Grid:
         By column, the positions (first, last) of records that one merged cell covers.
     uncalculated
         By column, the first cell with a formula that holds no result.
+    title
+        Texts of the rows above the header: they may state the unit of the numbers below.
     """
 
     format: str
@@ -65,6 +67,7 @@ class Grid:
     misfit_sheets: tuple[str, ...] = ()
     merged: Mapping[int, tuple[tuple[int, int], ...]] = field(default_factory=dict)
     uncalculated: Mapping[int, str] = field(default_factory=dict)
+    title: tuple[str, ...] = ()
 
     def places(self, file: str) -> pa.Array:
         """Where each record stands: the file, with its sheet where several were read."""

@@ -6,58 +6,28 @@ Without either, a file's headers are the canonical names themselves.
 
 from __future__ import annotations
 
-import re
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
-from pathlib import Path
-from typing import Annotated, Any
+from dataclasses import dataclass, field, replace
+from functools import lru_cache
+from typing import Any
 
-import yaml
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
 from rapidfuzz import fuzz, process
 
 from analysis.errors import Problem
 from analysis.settings_sources import Source
-from analysis.sources import texts, wide
+from analysis.sources import basis, texts, wide
+from analysis.sources.basis import Basis
+from analysis.sources.named import Accepted, NamedMapping
 from analysis.sources.numbers import UNITS
+from analysis.sources.stated import above, fold, stated
 from analysis.sources.wide import WideHeader
-from analysis.tables import INPUT, Column, Table
+from analysis.tables import Column, Table
 
-_UNIT_AT_END = re.compile(r"\A(.*?)\s*[(\[](?:单位:?)?(元|千元|万元|百万元|亿元)[)\]]\Z")
 NUMERIC = ("money", "number", "integer", "share")
 _SHOWN_HEADERS = 10
-
-
-def _accepted(value: Any) -> Any:
-    if isinstance(value, (str, list)):
-        value = {"from": value}
-    if isinstance(value, dict) and isinstance(value.get("from"), str):
-        value = {**value, "from": [value["from"]]}
-    return value
-
-
-class _Strict(BaseModel):
-    model_config = ConfigDict(extra="forbid", strict=True, frozen=True)
-
-
-class Accepted(_Strict):
-    """The headers that stand for one canonical column, and how to read them."""
-
-    names: list[str] = Field(alias="from", min_length=1)
-    unit: str | None = None
-    date_format: str | None = None
-    map: dict[str, str] = Field(default_factory=dict)
-
-
-class _TableMapping(_Strict):
-    columns: dict[str, Annotated[Accepted, BeforeValidator(_accepted)]]
-
-
-class NamedMapping(_Strict):
-    """A file of params/mappings."""
-
-    tables: dict[str, _TableMapping]
+# Whose money is asked for: everything downstream counts it.
+_COUNTED = ("orders", "amount")
 
 
 @dataclass(frozen=True)
@@ -74,60 +44,66 @@ class Wanted:
     file_name: str | None = None
     must: bool = False
     missing: tuple[str | int | float, ...] = ()
+    timezone: str | None = None
+    stated: Mapping[str, Basis] = field(default_factory=dict)
+
+    def basis(self, header: str) -> Basis:
+        """What a header counts: what it says, and what the mapping says of it."""
+        return basis.with_stated(basis.of_money(header), self.stated.get(fold(header)))
 
 
 @dataclass(frozen=True)
 class Origin:
-    """A canonical column and where it does come from in one file."""
+    """A canonical column and where it does come from in one file.
+
+    `currency` is the code that the header itself states, 金额(USD).
+    """
 
     wanted: Wanted
     index: int | None = None
     header: str = ""
     unit: str | None = None
+    currency: str | None = None
 
 
 @dataclass(frozen=True)
 class Resolved:
-    """One file's columns; `wide` are the headers that become rows."""
+    """One file's columns.
+
+    Attributes
+    ----------
+    origins
+        Canonical column → where it comes from.
+    wide, sums
+        Headers that become rows, and those that add them up.
+    unit
+        Of the numbers below a title that states it.
+    problems, notes
+        What is wrong, and what was made of it.
+    """
 
     origins: dict[str, Origin]
     wide: tuple[WideHeader, ...] = ()
+    sums: tuple[WideHeader, ...] = ()
+    unit: str | None = None
     problems: tuple[Problem, ...] = ()
     notes: tuple[tuple[str, dict[str, Any]], ...] = ()
 
-
-def load(name: str, root: Path) -> tuple[NamedMapping | None, list[Problem]]:
-    """A mapping by name, or the problems that keep it from being used."""
-    path = root / "params" / "mappings" / f"{name}.yml"
-    shown = f"params/mappings/{name}.yml"
-    if not path.is_file():
-        have = sorted(p.stem for p in path.parent.glob("*.yml"))
-        args = {"mapping": name, "available": have or ["-"]}
-        return None, [Problem("sources.unknown_mapping", args)]
-    try:
-        mapping = NamedMapping.model_validate(yaml.safe_load(path.read_text(encoding="utf-8")))
-    except yaml.YAMLError as error:
-        return None, [Problem("sources.bad_mapping", {"found": _first_line(error)}, shown)]
-    except ValidationError as error:
-        return None, [
-            Problem(
-                "sources.bad_mapping",
-                {"found": f"{'.'.join(map(str, e['loc']))}: {e['msg']}"},
-                shown,
-            )
-            for e in error.errors(include_url=False)
-        ]
-    problems = [
-        Problem("sources.bad_mapping", {"found": f"tables.{table}.columns.{column}"}, shown)
-        for table, part in mapping.tables.items()
-        for column in part.columns
-        if table not in INPUT or column not in INPUT[table].names
-    ]
-    return (None if problems else mapping), problems
+    @property
+    def tax(self) -> str | None:
+        """Whether the money counts with tax, as far as its header or the mapping says."""
+        money = self.origins.get("amount")
+        return money.wanted.basis(money.header).tax if money else None
 
 
-def _first_line(error: Exception) -> str:
-    return str(error).splitlines()[0]
+def differing(table: Table, source: Source, files: Sequence[tuple[str, Resolved]]) -> list[Problem]:
+    """Order files of one source of which some count tax and others do not, undeclared."""
+    said = {found.tax: name for name, found in reversed(files) if found.tax}
+    if table.name != _COUNTED[0] or source.tax or len(said) < 2:
+        return []
+    headers = [f"{n}: {f.origins['amount'].header}" for n, f in files if n in said.values()]
+    args = {"column": ".".join(_COUNTED), "headers": " | ".join(headers)}
+    return [Problem("sources.several_bases", {**args, "tax": "-", "returns": "-"})]
 
 
 def wanted_columns(table: Table, source: Source, named: NamedMapping | None) -> list[Wanted]:
@@ -136,31 +112,57 @@ def wanted_columns(table: Table, source: Source, named: NamedMapping | None) -> 
     found: list[Wanted] = []
     names: tuple[str, ...]
     by_name = not source.columns and source.mapping is None
+    turned = wide.targets(table, source) if source.wide else ()
     for column in table.columns:
         own = source.columns.get(column.name)
+        accepted = part.columns.get(column.name) if part else None
+        if own is None and column.name in turned:
+            continue
         if own is not None:
             names = (own.from_,) if own.from_ is not None else ()
-            found.append(
-                Wanted(
-                    column, names, own.unit, own.date_format, own.map, own.value,
-                    own.row_number, own.file_name, must=bool(names),
-                    missing=(*own.missing, *source.missing),
-                )
+            want = Wanted(
+                column, names, own.unit, own.date_format, own.map, own.value,
+                own.row_number, own.file_name, must=bool(names),
+                missing=(*own.missing, *source.missing), timezone=own.timezone,
             )  # fmt: skip
-        elif part is not None and column.name in part.columns:
-            accepted = part.columns[column.name]
-            names = tuple(accepted.names)
-            found.append(
-                Wanted(
-                    column, names, accepted.unit, accepted.date_format, accepted.map,
-                    must=_required(table, column, source), missing=tuple(source.missing),
-                )
+            found.append(_inherited(want, accepted))
+        elif accepted is not None:
+            want = Wanted(
+                column, tuple(accepted.names), value=accepted.value,
+                must=_required(table, column, source) and accepted.value is None,
+                missing=tuple(source.missing),
             )  # fmt: skip
+            found.append(_filled(want, accepted))
         elif by_name or _required(table, column, source):
             must = _required(table, column, source)
             codes = tuple(source.missing)
             found.append(Wanted(column, (column.name,), must=must, missing=codes))
     return found
+
+
+def _filled(want: Wanted, accepted: Accepted) -> Wanted:
+    """With what the mapping says, wherever the settings leave it open."""
+    said = {
+        fold(texts.header(name)): Basis(b.tax, b.returns, b.currency)
+        for name, b in accepted.basis.items()
+    }
+    return replace(
+        want,
+        unit=want.unit or accepted.unit,
+        date_format=want.date_format or accepted.date_format,
+        words=want.words or accepted.map,
+        timezone=want.timezone or accepted.timezone,
+        stated=said,
+    )
+
+
+def _inherited(want: Wanted, accepted: Accepted | None) -> Wanted:
+    """A column of the settings under a header that the mapping knows is read as it says."""
+    known = {fold(texts.header(n)) for n in accepted.names} if accepted else set()
+    if accepted is None or not want.names:
+        return want
+    plain = texts.header(want.names[0])
+    return _filled(want, accepted) if {fold(plain), fold(stated(plain).base)} & known else want
 
 
 def _required(table: Table, column: Column, source: Source) -> bool:
@@ -186,32 +188,44 @@ def _derivable(wanted: Wanted, hits: set[str]) -> bool:
     return wanted.column.name == "amount" and {"quantity", "unit_price"} <= hits
 
 
-def _find(cells: Sequence[str], wanted: Wanted) -> list[tuple[int, str | None]]:
-    """Positions (with the unit their header states) of the headers accepted, best first."""
-    numeric = wanted.column.type in NUMERIC
-    positions: list[tuple[int, str | None]] = []
-    folded = [c.casefold() for c in cells]
-    bare = [_UNIT_AT_END.match(c) if numeric else None for c in cells]
-    for name in map(texts.header, wanted.names):
-        small = name.casefold()
-        exact = [i for i, c in enumerate(cells) if c == name]
-        alike = [i for i, c in enumerate(folded) if c == small]
-        based = [i for i, m in enumerate(bare) if m and m[1].casefold() == small]
-        for i in exact or alike or based:
-            unit = bare[i]
-            if i not in [p for p, _ in positions]:
-                positions.append((i, unit[2] if unit else None))
-    return positions
+def _find(cells: Sequence[str], wanted: Wanted) -> list[int]:
+    """Positions of the headers accepted, best first."""
+    exact, alike, based = _places(tuple(cells))
+    positions: dict[int, None] = {}
+    for name in wanted.names:
+        plain, small = _plain(name)
+        hits = exact.get(plain) or alike.get(small)
+        if not hits and wanted.column.type in NUMERIC:
+            hits = based.get(small)
+        positions.update(dict.fromkeys(hits or ()))
+    return list(positions)
 
 
-def stated_unit(header: str) -> str | None:
-    """The unit in brackets behind a header."""
-    found = _UNIT_AT_END.match(header)
-    return found[2] if found else None
+@lru_cache(maxsize=4096)
+def _plain(name: str) -> tuple[str, str]:
+    plain = texts.header(name)
+    return plain, fold(plain)
+
+
+@lru_cache(maxsize=256)
+def _places(cells: tuple[str, ...]) -> tuple[dict[str, list[int]], ...]:
+    """Header → positions: as it stands, folded, and folded without its unit."""
+    found: tuple[dict[str, list[int]], ...] = ({}, {}, {})
+    for i, cell in enumerate(cells):
+        base = stated(cell).base
+        for index, key in zip(found, (cell, fold(cell), fold(base)), strict=True):
+            if key and (index is not found[2] or base != cell):
+                index.setdefault(key, []).append(i)
+    return found
 
 
 def resolve(
-    cells: Sequence[str], table: Table, source: Source, wanted: Sequence[Wanted], file: str
+    cells: Sequence[str],
+    table: Table,
+    source: Source,
+    wanted: Sequence[Wanted],
+    file: str,
+    title: Sequence[str] = (),
 ) -> Resolved:
     """Match one file's headers to the canonical columns.
 
@@ -223,7 +237,10 @@ def resolve(
         The canonical table, its settings and what to look for.
     file
         The file's name for messages.
+    title
+        Texts above the header, which may state the unit of all money.
     """
+    general = above(title)
     origins: dict[str, Origin] = {}
     problems: list[Problem] = []
     notes: list[tuple[str, dict[str, Any]]] = []
@@ -238,34 +255,75 @@ def resolve(
             origins[want.column.name] = Origin(want, unit=want.unit)
             continue
         hits = _find(cells, want)
+        if not hits and want.value is not None:
+            origins[want.column.name] = Origin(replace(want, names=()))
         if not hits:
             continue
-        index, stated = hits[0]
+        chosen = _chosen([cells[i] for i in hits], want, table, source)
+        if isinstance(chosen, str):
+            args = {"column": place, "tax": source.tax or "-", "returns": source.returns or "-"}
+            args["headers"] = " | ".join(cells[i] for i in hits)
+            problems.append(Problem(f"sources.{chosen}", args, file))
+            continue
+        index = hits[chosen]
         if counts[cells[index]] > 1:
             args = {"column": place, "header": cells[index]}
             args["count"] = str(counts[cells[index]])
             problems.append(Problem("sources.duplicate_header", args, file))
             continue
-        if stated and want.unit and stated != want.unit:
-            args = {"column": place, "header": cells[index], "unit": want.unit, "found": stated}
+        said = stated(cells[index])
+        if said.unit and want.unit and said.unit != want.unit:
+            args = {"column": place, "header": cells[index], "unit": want.unit}
+            args["found"] = said.unit
             problems.append(Problem("sources.unit_conflict", args, file))
             continue
         if len(hits) > 1:
-            others = " | ".join(cells[i] for i, _ in hits[1:])
+            others = " | ".join(cells[i] for i in hits if i != index)
             args = {"header": cells[index], "others": others}
             notes.append(("note.header_chosen", args))
-        origins[want.column.name] = Origin(want, index, cells[index], want.unit or stated)
+        unit, currency = want.unit or said.unit, said.currency
+        if want.column.type == "money":
+            unit, currency = unit or general.unit, currency or general.currency
+        origins[want.column.name] = Origin(
+            replace(want, value=None), index, cells[index], unit, currency
+        )
     problems += _missing(cells, table, wanted, origins, file, problems)
+    counted = origins.get(_COUNTED[1]) if table.name == _COUNTED[0] else None
+    if counted and not source.tax and (tax := counted.wanted.basis(counted.header).tax):
+        notes.append((f"note.tax_{tax}", {"header": counted.header}))
     used = {o.index for o in origins.values() if o.index is not None}
-    rows, wrong = wide.find(cells, table, source, used, file)
-    problems += wrong
+    turned = wide.find(cells, table, source, used, file)
+    problems += turned.problems
+    notes += turned.notes
     for name in source.wide if isinstance(source.wide, list) else ():
-        if texts.header(name) not in {w.header for w in rows}:
+        if texts.header(name) not in {w.header for w in turned.rows}:
             problems.append(_missing_problem(cells, f"{table.name}.*", (name,), file))
     repeated = sorted(h for h, n in counts.items() if n > 1)
     if repeated and not problems:
         notes.append(("note.duplicate_header", {"headers": " | ".join(repeated)}))
-    return Resolved(origins, tuple(rows), tuple(problems), tuple(notes))
+    return Resolved(origins, turned.rows, turned.sums, general.unit, tuple(problems), tuple(notes))
+
+
+def _chosen(headers: Sequence[str], want: Wanted, table: Table, source: Source) -> int | str:
+    """Which of several headers is read, or the problem that keeps them from being told apart.
+
+    Money: what the settings declare; the company's own currency before the document's. The day
+    of an order: that of the event the settings declare.
+    """
+    if table.name == "orders" and want.column.name == "ordered_at" and source.event:
+        events = [basis.event_of(h) for h in headers]
+        return events.index(source.event) if source.event in events else 0
+    if want.column.type != "money":
+        return 0
+    found = [want.basis(h) for h in headers]
+    declared = {"tax": source.tax, "returns": source.returns}
+    fitting = [i for i, b in enumerate(found) if not basis.contradicts(b, declared)]
+    counted = (table.name, want.column.name) == _COUNTED
+    if not fitting:
+        return "other_basis" if counted else 0
+    if counted and basis.open_questions([found[i] for i in fitting], declared):
+        return "several_bases"
+    return next((i for i in fitting if found[i].currency == "own"), fitting[0])
 
 
 def _missing(

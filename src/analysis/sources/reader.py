@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -22,6 +22,7 @@ from analysis.sources import (
     html_tables,
     mapping,
     merged,
+    memory,
     numbers,
     old_workbooks,
     parquet_files,
@@ -35,11 +36,14 @@ from analysis.sources import (
 )
 from analysis.sources.answers import Form
 from analysis.sources.convert import Context, Converted, convert
+from analysis.sources.currencies import in_own
 from analysis.sources.dated import with_file_name
 from analysis.sources.dates import Zones
 from analysis.sources.files import RETURNED, File, kind_of, locate
 from analysis.sources.grid import Grid, Note, count
-from analysis.sources.mapping import NamedMapping, Origin, Resolved, Wanted
+from analysis.sources.mapping import Origin, Resolved, Wanted
+from analysis.sources.memory import Headers
+from analysis.sources.named import NamedMapping, load
 from analysis.sources.rejects import misfit_rows, rejected_rows
 from analysis.sources.widen import Wide, canonical_buckets, lengthen
 from analysis.tables import INPUT, RECORD, Table
@@ -70,12 +74,15 @@ class Sources:
         One row a file, in the layout of ``sources``.
     basis
         What the money counts: ``event`` and ``tax``, None where the settings do not say.
+    headers
+        Headers of every file, as `memory.remember` keeps them for the next period.
     """
 
     tables: dict[str, pa.Table]
     rejected: pa.Table
     files: pd.DataFrame
     basis: dict[str, str | None]
+    headers: Headers = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -86,6 +93,9 @@ class _Part:
     rejected: pa.Table
     info: dict[str, Any]
     records: int
+    resolved: Resolved
+    header: tuple[str, ...]
+    notes: Sequence[Note]
 
 
 def read(settings: Settings, root: Path) -> Sources:
@@ -94,7 +104,7 @@ def read(settings: Settings, root: Path) -> Sources:
     Parameters
     ----------
     settings
-        Uses `sources`, `timezone` and `currency`.
+        Uses `sources`, `timezone`, `currency` and `rates`.
     root
         Folder from which paths and ``params/mappings`` count.
 
@@ -107,6 +117,8 @@ def read(settings: Settings, root: Path) -> Sources:
     tables: dict[str, pa.Table] = {}
     rejected: list[pa.Table] = []
     infos: list[dict[str, Any]] = []
+    headers: list[tuple[str, str, Sequence[str]]] = []
+    earlier = memory.recall(memory.latest_before(root, settings.run, settings.period))
     for name, source in settings.sources.items():
         if source.snapshots:
             try:
@@ -127,7 +139,8 @@ def read(settings: Settings, root: Path) -> Sources:
                 except SourceError as error:
                     problems += error.problems
             rejected += [p.rejected for p in parts]
-            infos += [p.info for p in parts]
+            infos += [_with_changes(p, earlier) for p in parts]
+            headers += [(name, p.info["file"], p.header) for p in parts]
     if problems:
         raise SourceError(_once(problems))
     schema = RECORD["removed_rows"].schema()
@@ -137,7 +150,21 @@ def read(settings: Settings, root: Path) -> Sources:
         pa.concat_tables([schema.empty_table(), *rejected]).combine_chunks(),
         pd.DataFrame(infos, columns=RECORD["sources"].names),
         {"event": money.event if money else None, "tax": money.tax if money else None},
+        memory.by_form(headers),
     )
+
+
+def _with_changes(part: _Part, earlier: tuple[str, Headers]) -> dict[str, Any]:
+    """A file's row of ``sources``, also with how its headers differ from an earlier period's."""
+    found = memory.compare(*earlier, part.info["table"], part.info["file"], part.header).notes()
+    if not found:
+        return part.info
+    return {**part.info, "note": _as_json([*part.notes, *found])}
+
+
+def _as_json(notes: Sequence[Note]) -> str:
+    told = [{"key": key, "args": args} for key, args in notes]
+    return json.dumps(told, ensure_ascii=False, sort_keys=True)
 
 
 def _from_snapshots(
@@ -165,7 +192,7 @@ def _read_table(
     named: NamedMapping | None = None
     files, problems = locate(source, root, returned=table.name in RETURNED)
     if source.mapping is not None:
-        named, wrong = mapping.load(source.mapping, root)
+        named, wrong = load(source.mapping, root)
         problems += wrong
         if named is None:
             return [], problems
@@ -179,6 +206,7 @@ def _read_table(
             continue
         offset += part.records
         parts.append(part)
+    problems += mapping.differing(table, source, [(p.info["file"], p.resolved) for p in parts])
     return parts, problems
 
 
@@ -195,7 +223,7 @@ def _read_any(
     form = answers.form_of(file) if table.name == answers.TABLE else None
     if form is not None:
         source = answers.source_of(form, file)
-        named, problems = mapping.load(answers.MAPPING, root)
+        named, problems = load(answers.MAPPING, root)
         if problems:
             raise SourceError(problems)
     return _read_file(table, source, named, file, settings, offset, form)
@@ -218,7 +246,7 @@ def _read_file(
     grid = selection.select(grid, source.only, file.name)
     if not len(grid.rows) and not grid.misfits and form is None:
         raise SourceError(Problem("sources.no_rows", {"file": file.name}))
-    resolved = mapping.resolve(grid.header, table, source, wanted, file.name)
+    resolved = mapping.resolve(grid.header, table, source, wanted, file.name, grid.title)
     if resolved.problems:
         raise SourceError(resolved.problems)
     used = {o.index: o for o in resolved.origins.values() if o.index is not None}
@@ -233,6 +261,10 @@ def _read_file(
     if derived:
         columns["amount"] = _product(columns["quantity"], columns["unit_price"])
     total = _total_rows(table, grid, resolved, columns, everywhere=isinstance(source.wide, str))
+    money = in_own(
+        table, grid, resolved, columns, total, settings.currency, settings.rates, file.name
+    )
+    columns = money.columns
     problems = [p for c in columns.values() for p in c.problems]
     problems += _hopeless(table, grid, resolved.origins, columns, total, file.name)
     if problems:
@@ -242,6 +274,7 @@ def _read_file(
     needed += answers.ANSWERED if table.name == answers.TABLE else ()
     rules, headers = _verdicts(table, needed, columns, resolved.origins, total)
     size = len(grid.rows)
+    rules = pc.if_else(pc.and_(pc.is_null(rules), money.unknown), "no_currency", rules)
     if form is not None and form.foreign(settings):
         rules = pa.repeat(pa.scalar("other_workbook"), size)
         headers = pa.repeat(pa.scalar(f"{form.run} {form.period}".strip() or "-"), size)
@@ -260,7 +293,12 @@ def _read_file(
         kept = frame.filter(keep)
     else:
         kept = frame
-    notes = [*grid.notes, *resolved.notes, *(n for c in columns.values() for n in c.notes)]
+    notes = [
+        *grid.notes,
+        *resolved.notes,
+        *money.notes,
+        *(n for c in columns.values() for n in c.notes),
+    ]
     notes += _nulled(columns, needed, resolved.origins, keep)
     records = len(grid.rows) + len(grid.misfits)
     if whole in EXPORT_LIMITS:
@@ -278,11 +316,9 @@ def _read_file(
         "encoding": grid.encoding,
         "header_row": grid.header_row,
         "rows": records,
-        "note": json.dumps(
-            [{"key": k, "args": a} for k, a in notes], ensure_ascii=False, sort_keys=True
-        ),
+        "note": _as_json(notes),
     }
-    return _Part(kept, pa.concat_tables(rejected), info, records)
+    return _Part(kept, pa.concat_tables(rejected), info, records, resolved, grid.header, notes)
 
 
 def read_grid(file: File, source: Source, wanted: Sequence[Wanted], *, form: bool = False) -> Grid:

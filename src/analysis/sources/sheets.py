@@ -253,6 +253,7 @@ def _stacked(grids: Mapping[str, Grid]) -> Grid:
         pa.concat_arrays(sheets),
         tuple(title for title, g in grids.items() for _ in g.misfits),
         {i: tuple(m) for i, m in merges.items() if m}, uncalculated,
+        title=tuple(chain.from_iterable(g.title for g in grids.values())),
     )  # fmt: skip
 
 
@@ -311,13 +312,14 @@ def _grid(sheet: Sheet, context: _Context) -> Grid:
     misfits = tuple((row, "hidden_row") for row in read_.left_out)
     if misfits:
         notes.append(("note.hidden_rows_left_out", {"rows": count(len(misfits))}))
+    title = tuple(filter(None, (texts.header(c) for _, row in head[: found.at] for c in row)))
     numbers = np.asarray(read_.rows, dtype=np.int64)
     order = np.arange(len(numbers)) + np.searchsorted(np.asarray(read_.left_out), numbers)
     return Grid(
         context.kind, None, header, first, read_.columns, pa.array(numbers), pa.array(order),
         misfits, read_.lossy, tuple(notes),
         merged=merged.positions(cells.merges, numbers, last, len(header)),
-        uncalculated=_uncalculated(cells, sheet.title, numbers, header),
+        uncalculated=_uncalculated(cells, sheet.title, numbers, header), title=title,
     )  # fmt: skip
 
 

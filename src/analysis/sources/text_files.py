@@ -61,7 +61,10 @@ def read(file: File, source: Source, score: Scorer) -> Grid:
     grid = _fast(data, separator, found, encoding)
     if grid is None:
         grid = _careful(data, separator, found, encoding, file.name)
-    return replace(grid, notes=(*notes, *grid.notes, *_end_notes(grid, data)))
+    above = _head(data, separator)[: found.at]
+    title = tuple(filter(None, (texts.header(c) for row in above for c in row)))
+    notes += grid.notes
+    return replace(grid, notes=(*notes, *_end_notes(grid, data)), title=title)
 
 
 def as_utf8(

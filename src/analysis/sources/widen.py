@@ -11,12 +11,13 @@ import pyarrow.compute as pc
 
 from analysis.errors import Problem, SourceError
 from analysis.settings_sources import Source
-from analysis.sources import buckets, numbers, wide
+from analysis.sources import buckets, months, numbers, wide
 from analysis.sources.convert import Context, Converted, convert
-from analysis.sources.grid import Grid, Note
-from analysis.sources.mapping import Origin, Resolved, Wanted, stated_unit
+from analysis.sources.grid import Grid, Note, count
+from analysis.sources.mapping import Origin, Resolved, Wanted
 from analysis.sources.numbers import UNITS
 from analysis.sources.rejects import rejected_rows
+from analysis.sources.stated import stated
 from analysis.tables import ARROW_TYPES, Table
 
 _MONEY = ARROW_TYPES["money"]
@@ -67,6 +68,7 @@ def lengthen(given: Wide) -> tuple[pa.Table, list[pa.Table], list[Note]]:
     else:
         kept, rejected = _each(given, base, columns, label, target)
     if given.source.wide == wide.MONTHS:
+        notes += _checked_sums(given, columns, target)
         kept = _added(given.table, kept)
     return kept, rejected, notes
 
@@ -92,8 +94,7 @@ def canonical_buckets(rows: pa.Table) -> pa.Table:
 
 def _column(given: Wide, index: int, header: str, target: str) -> Converted:
     own = given.source.columns.get(target)
-    balance = given.resolved.origins.get("balance")
-    unit = stated_unit(header) or (own.unit if own else None) or (balance.unit if balance else None)
+    unit = _unit(given, header, target)
     codes = (*(own.missing if own else ()), *given.source.missing)
     origin = Origin(Wanted(given.table.column(target), missing=codes), index, header, unit)
     return convert(origin, given.grid, 0, given.context)
@@ -118,6 +119,66 @@ def _each(
             part = part.filter(pc.invert(bad))
         parts.append(part)
     return pa.concat_tables(parts), rejected
+
+
+def _checked_sums(given: Wide, columns: Mapping[int, Converted], target: str) -> list[Note]:
+    """Notes on headers that sum others up: whether they do. They are no rows of their own.
+
+    Raises
+    ------
+    SourceError
+        If most rows differ: another unit, or another year, stands beside the months.
+    """
+    notes: list[Note] = []
+    size = len(given.keep)
+    for one in given.resolved.sums:
+        inside = [h for h in given.resolved.wide if months.within(h.label, one.label)]
+        if not months.covered([h.label for h in inside], one.label):
+            notes.append(("note.sum_not_checked", {"header": one.header}))
+            continue
+        own = _column(given, one.index, one.header, target)
+        total = pa.array([Decimal(0)] * size, _SUM)
+        for part in inside:
+            total = pc.add(total, _exact(columns[part.index], Decimal(0))).cast(_SUM)
+        unit = _unit(given, one.header, target)
+        room = Decimal(UNITS[unit]) if unit else _FEN
+        differs = pc.greater(pc.abs(pc.subtract(_exact(own), total)), room)
+        off = pc.and_(pc.fill_null(differs, False), given.keep)
+        rows, known = _true(off), _true(pc.and_(pc.is_valid(own.data), given.keep))
+        if rows * 2 > known:
+            args = {"column": f"{given.table.name}.{target}", "rows": str(rows)}
+            args |= {"header": one.header, "headers": " | ".join(h.header for h in inside)}
+            raise SourceError(Problem("sources.sums_do_not_add_up", args, given.context.file))
+        if rows:
+            first = given.grid.rows.filter(off)[0].as_py()
+            told = {"header": one.header, "rows": count(rows), "first": str(first)}
+            notes.append(("note.sum_off", told))
+        else:
+            notes.append(("note.sum_left_out", {"header": one.header}))
+    return notes
+
+
+def _exact(column: Converted, missing: Decimal | None = None) -> pa.Array:
+    values = (column.data if column.exact is None else column.exact).cast(_SUM, safe=False)
+    return values if missing is None else pc.fill_null(values, pa.scalar(missing, _SUM))
+
+
+def _unit(given: Wide, header: str, target: str) -> str | None:
+    """The unit of a wide header: its own, else what stands elsewhere for all of them."""
+    own = given.source.columns.get(target)
+    balance = given.resolved.origins.get("balance")
+    said = {stated(h.header).unit for h in given.resolved.wide}
+    return (
+        stated(header).unit
+        or (own.unit if own else None)
+        or (balance.unit if balance else None)
+        or (said.pop() if len(said) == 1 else None)
+        or given.resolved.unit
+    )
+
+
+def _true(mask: pa.Array) -> int:
+    return int(pc.sum(mask).as_py() or 0)
 
 
 def _added(table: Table, rows: pa.Table) -> pa.Table:
@@ -194,7 +255,7 @@ def _off(given: Wide, balance: pa.ChunkedArray, amounts: list[pa.Array]) -> pa.A
 
 
 def _mostly_off(given: Wide, wrong: pa.Array, size: int) -> None:
-    rows = int(pc.sum(wrong).as_py() or 0)
+    rows = _true(wrong)
     if rows * 2 <= size:
         return
     args = {

@@ -128,7 +128,7 @@ def _streamed(file: File, title: str) -> Iterator[tuple[int, Sequence[Any]]]:
     book = openpyxl.load_workbook(file.path, read_only=True, data_only=True)
     try:
         sheet = book[title]
-        sheet.reset_dimensions()  # type: ignore[union-attr]  # the stated ones are not trusted
+        sheet.reset_dimensions()  # the stated ones are not trusted
         yield from enumerate(sheet.iter_rows(values_only=True), start=1)
     finally:
         book.close()
