@@ -5,7 +5,7 @@ from __future__ import annotations
 import gzip
 import io
 import zipfile
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
 from decimal import Decimal
@@ -122,11 +122,18 @@ def _beside(sheet: Sheet, form: str) -> bytes:
 
 
 def _monthly(
-    sheet: Sheet, form: str, more: Sequence[tuple[str, Sequence[Sequence[Any]]]] = ()
+    sheet: Sheet,
+    form: str,
+    more: Sequence[tuple[str, Sequence[Sequence[Any]]]] = (),
+    above: Mapping[str, str] | None = None,
 ) -> bytes:
-    """Four lines a sheet."""
+    """Four lines a sheet; `above`: what stands above the header of a sheet."""
     rows = [line.cells for line in sheet.lines]
-    pages = [(f"{1 + i // 4}月", [HEADER, *rows[i : i + 4]]) for i in range(0, len(rows), 4)]
+    pages: list[tuple[str, Sequence[Sequence[Any]]]] = [
+        (f"{1 + i // 4}月", [HEADER, *rows[i : i + 4]]) for i in range(0, len(rows), 4)
+    ]
+    told = above or {}
+    pages = [(name, [[told[name]], *page] if name in told else page) for name, page in pages]
     pages += more
     if form == "xls":
         return old_excel.workbook(pages)
@@ -269,6 +276,9 @@ BOOK_ROWS = [
         lambda sheet, form: _monthly(base(12), form)),
     Row("6", "one sheet a month and their sum", _MONTHS, ok("sheets_joined", "sheets_summary"),
         _BOTH, lambda sheet, form: _monthly(sheet, form, [("全年汇总", [*base(12).rows])]),
+        source={"sheet": "*"}),
+    Row("6", "one sheet a month, in different units", base(8), fails("sheet_units"), _BOTH,
+        lambda sheet, form: _monthly(sheet, form, above={"2月": "单位：万元"}),
         source={"sheet": "*"}),
     Row("6", "a header of two rows", _TWO, ok("two_row_header"), (*_BOTH, "html"), _two_rows,
         source=_LOCAL),

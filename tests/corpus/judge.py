@@ -181,7 +181,7 @@ def _notes_differ(case: Case, found: Found) -> list[str]:
 def _lines_differ(case: Case, found: Found) -> list[str]:
     """Every line: its row, its fate, its money; and of those that stay, all they say."""
     sheet = case.row.sheet
-    due = []
+    due: list[tuple[Any, ...]] = []
     for number, line in zip(sheet.numbers(case.form), sheet.lines, strict=True):
         if line.fate == KEPT:
             due.append((number, KEPT, line.money, line.order, line.customer, line.moment))

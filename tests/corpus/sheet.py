@@ -43,7 +43,7 @@ class Sheet:
     """A table of cells below a header; `above`: rows of a title."""
 
     lines: tuple[Line, ...]
-    header: tuple[str, ...] = HEADER
+    header: tuple[str | None, ...] = HEADER
     above: tuple[tuple[Any, ...], ...] = ()
     hidden: frozenset[int] = field(default_factory=frozenset)  # positions of hidden lines
     page: int = 0  # lines on each sheet of a workbook, where they stand on several

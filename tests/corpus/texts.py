@@ -11,7 +11,7 @@ from tests.corpus.rows import EVERY, Row, fails, ok, rejects
 from tests.corpus.sheet import COLUMNS, Line, Sheet, adding, base, odd, put, sound
 
 _LINED = ("csv", "csv-bom", "csv-gb18030", "csv-utf16", "tsv")
-_ENGLISH = {"header": ("order_id", "customer_id", "ordered_at", "amount", "person", "phone")}
+_ENGLISH = ("order_id", "customer_id", "ordered_at", "amount", "person", "phone")
 _BY_NAME = {"columns": {name: name for name in COLUMNS}}
 _CODECS = {"csv-gb18030": "gb18030", "csv-utf16": "utf-16", "csv-bom": "utf-8-sig"}
 
@@ -65,7 +65,7 @@ def _last(line: Line) -> Sheet:
 def _plain(sheet: Sheet) -> Sheet:
     """The sheet with nothing but ASCII in its headers and its columns of persons."""
     lines = [replace(line, cells=(*line.cells[:4], "x", "y")) for line in sheet.lines]
-    return replace(sheet, lines=tuple(lines), **_ENGLISH)
+    return replace(sheet, lines=tuple(lines), header=_ENGLISH)
 
 
 _NUMBER_LAST = _last(replace(sound(9), money=Decimal("999.0")).having(3, "9990.55"))
@@ -86,7 +86,7 @@ TEXTS = [
     Row("2.2", "20,000 lines of ASCII, then one name in GB18030", _ASCII_THEN_NAME,
         ok("encoding"), ["csv"], _as("gb18030"), source=_BY_NAME),
     Row("2.2", "Latin-1 is neither UTF-8 nor GB18030",
-        replace(put("customer", "Café", "Café"), **_ENGLISH), fails("undecodable"), ["csv"],
+        replace(put("customer", "Café", "Café"), header=_ENGLISH), fails("undecodable"), ["csv"],
         lambda sheet, form: "order_id,customer_id,ordered_at,amount\nD1,Café,2025-01-03,5\n"
         .encode("latin-1"), source=_BY_NAME),
     Row("2.2", "UTF-16 without its mark", base(), fails("undecodable"), ["csv"],

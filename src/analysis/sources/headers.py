@@ -123,7 +123,7 @@ def _joinable(upper: Sequence[str], lower: Sequence[str], *, banded: bool) -> bo
     below = [c for c in lower if c]
     if len(below) < _LEAST_BELOW or any(_VALUE.match(c) for c in below):
         return False
-    if not upper or not upper[0] and not (banded and lower[0]):
+    if not upper or (not upper[0] and not (banded and lower[0])):
         return False
     gaps = any(low and not up for up, low in zip(upper, lower, strict=True))
     alone = any(up and not low for up, low in zip(upper, lower, strict=True))

@@ -37,9 +37,7 @@ _CELL = re.compile(
     rb"<" + _P + rb"c\b([^>/]*)>(?=<" + _P + rb"f\b)<" + _P + rb"f\b(?:[^>]*/>|[^>]*>.*?</" + _P
     + rb"f>)(.*?)</" + _P + rb"c>", re.DOTALL,
 )  # fmt: skip
-_ERROR = re.compile(
-    rb"<" + _P + rb'c\b([^>]*\bt="e"[^>]*)>.*?<' + _P + rb"v>([^<]*)</", re.DOTALL
-)
+_ERROR = re.compile(rb"<" + _P + rb'c\b([^>]*\bt="e"[^>]*)>.*?<' + _P + rb"v>([^<]*)</", re.DOTALL)
 _PLACE = re.compile(rb'\br="([A-Z]+)(\d+)"')
 _VALUED = re.compile(rb'\br="([A-Z]{1,3})\d+"[^>/]*>')
 _FORMULA = re.compile(rb"<" + _P + rb"f[\s/>]")
@@ -131,9 +129,7 @@ def sheet_parts(file: File) -> dict[str, str]:
     return found
 
 
-def _relations(
-    package: zipfile.ZipFile, folder: str, part: str
-) -> Iterator[tuple[str, str, str]]:
+def _relations(package: zipfile.ZipFile, folder: str, part: str) -> Iterator[tuple[str, str, str]]:
     for element in ElementTree.fromstring(package.read(part)):
         target = element.attrib["Target"]
         where = target.lstrip("/") if target.startswith("/") else posixpath.join(folder, target)

@@ -25,6 +25,7 @@ from analysis.sources import headers, merged, texts
 from analysis.sources.files import File
 from analysis.sources.grid import MOST_COLUMNS, Grid, Merge, Note, Scorer, count
 from analysis.sources.headers import Header
+from analysis.sources.stated import above
 
 _EXACT = 10**15  # beyond it a cell's number has lost its last digits
 _PLAIN = 10**6  # Arrow writes numbers below it without an exponent
@@ -93,9 +94,7 @@ def read(book: Sequence[Sheet], file: File, source: Source, score: Scorer, kind:
     return _together(wanted, book, context, every=every)
 
 
-def _named(
-    book: Sequence[Sheet], source: Source, name: str
-) -> tuple[list[Sheet] | None, bool]:
+def _named(book: Sequence[Sheet], source: Source, name: str) -> tuple[list[Sheet] | None, bool]:
     """The sheets named; and whether a pattern named them, which may meet sheets of another kind."""
     if source.sheet is None:
         if any(s.visible for s in book):
@@ -203,6 +202,7 @@ def _together(
             raise SourceError(Problem("sources.sheet_header", args))
     if not grids:
         return _grid(wanted[0], context)  # what its header lacks is told as of any file
+    _same_units(grids, context.file.name)
     grid = _stacked(grids)
     notes: list[Note] = [
         ("note.sheets_joined", {"sheets": _listed(list(grids)), "count": count(len(grids))})
@@ -240,9 +240,7 @@ def _stacked(grids: Mapping[str, Grid]) -> Grid:
         sheets.append(pa.repeat(pa.scalar(title), size))
         start += size
     first = next(iter(grids.values()))
-    lossy = {
-        order.index(labels[t][i]) for t, g in grids.items() for i in g.lossy
-    }
+    lossy = {order.index(labels[t][i]) for t, g in grids.items() for i in g.lossy}
     return Grid(
         first.format, None, tuple(name for name, _ in order), first.header_row,
         tuple(pa.concat_arrays(p) for p in parts),
@@ -253,8 +251,22 @@ def _stacked(grids: Mapping[str, Grid]) -> Grid:
         pa.concat_arrays(sheets),
         tuple(title for title, g in grids.items() for _ in g.misfits),
         {i: tuple(m) for i, m in merges.items() if m}, uncalculated,
-        title=tuple(chain.from_iterable(g.title for g in grids.values())),
+        title=first.title,
     )  # fmt: skip
+
+
+def _same_units(grids: Mapping[str, Grid], name: str) -> None:
+    """Refuse sheets above which different units stand, or on some of them none.
+
+    Raises
+    ------
+    SourceError
+        Below one header they would be read as one unit.
+    """
+    units = {title: above(grid.title) for title, grid in grids.items()}
+    if len({(said.unit or "元", said.currency) for said in units.values()}) > 1:
+        shown = [f"{title} {said.unit or said.currency or '-'}" for title, said in units.items()]
+        raise SourceError(Problem("sources.sheet_units", {"file": name, "sheets": _listed(shown)}))
 
 
 def in_cell(sheet: str, cell: str) -> str:

@@ -123,7 +123,7 @@ def _transcoded(data: bytes, codec: str) -> bytes:
 def _is_cut(error: UnicodeDecodeError, data: bytes) -> bool:
     """Whether all but the last character can be read, and the encoding is one that can tell."""
     tail = error.object[error.start :]
-    if len(tail) > 4 or not data.endswith(tail) or error.encoding.startswith("cp"):  # noqa: PLR2004
+    if len(tail) > 4 or not data.endswith(tail) or error.encoding.startswith("cp"):
         return False
     ends = error.reason.startswith(("unexpected end", "truncated", "incomplete"))
     return ends and not data[: len(data) - len(tail)].isascii()

@@ -58,3 +58,9 @@ def drop_cell_errors(values: pa.Array) -> tuple[pa.Array, int]:
     if not count:
         return values, 0
     return pc.if_else(wrong, pa.scalar(None, pa.string()), values), count
+
+
+def shape(text: str) -> str:
+    """The form of a value without its content: digits become 9, letters x."""
+    short = text.strip()[:20]
+    return "".join("9" if c.isdigit() else "x" if c.isalpha() else c for c in short)
