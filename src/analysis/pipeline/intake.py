@@ -38,7 +38,7 @@ def lines(files: pd.DataFrame, rejected: pd.DataFrame, lang: Language, money: st
         yield ""
         yield wording.text("reading.table", lang, name=name, table=table)
         lost = rejected[rejected["table"] == table]
-        owner = lost["file"].str.partition(_SHEET)[0]
+        owner = lost["file"].str.split(_SHEET, regex=False).str[0]
         for _, file in group.iterrows():
             yield f"  {_file(file, lang)}"
             for note in json.loads(file["note"] or "[]"):

@@ -62,7 +62,8 @@ _ISO = (
 )  # fmt: skip
 _SCALES = {"千": 10**3, "万": 10**4, "百万": 10**6, "千万": 10**7, "亿": 10**8}
 _DASH = "^[-\u2010-\u2015\u2500]+$"  # after −, － have become -
-_BINARY = "(0{6,}|9{6,})[0-9]{1,2}$"  # 0.30000000000000004: a sum of binary numbers in a workbook
+# 0.30000000000000004: a sum of binary numbers in a workbook
+_BINARY = r"\.[0-9]{5,}(0{6,}|9{6,})[0-9]{1,2}$"
 _PLACES = Decimal(1).scaleb(-10)
 _SIZE, _WIDE = pa.decimal256(50, 10), pa.decimal256(28, 10)
 _RATIO, _FACTORS = pa.decimal128(11, 2), pa.decimal256(30, 2)
