@@ -56,7 +56,9 @@ def superstore(
     """A dealer's old Excel workbook with Chinese headers."""
     source = real_data("superstore_zh.xls")
     project = make_project(tmp_path_factory.mktemp("superstore") / "project")
-    paths = [f"--set=sources.{t}.path={source}" for t in ("orders", "customers")]
+    paths = [
+        f"--set=sources.{t}.path={source}" for t in ("orders", "customers", "returns", "people")
+    ]
     said = analysis(project, "run", "params/examples/superstore.yml", *paths)
     assert said.code == 0, said.err
     return record("superstore", "2017Q4", project)
@@ -64,8 +66,8 @@ def superstore(
 
 def test_an_old_chinese_workbook(superstore: Record) -> None:
     orders = superstore.arrow("orders")
-    assert len(orders) == 10_000
-    assert pc.count_distinct(orders["order_id"]).as_py() == 2_773
+    assert len(orders) == 10_000 - 1_163  # what came back does not count
+    assert pc.count_distinct(orders["order_id"]).as_py() == 2_773 - 296
     assert pc.count_distinct(orders["customer_id"]).as_py() == 790
     segments = superstore.table("segments")
     assert len(segments) == segments["customer_id"].nunique() == 790

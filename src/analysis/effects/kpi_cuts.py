@@ -89,12 +89,17 @@ def _largest(books: Books, known: pa.Table, period: Period) -> list[dict[str, An
     plain = {"kpi": "", "period": period.name, "cut": CUSTOMER, "n": math.nan, "target": math.nan,
              "previous": math.nan, "year_ago": math.nan, "attainment": math.nan,
              "status": "none"}  # fmt: skip
-    return [
-        {**plain, "kpi": kpi.key, "member": member, "value": float(value), "unit": kpi.unit}
+    counted = [
+        kpi
         for kpi in KPIS
         if kpi.additive and kpi.top in here and not set(kpi.tables) - set(books.tables)
-        for member, value in here[kpi.top].dropna().nlargest(MOST, keep="first").items()
-        if value > 0
+    ]
+    largest = [here[kpi.top].nlargest(MOST).loc[lambda values: values > 0] for kpi in counted]
+    members = sorted({member for values in largest for member in values.index})
+    return [
+        {**plain, "kpi": kpi.key, "member": member, "value": float(value), "unit": kpi.unit}
+        for kpi in counted
+        for member, value in here.loc[members, kpi.top].fillna(0.0).items()
     ]
 
 

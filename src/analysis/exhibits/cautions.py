@@ -13,6 +13,7 @@ from analysis.exhibits.reasons import pushed, ranked
 
 MOST = 3
 FIELDS = 3
+_MONEY = ("orders", "returns")  # a doubt about these is one about the revenue
 NOTABLE_REMOVED = 0.02
 NOTABLE_INFERRED = 0.30
 
@@ -109,7 +110,7 @@ def _quality(book: Book) -> Rich:
     ]
     if not told:
         return EMPTY
-    money = "money" if (below["table"] == "orders").any() else "no_money"
+    money = "money" if below["table"].isin(_MONEY).any() else "no_money"
     return book.say(f"exhibits.cautions.quality_{money}", fields=book.list_of(told))
 
 

@@ -95,7 +95,7 @@ def _head(book: Book, kpi: str, scale: Scale | None) -> Rich:
     head = book.label("kpi", kpi)
     if scale is None:
         return head
-    return head + book.say("exhibits.unit.brackets", value=words(scale.label))
+    return book.say("exhibits.light.head", kpi=head, unit=words(scale.label))
 
 
 def _cell(book: Book, kpi: str, member: str, scale: Scale | None) -> Rich:

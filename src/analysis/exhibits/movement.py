@@ -270,6 +270,8 @@ def what_follows(book: Book) -> Exhibit | None:
         for row in records(ranked):
             if len(told) >= 4:
                 break
+            if not book.value("plan", row["strategy"], "customers"):
+                continue
             told.append(
                 book.say(
                     "exhibits.follows.plan",

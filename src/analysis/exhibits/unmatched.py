@@ -13,6 +13,7 @@ from analysis.exhibits.markup import Rich, name, words
 from analysis.exhibits.tables import Column, Row, figure, table
 
 SHOWN = 8
+ORDERS = "orders"
 PAGE = "quality"
 _SYSTEMS = ("people", "orders")  # what is no name of a system of the company's
 
@@ -26,12 +27,21 @@ def totals(rows: pd.DataFrame) -> Iterator[Fact]:
     """How many there are, and what is at stake."""
     if rows.empty:
         return
-    yield from known_fact("unmatched.count", len(rows), "count", "unmatched_keys")
-    yield from known_fact("unmatched.shown", len(told(rows)), "count", "unmatched_keys")
-    yield from known_fact("unmatched.rows", int(rows["rows"].sum()), "count", "unmatched_keys")
-    amounts = rows["amount"].dropna().astype(float)
+    numbers = len(rows[["system", "key"]].drop_duplicates())  # one stands in several tables
+    own = rows.loc[rows["table"] == main(rows)]
+    amounts = own["amount"].dropna().astype(float)
+    counts = {"count": numbers, "shown": len(told(rows)), "rows": int(own["rows"].sum())}
+    for part, value in counts.items():
+        yield from known_fact(f"unmatched.{part}", value, "count", "unmatched_keys")
     if len(amounts):
         yield from known_fact("unmatched.amount", amounts.sum(), "money", "unmatched_keys")
+        yield from known_fact("unmatched.most", amounts.max(), "money", "unmatched_keys")
+
+
+def main(rows: pd.DataFrame) -> str:
+    """The table whose money is told of: orders and invoices hold the same money twice."""
+    tables = list(rows.sort_values("rank")["table"].astype(str))
+    return ORDERS if ORDERS in tables else tables[0]
 
 
 def unmatched(book: Book, heading: str) -> Exhibit | None:
@@ -65,19 +75,13 @@ def unmatched(book: Book, heading: str) -> Exhibit | None:
                 book.told(row["advice"]),
             ]
         )
-    dearest = book.has("unmatched", 1, "amount")
+    parts = {"table": book.label("table", main(rows)), "rows": book.num("unmatched.rows")}
+    if money:
+        parts |= {part: book.money(f"unmatched.{part}") for part in ("amount", "most")}
     title = book.say(
-        f"exhibits.unmatched.title{'' if dearest else '_rows'}",
+        f"exhibits.unmatched.title{'' if money else '_rows'}",
         count=book.num("unmatched.count"),
-        rows=book.num("unmatched.rows"),
-        **(
-            {
-                "amount": book.money("unmatched.amount"),
-                "most": book.money("unmatched", 1, "amount"),
-            }
-            if dearest
-            else {}
-        ),
+        **parts,
     )
     return figure(
         "tbl-unmatched",
