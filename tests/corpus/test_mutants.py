@@ -4,12 +4,18 @@ from __future__ import annotations
 
 import json
 from collections import Counter
+from dataclasses import replace
+from decimal import Decimal
 from pathlib import Path
 
+import pyarrow as pa
+import pyarrow.compute as pc
 import pytest
 
+from analysis.tables import MONEY
+from tests.corpus import writers
 from tests.corpus.judge import message_faults, read_one, settings
-from tests.corpus.mutants import LINED, LOOSE, MAPPED, WHOLE, fooled, mutants
+from tests.corpus.mutants import LINED, LOOSE, MAPPED, WHOLE, Mutant, fooled, mutants, original
 from tests.corpus.writers import SUFFIX
 
 FORMS = (*LINED, *WHOLE, *LOOSE)
@@ -42,6 +48,28 @@ def test_no_damage_makes_a_wrong_number(form: str, tmp_path: Path) -> None:
     wrong, ends = failures(form, 40, 1, tmp_path)
     assert not wrong, "\n".join(wrong[:10])
     assert ends["refused"] > 0  # damage that is never seen would prove nothing
+
+
+def test_the_oracle_sees_a_wrong_cent_a_lost_line_and_a_shift(tmp_path: Path) -> None:
+    (tmp_path / "o.csv").write_bytes(writers.write(original(), "csv"))
+    chosen = settings({"orders": {"path": "o.csv", "columns": MAPPED}})
+    read = read_one(chosen, tmp_path).read
+    assert read is not None
+    sound = Mutant("nothing", writers.write(original(), "csv"), frozenset())
+    assert not fooled(sound, "csv", read, set())
+    table = read.tables["orders"]
+    cent = pa.array([Decimal("0.01"), *[Decimal(0)] * (table.num_rows - 1)], MONEY)
+    shifted = pa.concat_arrays([table["customer_id"].combine_chunks()[1:], pa.array(["C001"])])
+    for wrong in (
+        _with(table, "amount", pc.add(table["amount"].combine_chunks(), cent).cast(MONEY)),
+        _with(table, "customer_id", shifted),
+        table.slice(1),
+    ):
+        assert fooled(sound, "csv", replace(read, tables={"orders": wrong}), set())
+
+
+def _with(table: pa.Table, name: str, values: pa.Array) -> pa.Table:
+    return table.set_column(table.column_names.index(name), name, values)
 
 
 @pytest.mark.slow
