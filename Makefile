@@ -6,7 +6,7 @@ PARAMS ?= params/demo.yml
 PIP    := $(BIN)/python -m pip install --disable-pip-version-check --require-hashes --only-binary :all:
 
 .DEFAULT_GOAL := help
-.PHONY: help setup report demo lab test test-fast test-faults lint types format bench bench-validity bench-loop sample schema lock clean
+.PHONY: help setup report demo lab test test-fast test-faults lint types format bench bench-validity bench-loop bench-values sample schema lock clean
 
 help: ## List every target
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -63,6 +63,9 @@ bench: $(VENV)/.ready-dev data/demo/.written ## Measure, beside the same cells i
 
 bench-validity: $(VENV)/.ready-dev ## Published numbers and known truths: ours beside them
 	$(BIN)/python -m bench.validity
+
+bench-values: $(VENV)/.ready-dev ## A million numbers and days read exactly, beside pandas
+	$(BIN)/python bench/values.py
 
 bench-loop: $(VENV)/.ready-dev ## Companies under three rules, quarter after quarter (SEEDS=20)
 	$(BIN)/python -m bench.loop

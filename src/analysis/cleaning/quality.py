@@ -24,12 +24,9 @@ _INTEREST = {
     "activities": ("owner_id",),
     "treatments": ("started_on", "cost"),
 }
+_WINDOW = "{0} >= $earliest AND {0} < $latest"  # of every day, also of those nobody needs
 _VALID = {
-    ("orders", "ordered_at"): "ordered_at >= $earliest AND ordered_at < $latest",
     ("orders", "amount"): "amount <> 0",
-    ("customers", "joined_on"): "joined_on >= $earliest AND joined_on < $latest",
-    ("activities", "happened_at"): "happened_at >= $earliest AND happened_at < $latest",
-    ("tickets", "opened_at"): "opened_at >= $earliest AND opened_at < $latest",
     ("tickets", "satisfaction"): "satisfaction BETWEEN 1 AND 5",
     ("tickets", "closed_at"): "closed_at >= opened_at",
 }
@@ -118,8 +115,11 @@ def _columns(
         if column in table.column_names:
             missing = table[column].null_count
             found.append((name, column, "completeness", table.num_rows - missing, missing))
-    for (of, column), condition in _VALID.items():
-        if of != name or table[column].null_count == table.num_rows:
+    dated = [c.name for c in contract.columns if c.type in ("date", "timestamp")]
+    conditions = {c: _WINDOW.format(c) for c in dated}
+    conditions |= {column: sql for (of, column), sql in _VALID.items() if of == name}
+    for column, condition in conditions.items():
+        if table[column].null_count == table.num_rows:
             continue
         used = {k: v for k, v in params.items() if f"${k}" in condition}
         sql = (
