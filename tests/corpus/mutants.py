@@ -45,7 +45,8 @@ def original(size: int = 40) -> Sheet:
 def checksum(order: Any, customer: Any, day: Any, money: Any) -> str:
     """Eight hexadecimal digits of what a line says."""
     cents = f"{Decimal(money):.4f}" if money is not None else ""
-    text = "|".join(map(str, (order, customer, str(day)[:10], cents)))
+    moment = f"{day:%Y-%m-%d %H:%M:%S}" if day is not None else ""
+    text = "|".join(map(str, (order, customer, moment, cents)))
     return f"{zlib.crc32(text.encode()):08x}"
 
 
