@@ -105,7 +105,7 @@ TABLES: dict[str, tuple[str, ...]] = {
         "table file",
         "table! string  table",
         "file! string  file, as the settings name it",
-        "format! string  csv, xlsx, parquet",
+        "format! string  csv, xlsx, xls, html, xml, parquet",
         "encoding string  encoding found",
         "header_row integer  row of the header",
         "rows! integer  data rows [rows]",

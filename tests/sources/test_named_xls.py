@@ -68,7 +68,8 @@ def test_another_encoding_that_the_page_names(orders: Orders) -> None:
 
 def test_the_table_whose_header_fits_is_taken(orders: Orders) -> None:
     menu = "<table><tr><td>菜单<td>帮助</tr><tr><td>1<td>2</tr></table>"
-    layout = f"<table><tr><td>{menu}</td></tr><tr><td><table>{HEADER}{ROWS}</table></td></tr></table>"
+    inner = f"<table>{HEADER}{ROWS}</table>"
+    layout = f"<table><tr><td>{menu}</td></tr><tr><td>{inner}</td></tr></table>"
     assert amounts(orders(page(layout).encode("gb18030"), "o.xls")) == [Decimal("1200.5")]
 
 
@@ -88,7 +89,8 @@ def test_ends_that_are_missing_and_spans(orders: Orders) -> None:
 
 def test_two_rows_of_header_in_a_page(orders: Orders) -> None:
     body = (
-        "<table><tr><th rowspan=2>客户编号<th rowspan=2>下单日期<th colspan=2>原币<th colspan=2>本币"
+        "<table><tr><th rowspan=2>客户编号<th rowspan=2>下单日期"
+        "<th colspan=2>原币<th colspan=2>本币"
         "<tr><th>金额<th>税额<th>金额<th>税额<tr><td>A<td>2025-01-03<td>1<td>2<td>7<td>14</table>"
     )
     columns = {"customer_id": "客户编号", "ordered_at": "下单日期", "amount": "本币金额"}

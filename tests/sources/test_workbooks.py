@@ -152,9 +152,8 @@ def test_merged_text_is_carried_down_and_merged_money_is_not(orders: Orders) -> 
         for cells in ("A2:A4", "B2:B4", "C2:C4", "D2:D4"):
             sheet.merge_cells(cells)
 
-    columns = {n: h for n, h in zip(
-        ("order_id", "customer_id", "ordered_at", "amount", "product"),
-        [*HEADER, "产品"], strict=True)}  # fmt: skip
+    names = ("order_id", "customer_id", "ordered_at", "amount", "product")
+    columns = dict(zip(names, [*HEADER, "产品"], strict=True))
     rows: Rows = [
         [*HEADER, "产品"],
         ["D1", 13085, datetime(2025, 1, 3), 300, "p1"],
@@ -304,7 +303,9 @@ CELLS = st.one_of(
     st.decimals(-(10**9), 10**9, places=4).map(float),
     st.floats(1e-9, 1e15),
     st.booleans(),
-    st.datetimes(datetime(1990, 1, 1), datetime(2100, 1, 1)).map(lambda t: t.replace(microsecond=0)),
+    st.datetimes(datetime(1990, 1, 1), datetime(2100, 1, 1)).map(
+        lambda t: t.replace(microsecond=0)
+    ),
     st.dates(date(1990, 1, 1), date(2100, 1, 1)),
 )
 
@@ -442,4 +443,17 @@ def test_what_was_read_is_told_in_plain_words(orders: Orders, lang: wording.Lang
         assert told[0] == "Read 1 kind of data from 1 file: 2,000 rows, 2 of them not used."
         assert "      row 10: The date in “下单日期” cannot be read for certain" in told
     assert "{" not in text and "note." not in text
-    assert isinstance(found.files, pd.DataFrame)
+    kept = io.BytesIO()  # as a record keeps them, for the log of a run
+    found.files.to_parquet(kept)
+    assert list(intake.lines(pd.read_parquet(kept), gone, lang, "CNY")) == told
+
+
+def test_nothing_lost_is_told_too(orders: Orders) -> None:
+    found = orders(book([HEADER, line(1)]), "o.xlsx")
+    told = list(intake.lines(found.files, found.rejected.to_pandas(), "zh", "CNY"))
+    assert told == [
+        "读到 1 类数据、1 个文件，共 1 行，全部采用。",
+        "",
+        "订单（orders）",
+        "  o.xlsx：Excel 工作簿、表头在第 1 行、1 行数据",
+    ]

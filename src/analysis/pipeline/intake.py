@@ -31,14 +31,14 @@ def lines(files: pd.DataFrame, rejected: pd.DataFrame, lang: Language, money: st
     """
     rows = int(files["rows"].sum())
     args: dict[str, Any] = {"rows": f"{rows:,}", "gone": f"{len(rejected):,}"}
-    args |= {"tables": f"{files['table'].nunique():,}", "files": f"{len(files):,}"}
+    args |= {"tables": f"{files['table'].nunique():,}", "files": f"{files['file'].nunique():,}"}
     yield word("reading.summary" if len(rejected) else "reading.summary_all", lang, **args)
     for table, group in files.groupby("table", sort=False):
         name = word(f"table.{table}", lang)
         yield ""
         yield wording.text("reading.table", lang, name=name, table=table)
         lost = rejected[rejected["table"] == table]
-        owner = lost["file"].str.split(_SHEET, regex=False).str[0]
+        owner = lost["file"].astype(str).str.split(_SHEET, n=1, regex=False).str[0]
         for _, file in group.iterrows():
             yield f"  {_file(file, lang)}"
             for note in json.loads(file["note"] or "[]"):

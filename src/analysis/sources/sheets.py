@@ -8,27 +8,22 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from datetime import date, datetime, time
-from decimal import Decimal
 from fnmatch import fnmatchcase
 from itertools import chain, islice, zip_longest
 from typing import Any
 
 import numpy as np
 import pyarrow as pa
-import pyarrow.compute as pc
 from openpyxl.utils import get_column_letter
 
 from analysis.errors import Problem, SourceError
 from analysis.settings_sources import Source
-from analysis.sources import headers, merged, texts
+from analysis.sources import cell_texts, headers, merged, texts
 from analysis.sources.files import File
 from analysis.sources.grid import MOST_COLUMNS, Grid, Merge, Note, Scorer, count
 from analysis.sources.headers import Header
 from analysis.sources.stated import above
 
-_EXACT = 10**15  # beyond it a cell's number has lost its last digits
-_PLAIN = 10**6  # Arrow writes numbers below it without an exponent
 _CHUNK = 20_000
 _MAGIC = re.compile(r"[*?\[]")
 # A sheet that repeats what the others hold: read beside them, it would count twice.
@@ -387,6 +382,8 @@ def _filled(rows: Iterable[tuple[int, Sequence[Any]]]) -> Iterator[tuple[int, Se
 
 
 def _any(cells: Sequence[Any]) -> bool:
+    if cells and cells[0]:
+        return True
     return any(c is not None and c != "" for c in cells)
 
 
@@ -427,46 +424,10 @@ def _body(
         across = list(zip_longest(*kept))
         for i in range(width):
             values = across[i] if i < len(across) else (None,) * len(kept)
-            text, exact = _as_texts(values)
+            text, exact = cell_texts.as_texts(values)
             parts[i].append(text)
             if not exact:
                 lossy.add(i)
     notes: tuple[Note, ...] = (("note.cells_outside", {"rows": count(outside)}),) if outside else ()
     columns = tuple(pa.concat_arrays(p) if p else pa.array([], pa.string()) for p in parts)
     return _Body(columns, numbers, left_out, frozenset(lossy), notes)
-
-
-def _as_texts(values: Sequence[Any]) -> tuple[pa.Array, bool]:
-    """Cells as text, and whether their numbers are short enough to be exact."""
-    kinds = set(map(type, values))
-    if str in kinds and "" in values:
-        values = [None if v == "" else v for v in values]
-        kinds = set(map(type, values))
-    if kinds <= {str, type(None)}:
-        return pa.array(values, pa.string()), True
-    if kinds <= {float, type(None)}:
-        numbers = pa.array(values, pa.float64())
-        size = np.abs(numbers.to_numpy(zero_copy_only=False))
-        low, high = np.nanmin(size, initial=np.inf, where=size > 0), np.nanmax(size, initial=0.0)
-        if low >= 1 / _PLAIN and high < _PLAIN:
-            text = numbers.cast(pa.string())
-            return pc.replace_substring_regex(text, r"\.0$", ""), True
-    exact = not any(isinstance(v, (int, float)) and abs(v) >= _EXACT for v in values)
-    return pa.array([_as_text(v) for v in values], pa.string()), exact
-
-
-def _as_text(value: Any) -> str | None:
-    """A cell as text without loss: 13085.0 is 13085, a date is ISO."""
-    if value is None or isinstance(value, str):
-        return value
-    if isinstance(value, bool):
-        return "true" if value else "false"
-    if isinstance(value, float):
-        return str(int(value)) if value.is_integer() else format(Decimal(repr(value)), "f")
-    if isinstance(value, datetime):
-        return value.isoformat(sep=" ")
-    if isinstance(value, date):
-        return f"{value.isoformat()} 00:00:00"
-    if isinstance(value, time):
-        return value.isoformat()
-    return str(value)

@@ -300,7 +300,7 @@ def _careful(data: bytes, separator: str, found: Header, encoding: str, name: st
                 trailing += 1  # separators behind the last field shift nothing
                 del record[width:]
             elif least <= len(record) < width:
-                record += [""] * (width - len(record))
+                record.extend([""] * (width - len(record)))
             if len(record) != width:
                 misfits.append((number, "short_row" if len(record) < width else "long_row"))
                 continue
