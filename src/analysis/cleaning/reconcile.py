@@ -81,7 +81,7 @@ AT_READING = (
     "short_row", "long_row", "total_row", "unreadable_date", "ambiguous_date",
     "other_date_format", "no_day", "unreadable_number", "ambiguous_number", "other_currency",
     "unit_twice", "too_large", "not_a_share", "not_whole", "unreadable_value",
-    "unreadable_month", "unreadable_period", "does_not_add_up", "other_workbook",
+    "unreadable_month", "unreadable_period", "does_not_add_up", "other_workbook", "hidden_row",
 )  # fmt: skip
 
 

@@ -32,7 +32,7 @@ def summary(
     -------
     pandas.DataFrame
         RECORD ``segment_summary`` in report order, empty segments included, ``all`` last. Shares
-        are exact: they add to 1 before rounding (all 0 where there is no money).
+        are exact: they add to 1 before rounding (all 0 where there is no money, or only refunds).
     """
     known = list(scheme.ranks if scheme else RFM5_RANKS)
     names = [*known, *sorted(set(segments["segment"]) - set(known))]
@@ -50,7 +50,7 @@ def summary(
                 "customers": len(part),
                 "share": len(part) / len(joined) if len(joined) else 0.0,
                 "revenue": revenue / 1e4,
-                "revenue_share": revenue / total if total else 0.0,
+                "revenue_share": revenue / total if total > 0 else 0.0,
                 "customers_before": earlier,
                 "change": len(part) - earlier,
                 "interval_days": part["expected_interval_days"].median(),

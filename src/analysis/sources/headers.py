@@ -88,7 +88,7 @@ def _pair(
     numbers: Sequence[int],
     merges: Sequence[Merge] | None,
 ) -> tuple[tuple[str, ...], bool] | None:
-    """Joins a row and the next to one header, and tells whether their form says that they are one.
+    """Join a row and the next to one header; tell whether their form says that they are one.
 
     It does where a merged cell makes a band, or the lower row fills exactly the upper one's gaps.
     """

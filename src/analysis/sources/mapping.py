@@ -6,6 +6,7 @@ Without either, a file's headers are the canonical names themselves.
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -20,12 +21,14 @@ from analysis.sources import basis, texts, wide
 from analysis.sources.basis import Basis
 from analysis.sources.named import Accepted, NamedMapping
 from analysis.sources.numbers import UNITS
-from analysis.sources.stated import above, fold, stated
+from analysis.sources.stated import above, contradictions, fold, stated
 from analysis.sources.wide import WideHeader
 from analysis.tables import Column, Table
 
 NUMERIC = ("money", "number", "integer", "share")
 _SHOWN_HEADERS = 10
+# No header, but a value: a day, an address, a number of five digits or more.
+_DATA = re.compile(r"@|[0-9]{5,}|[0-9]{4}[-/.年][0-9]{1,2}[-/.月][0-9]{1,2}")
 # Whose money is asked for: everything downstream counts it.
 _COUNTED = ("orders", "amount")
 
@@ -240,6 +243,9 @@ def resolve(
     title
         Texts above the header, which may state the unit of all money.
     """
+    if several := contradictions(title):
+        problem = Problem("sources.units_above", {"units": " | ".join(several)}, file)
+        return Resolved({}, problems=(problem,))
     general = above(title)
     origins: dict[str, Origin] = {}
     problems: list[Problem] = []
@@ -287,6 +293,8 @@ def resolve(
         origins[want.column.name] = Origin(
             replace(want, value=None), index, cells[index], unit, currency
         )
+    if _no_header(cells, origins):
+        return Resolved({}, problems=(_headless(cells, file),))
     problems += _missing(cells, table, wanted, origins, file, problems)
     counted = origins.get(_COUNTED[1]) if table.name == _COUNTED[0] else None
     if counted and not source.tax and (tax := counted.wanted.basis(counted.header).tax):
@@ -302,6 +310,18 @@ def resolve(
     if repeated and not problems:
         notes.append(("note.duplicate_header", {"headers": " | ".join(repeated)}))
     return Resolved(origins, turned.rows, turned.sums, general.unit, tuple(problems), tuple(notes))
+
+
+def _no_header(cells: Sequence[str], origins: Mapping[str, Origin]) -> bool:
+    """Whether the row taken for the header is one of data."""
+    named = any(o.index is not None for o in origins.values())
+    return not named and any(_DATA.search(cell) for cell in cells)
+
+
+def _headless(cells: Sequence[str], file: str) -> Problem:
+    """What stands there may be a person's: only its form is told."""
+    shapes = [texts.shape(cell) or "-" for cell in cells[:_SHOWN_HEADERS]]
+    return Problem("sources.no_header", {"shape": " | ".join(shapes)}, file)
 
 
 def _chosen(headers: Sequence[str], want: Wanted, table: Table, source: Source) -> int | str:

@@ -62,6 +62,8 @@ _ISO = (
 )  # fmt: skip
 _SCALES = {"千": 10**3, "万": 10**4, "百万": 10**6, "千万": 10**7, "亿": 10**8}
 _DASH = "^[-\u2010-\u2015\u2500]+$"  # after −, － have become -
+# 0.30000000000000004: a sum of binary numbers in a workbook
+_BINARY = r"\.[0-9]{5,}(0{6,}|9{6,})[0-9]{1,2}$"
 _PLACES = Decimal(1).scaleb(-10)
 _SIZE, _WIDE = pa.decimal256(50, 10), pa.decimal256(28, 10)
 _RATIO, _FACTORS = pa.decimal128(11, 2), pa.decimal256(30, 2)
@@ -194,6 +196,7 @@ def _text(values: pa.Array, style: Style) -> Numbers:
         rules = pc.replace_with_mask(rules, rest, slow.rules.take(encoded.indices))
         dashes = _count(pc.match_substring_regex(words, _DASH).take(encoded.indices))
         precise = pc.match_substring_regex(words, rf"{re.escape(style.decimal)}[0-9]{{11,}}")
+        precise = pc.and_not(precise, pc.match_substring_regex(words, _BINARY))
         precise = pc.and_(precise, pc.is_valid(slow.data))
         rounded = _count(precise.take(encoded.indices))
     return _doubtful(Numbers(number, rules, dashes, rounded), text, style)

@@ -33,7 +33,7 @@ def read(file: File, score: Scorer) -> Grid:
                 raise SourceError(Problem("sources.nested_columns", args))
             table = handle.read(columns=[names[i] for i in wanted])
             total = handle.metadata.num_rows
-    except (pa.ArrowInvalid, OSError) as error:
+    except (pa.ArrowInvalid, UnicodeDecodeError, OSError) as error:
         raise SourceError(Problem("sources.damaged", {"file": file.name})) from error
     columns: list[pa.Array] = [pa.nulls(total)] * len(cleaned)
     for i in wanted:

@@ -20,7 +20,7 @@ from analysis.sources.grid import Grid
 from analysis.sources.mapping import Resolved, Wanted
 from analysis.sources.memory import Changes, Headers
 from analysis.sources.named import Accepted, NamedMapping, load
-from analysis.sources.reader import read_grid, shape
+from analysis.sources.reader import read_grid
 from analysis.tables import INPUT, Column
 
 # One of these in a file means documents: their customer columns are not a customer list.
@@ -394,7 +394,7 @@ def _shapes(grid: Grid, headers: Sequence[str]) -> dict[str, str]:
             pc.fill_null(pc.not_equal(pc.utf8_trim_whitespace(values), ""), False)
         )
         if len(filled):
-            found[header] = shape(filled[0].as_py())
+            found[header] = texts.shape(filled[0].as_py())
     return found
 
 

@@ -422,7 +422,7 @@ def _hopeless(
             "column": f"{table.name}.{name}",
             "header": origin.header,
             "rows": str(wrong),
-            "shape": shape(str(sample)),
+            "shape": texts.shape(str(sample)),
         }
         most = pc.mode(converted.rules.filter(bad).dictionary_encode().indices)[0]["mode"]
         rule = converted.rules.filter(bad).dictionary_encode().dictionary[most.as_py()].as_py()
@@ -430,12 +430,6 @@ def _hopeless(
         kind = "dates" if origin.wanted.column.type in _DATED else "numbers"
         problems.append(Problem(f"sources.{told or f'unreadable_{kind}'}", args, file))
     return problems
-
-
-def shape(text: str) -> str:
-    """The form of a value without its content: digits become 9, letters x."""
-    short = text.strip()[:20]
-    return "".join("9" if c.isdigit() else "x" if c.isalpha() else c for c in short)
 
 
 def _verdicts(

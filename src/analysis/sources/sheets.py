@@ -22,6 +22,7 @@ from analysis.sources import cell_texts, headers, merged, texts
 from analysis.sources.files import File
 from analysis.sources.grid import MOST_COLUMNS, Grid, Merge, Note, Scorer, count
 from analysis.sources.headers import Header
+from analysis.sources.stated import above
 
 _CHUNK = 20_000
 _MAGIC = re.compile(r"[*?\[]")
@@ -196,6 +197,7 @@ def _together(
             raise SourceError(Problem("sources.sheet_header", args))
     if not grids:
         return _grid(wanted[0], context)  # what its header lacks is told as of any file
+    _same_units(grids, context.file.name)
     grid = _stacked(grids)
     notes: list[Note] = [
         ("note.sheets_joined", {"sheets": _listed(list(grids)), "count": count(len(grids))})
@@ -244,8 +246,22 @@ def _stacked(grids: Mapping[str, Grid]) -> Grid:
         pa.concat_arrays(sheets),
         tuple(title for title, g in grids.items() for _ in g.misfits),
         {i: tuple(m) for i, m in merges.items() if m}, uncalculated,
-        tuple(dict.fromkeys(text for g in grids.values() for text in g.title)),
+        title=first.title,
     )  # fmt: skip
+
+
+def _same_units(grids: Mapping[str, Grid], name: str) -> None:
+    """Refuse sheets above which different units stand, or on some of them none.
+
+    Raises
+    ------
+    SourceError
+        Below one header they would be read as one unit.
+    """
+    units = {title: above(grid.title) for title, grid in grids.items()}
+    if len({(said.unit or "元", said.currency) for said in units.values()}) > 1:
+        shown = [f"{title} {said.unit or said.currency or '-'}" for title, said in units.items()]
+        raise SourceError(Problem("sources.sheet_units", {"file": name, "sheets": _listed(shown)}))
 
 
 def in_cell(sheet: str, cell: str) -> str:

@@ -81,6 +81,16 @@ def stated(header: str) -> Stated:
     return Stated(header)
 
 
+def _stated_above(title: Sequence[str]) -> set[tuple[str, str]]:
+    return {(m["unit"], m["money"]) for text in title if (m := _ABOVE.search(text))}
+
+
+def contradictions(title: Sequence[str]) -> list[str]:
+    """What the rows above a header state of the numbers below, where it is not one thing."""
+    found = ["".join(filter(None, one)) for one in _stated_above(title)]
+    return sorted(found) if len(found) > 1 else []
+
+
 def above(title: Sequence[str]) -> Stated:
     """What the rows above a header state of all numbers below: 单位：万元.
 
@@ -89,7 +99,7 @@ def above(title: Sequence[str]) -> Stated:
     title
         Their texts, as `texts.header` returns them.
     """
-    found = {(m["unit"], m["money"]) for text in title if (m := _ABOVE.search(text))}
+    found = _stated_above(title)
     if len(found) != 1:
         return Stated("")
     unit, money = found.pop()

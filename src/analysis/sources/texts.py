@@ -7,11 +7,13 @@ import unicodedata
 import pyarrow as pa
 import pyarrow.compute as pc
 
-# C0 and C1 controls but tab and newlines, zero-width marks, direction marks and overrides.
-_INVISIBLE = (
-    r"[\x00-\x08\x0B\x0C\x0E-\x1F\x7F-\x{9F}\x{AD}\x{200B}-\x{200F}\x{202A}-\x{202E}"
-    r"\x{2060}-\x{2064}\x{2066}-\x{2069}\x{FEFF}\x{FFF9}-\x{FFFB}]"
+# C0 and C1 controls but tab and newlines; zero-width marks, direction marks and overrides.
+_CONTROLS = r"\x00-\x08\x0B\x0C\x0E-\x1F\x7F-\x{9F}"
+_MARKS = (
+    r"\x{AD}\x{200B}-\x{200F}\x{202A}-\x{202E}\x{2060}-\x{2064}\x{2066}-\x{2069}\x{FEFF}"
+    r"\x{FFF9}-\x{FFFB}"
 )
+_INVISIBLE = f"[{_CONTROLS}{_MARKS}]"
 _BREAKS = r"[\t\r\n]+"
 _ERRORS = ("#N/A", "#DIV/0!", "#REF!", "#NAME?", "#VALUE!", "#NUM!", "#NULL!")
 
@@ -45,9 +47,12 @@ def column(values: pa.Array, *, key: bool = False) -> pa.Array:
 
 
 def plain(values: pa.Array) -> pa.Array:
-    """Words as values are compared: NFKC, one sort of minus, nothing invisible, stripped."""
+    """Words as values are compared: NFKC, one sort of minus, no marks nobody sees, stripped.
+
+    A control character stays: it may be what damage left of a digit, and the value is refused.
+    """
     words = pc.utf8_normalize(values.cast(pa.string()), form="NFKC")
-    words = pc.replace_substring_regex(words, pattern=_INVISIBLE, replacement="")
+    words = pc.replace_substring_regex(words, pattern=f"[{_MARKS}]", replacement="")
     return pc.utf8_trim_whitespace(pc.replace_substring(words, "\u2212", "-"))
 
 
@@ -58,3 +63,9 @@ def drop_cell_errors(values: pa.Array) -> tuple[pa.Array, int]:
     if not count:
         return values, 0
     return pc.if_else(wrong, pa.scalar(None, pa.string()), values), count
+
+
+def shape(text: str) -> str:
+    """The form of a value without its content: digits become 9, letters x."""
+    short = text.strip()[:20]
+    return "".join("9" if c.isdigit() else "x" if c.isalpha() else c for c in short)
