@@ -181,7 +181,7 @@ def test_a_day_without_a_calendar_is_left_to_the_reader(
     found = read(settings, tmp_path)
     assert found.tables["orders"].num_rows == 2
     (row,) = found.rejected.to_pylist()
-    assert (row["rule"], row["row"]) == ("unreadable_date", 1)
+    assert (row["rule"], row["row"]) == ("no_day", 1)
     assert row["amount"] == Decimal("1.0000")
 
 

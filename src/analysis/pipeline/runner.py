@@ -281,13 +281,10 @@ class _Runner:
 
     def _tell_read(self, built: Path, log: Log) -> None:
         """What the stage read from files, into the log."""
-        folder = built / "tables"
-        if not (folder / "sources.parquet").is_file():
+        paths = [built / "tables" / f"{name}.parquet" for name in ("sources", "removed_rows")]
+        if not all(path.is_file() for path in paths):
             return
-        files, gone = (
-            store.read_table(folder / f"{name}.parquet").to_pandas()
-            for name in ("sources", "removed_rows")
-        )
+        files, gone = (store.read_table(path).to_pandas() for path in paths)
         for line in intake.lines(files, gone, log.lang, self.config.settings.currency):
             log.note(line)
 
