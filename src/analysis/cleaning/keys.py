@@ -8,11 +8,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import partial
 
 import pyarrow as pa
 import pyarrow.compute as pc
 
 from analysis import engine
+from analysis.engine import Rows
 from analysis.errors import Problem, SourceError
 from analysis.settings_sources import Source
 from analysis.tables import INPUT, RECORD, counts_money
@@ -60,12 +62,12 @@ class Bridged:
         In the layout of ``unmatched_keys``.
     """
 
-    tables: dict[str, pa.Table]
+    tables: dict[str, Rows]
     bridge: pa.Table
     unmatched: pa.Table
 
 
-def translate(tables: Mapping[str, pa.Table], sources: Mapping[str, Source]) -> Bridged:
+def translate(tables: Mapping[str, Rows], sources: Mapping[str, Source]) -> Bridged:
     """Replace other systems' customer numbers where a source says that it holds them.
 
     Parameters
@@ -89,7 +91,7 @@ def translate(tables: Mapping[str, pa.Table], sources: Mapping[str, Source]) -> 
     own = tables.get("customers", keys)
     own = engine.query(
         "SELECT DISTINCT customer_id FROM own WHERE customer_id IS NOT NULL",
-        own=own.select(["customer_id"]),
+        own=own,
     )
     for name, system in named.items():
         partners = engine.query(
@@ -98,7 +100,8 @@ def translate(tables: Mapping[str, pa.Table], sources: Mapping[str, Source]) -> 
             {"system": system},
             keys=keys,
         )
-        table = engine.query(_TRANSLATE, t=tables[name], k=partners, own=own)
+        translated = partial(_translated, partners=partners, own=own)
+        table = engine.each(tables[name], translated)
         amount = "amount" if counts_money(INPUT[name]) else "NULL::DECIMAL(18, 4)"
         params = {"table": name, "system": system}
         for parts, sql, target in (
@@ -107,12 +110,16 @@ def translate(tables: Mapping[str, pa.Table], sources: Mapping[str, Source]) -> 
         ):
             made = engine.query(sql.format(amount=amount), params, t=table)
             parts.append(made.select(RECORD[target].names).cast(RECORD[target].schema()))
-        found[name] = _handed_on(name, table)
+        found[name] = engine.each(table, partial(_handed_on, name))
     return Bridged(
         found,
         engine.conform(pa.concat_tables(bridge), RECORD["key_bridge"]),
         engine.conform(pa.concat_tables(missing), RECORD["unmatched_keys"]),
     )
+
+
+def _translated(table: pa.Table, partners: pa.Table, own: pa.Table) -> pa.Table:
+    return engine.query(_TRANSLATE, t=table, k=partners, own=own)
 
 
 def _handed_on(name: str, table: pa.Table) -> pa.Table:

@@ -13,6 +13,7 @@ from analysis import engine
 from analysis.cleaning import masking
 from analysis.cleaning.answers import SHOWN
 from analysis.cleaning.keys import UNMATCHED
+from analysis.engine import Rows
 from analysis.settings_sources import Cleaning
 from analysis.tables import INPUT, RECORD, Table, counts_money
 
@@ -58,6 +59,11 @@ def kept(judged: pa.Table) -> pa.Table:
     return judged.filter(pc.is_null(judged["rule"]))
 
 
+def ids(table: Rows) -> pa.Table:
+    """The customers of a table."""
+    return engine.query("SELECT DISTINCT customer_id FROM t", t=table)
+
+
 def orders(judged: pa.Table) -> pa.Table:
     """Order lines with an order and a line number each.
 
@@ -95,7 +101,7 @@ def orders(judged: pa.Table) -> pa.Table:
 def customers(
     listed: pa.Table,
     ids: Sequence[pa.Table],
-    lines: pa.Table,
+    lines: Rows,
     groups: pa.Table,
     settings: Cleaning,
     as_of: date,
@@ -111,7 +117,7 @@ def customers(
     ids
         Tables whose customers count as well, each with `customer_id`.
     lines
-        Kept order lines, with `owner_id`: first order, and the seller of the latest one.
+        Judged order lines, with `owner_id`: first order, and the seller of the latest one.
     groups
         From `groups.topmost`; who is not in it is its own group.
     settings
@@ -123,7 +129,7 @@ def customers(
         WITH first AS (
             SELECT customer_id, min(ordered_at) AS first_order,
                    arg_max(owner_id, (ordered_at, owner_id)) FILTER (owner_id IS NOT NULL) AS owner
-            FROM lines GROUP BY customer_id)
+            FROM lines WHERE rule IS NULL GROUP BY customer_id)
         SELECT i.customer_id, c.name, c.industry,
                coalesce(c.size_band, ['micro', 'small', 'medium', 'large'][
                    CASE WHEN len($sizes) > 0 AND c.employees IS NOT NULL THEN 1

@@ -8,6 +8,7 @@ from typing import NamedTuple
 import pyarrow as pa
 
 from analysis import engine
+from analysis.engine import Rows
 from analysis.tables import RECORD
 
 TABLE, PEOPLE = "targets", "people"
@@ -33,11 +34,11 @@ _ALONE = """
 class Numbered(NamedTuple):
     """Tables with persons by number, and whoever could not be found."""
 
-    tables: dict[str, pa.Table]
+    tables: dict[str, Rows]
     unmatched: pa.Table
 
 
-def by_number(tables: Mapping[str, pa.Table]) -> Numbered:
+def by_number(tables: Mapping[str, Rows]) -> Numbered:
     """Give targets by a person's name that person's number.
 
     Parameters

@@ -35,7 +35,8 @@ class Context:
 class Converted:
     """A canonical column of one file.
 
-    `exact` holds numbers at ten decimal places, for products.
+    `exact` holds numbers at ten decimal places, for products. `form` says how the column was
+    read, where that depends on all its cells together; blocks of a file have to agree in it.
     """
 
     data: pa.Array
@@ -44,6 +45,7 @@ class Converted:
     ambiguous: int = 0
     notes: tuple[Note, ...] = ()
     problems: tuple[Problem, ...] = ()
+    form: str | None = None
 
 
 def is_key(column: Column) -> bool:
@@ -124,6 +126,7 @@ def _string(raw: pa.Array, origin: Origin, grid: Grid, context: Context) -> Conv
     text = texts.column(text, key=is_key(column))
     notes: list[Note] = []
     problems: list[Problem] = []
+    form = dates.float_form(raw)
     if grid.format in ("xlsx", "xls"):
         text, wrong = texts.drop_cell_errors(text)
         if wrong:
@@ -138,10 +141,13 @@ def _string(raw: pa.Array, origin: Origin, grid: Grid, context: Context) -> Conv
             problems.append(Problem("sources.imprecise_key", place, context.file))
         if grid.format == "csv":
             floats = pc.match_substring_regex(text, _FLOAT_ID)
-            if pc.all(floats).as_py() and pc.any(floats).as_py():
+            form = {True: "floats", False: "text"}.get(pc.all(floats, min_count=1).as_py())
+            if form == "floats":
                 text = pc.replace_substring_regex(text, pattern=r"\.0$", replacement="")
                 notes.append(("note.float_keys", {"header": origin.header}))
-    return Converted(text, _none(len(text)), notes=tuple(notes), problems=tuple(problems))
+    return Converted(
+        text, _none(len(text)), notes=tuple(notes), problems=tuple(problems), form=form
+    )
 
 
 def _boolean(raw: pa.Array) -> Converted:
@@ -162,7 +168,8 @@ def _moment(raw: pa.Array, origin: Origin, context: Context) -> Converted:
     if found.serials:
         args = {"header": origin.header, "rows": count(found.serials)}
         notes = (("note.excel_serials", args),)
-    return Converted(values, found.bad, ambiguous=found.ambiguous, notes=notes)
+    form = dates.form(raw, context.zones)
+    return Converted(values, found.bad, ambiguous=found.ambiguous, notes=notes, form=form)
 
 
 def _number(raw: pa.Array, origin: Origin, context: Context) -> Converted:

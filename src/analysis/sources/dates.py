@@ -149,6 +149,26 @@ def parse_column(values: pa.Array, zones: Zones, date_format: str | None = None)
     return _text(values.cast(pa.string()), zones, date_format)
 
 
+def form(values: pa.Array, zones: Zones) -> str | None:
+    """How `parse_column` reads all cells of a column; None where each speaks for itself."""
+    kind = values.type
+    if pa.types.is_timestamp(kind) and kind.tz is None and zones.shift:
+        if values.null_count == len(values):
+            return None
+        return "times" if _has_times(values.cast(STAMP, safe=False)) else "days"
+    return float_form(values)
+
+
+def float_form(values: pa.Array) -> str | None:
+    """Whether floats are whole numbers all of them; None for other types and without any."""
+    if not pa.types.is_floating(values.type):
+        return None
+    finite = values.filter(pc.fill_null(pc.is_finite(values), False))
+    if not len(finite):
+        return None
+    return "whole" if pc.all(pc.equal(finite, pc.round(finite))).as_py() else "fractions"
+
+
 def _typed(values: pa.Array, zones: Zones) -> Dates:
     aware = values.type.tz is not None
     plain = values.cast(pa.timestamp("us", values.type.tz), safe=False)

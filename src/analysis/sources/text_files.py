@@ -8,6 +8,7 @@ import io
 from collections.abc import Iterator, Sequence
 from itertools import islice
 from operator import itemgetter
+from typing import NamedTuple
 
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -43,11 +44,29 @@ def read(file: File, source: Source, score: Scorer) -> Grid:
     text, encoding = decode(file.path.read_bytes(), file.name, source.encoding)
     if not text.strip():
         raise SourceError(Problem("sources.empty_file", {"file": file.name}))
-    separator, header_at, cells = _layout(text, source, score, file.name)
-    header = tuple(texts.header(c) for c in cells)
-    grid = _fast(text, separator, header_at, header, encoding)
+    return read_text(text, layout(text, source, score, file.name), encoding, file.name)
+
+
+class Layout(NamedTuple):
+    """Separator, position of the header among the records, and its cleaned cells."""
+
+    separator: str
+    header_at: int
+    header: tuple[str, ...]
+
+
+def read_text(text: str, layout: Layout, encoding: str, name: str) -> Grid:
+    """Read the records of a text, with its header.
+
+    Raises
+    ------
+    SourceError
+        If a quote never closes, or most rows do not have as many fields as the header.
+    """
+    encoding = encoding.removesuffix("-sig")
+    grid = _fast(text, *layout, encoding)
     if grid is None:
-        grid = _careful(text, separator, header_at, header, encoding, file.name)
+        grid = _careful(text, *layout, encoding, name)
     return _with_end_notes(grid, text)
 
 
@@ -59,9 +78,7 @@ def decode(data: bytes, name: str, encoding: str | None = None) -> tuple[str, st
     SourceError
         If none does.
     """
-    marked = next((codec for bom, codec in _BOMS if data.startswith(bom)), None)
-    chosen = marked or (_codec(encoding, name) if encoding else None)
-    tried = (chosen,) if chosen else ("utf-8", "gb18030")
+    tried = encodings(data[:4], name, encoding)
     for codec in tried:
         try:
             text = data.decode(codec)
@@ -77,6 +94,19 @@ def decode(data: bytes, name: str, encoding: str | None = None) -> tuple[str, st
     raise SourceError(Problem("sources.undecodable", args))
 
 
+def encodings(start: bytes, name: str, encoding: str | None = None) -> tuple[str, ...]:
+    """The encodings to try on a file, by its first bytes and what the settings say.
+
+    Raises
+    ------
+    SourceError
+        If the settings name none that is known.
+    """
+    marked = next((codec for bom, codec in _BOMS if start.startswith(bom)), None)
+    chosen = marked or (_codec(encoding, name) if encoding else None)
+    return (chosen,) if chosen else ("utf-8", "gb18030")
+
+
 def _codec(name: str, file: str) -> str:
     try:
         codec = codecs.lookup(name).name
@@ -90,8 +120,14 @@ def _records(text: str, separator: str) -> Iterator[list[str]]:
     return csv.reader(io.StringIO(text, newline=""), delimiter=separator, strict=True)
 
 
-def _layout(text: str, source: Source, score: Scorer, name: str) -> tuple[str, int, Sequence[str]]:
-    """Separator, position of the header among the records, and its cells."""
+def layout(text: str, source: Source, score: Scorer, name: str) -> Layout:
+    """How a text is laid out, by its first records.
+
+    Raises
+    ------
+    SourceError
+        If no separator gives records.
+    """
     choices = (source.separator,) if source.separator else SEPARATORS
     best: tuple[tuple[bool, int, int], str, int, list[str]] | None = None
     for separator in choices:
@@ -111,7 +147,8 @@ def _layout(text: str, source: Source, score: Scorer, name: str) -> tuple[str, i
             best = (rank, separator, at, head[at])
     if best is None:
         raise SourceError(Problem("sources.unclosed_quote", {"file": name, "row": "-"}))
-    return best[1:]
+    _, separator, at, cells = best
+    return Layout(separator, at, tuple(texts.header(c) for c in cells))
 
 
 def _head(text: str, separator: str) -> list[list[str]]:
