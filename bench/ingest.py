@@ -221,9 +221,7 @@ def polars(path: Path, out: Path) -> dict[str, float]:
             intervals=day.filter(amount > 0).n_unique() - 1,
             **{
                 name: amount.filter(day.is_between(pl.lit(start), pl.lit(end))).sum()
-                for name, (start, end) in (
-                    (n, map(date.fromisoformat, s)) for n, s in _SPANS.items()
-                )
+                for name, (start, end) in spans.items()
             },
         )
         .join(order, on="customer_id", how="left")
