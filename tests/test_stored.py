@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from decimal import Decimal
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -14,9 +16,11 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
+from bench import ingest
 
-from analysis import cleaning, engine, features, sources, store
+from analysis import cleaning, engine, features, sources, store, stored
 from analysis.calendars import Period
+from analysis.errors import SourceError, StageError
 from analysis.settings_model import Settings
 from analysis.stored import Stored
 from analysis.tables import RECORD
@@ -156,3 +160,102 @@ def test_text_in_blocks_gives_the_same_bytes(tmp_path: Path, encoding: str, quot
     customers.to_csv(tmp_path / "c.csv", index=False)
     given = {"orders": {"path": "o.csv"}, "customers": {"path": "c.csv"}}
     same(run(tmp_path, given, {}, LARGE), run(tmp_path, given, {}, 70))
+
+
+def ids(*blocks: list[float | None]) -> pa.Table:
+    """Order lines with numbers as a spreadsheet exports them, one block after another."""
+    numbers = [n for block in blocks for n in block]
+    size = len(numbers)
+    return pa.table(
+        {
+            "order_id": pa.array(numbers, pa.float64()),
+            "customer_id": ["A"] * size,
+            "ordered_at": pa.array([datetime(2025, 1, 1)] * size, pa.timestamp("us")),
+            "amount": pa.array([Decimal(1)] * size, pa.decimal128(9, 0)),
+        }
+    )
+
+
+def orders_read(folder: Path, table: pa.Table, block_rows: int) -> Any:
+    pq.write_table(table, folder / "o.parquet")
+    engine.resources.block_rows = block_rows
+    given = {"orders": {"path": "o.parquet"}}
+    settings = Settings.model_validate({"run": "t", "period": "2025Q3", "sources": given})
+    return sources.read(settings, folder).tables["orders"]
+
+
+def test_blocks_that_would_be_read_differently_are_read_together(tmp_path: Path) -> None:
+    mixed = ids([1.0, 2.0, 3.0], [4.0, 5.5, 6.0])
+    assert orders_read(tmp_path, mixed, LARGE).equals(orders_read(tmp_path, mixed, 3))
+    alike = orders_read(tmp_path, ids([1.0, 2.0, None], [None, None, None], [7.0, 8.0, 9.0]), 3)
+    assert isinstance(alike, Stored)
+    assert [b["order_id"].to_pylist() for b in alike.blocks()] == [
+        ["1", "2", None], [None, None, None], ["7", "8", "9"],
+    ]  # fmt: skip
+
+
+@pytest.mark.parametrize("spoil", ["amount", "ordered_at", "quote", "utf", "fields", "header"])
+def test_what_is_wrong_is_told_as_for_a_small_file(tmp_path: Path, spoil: str) -> None:
+    frame = lines(200)
+    if spoil in frame.columns:
+        frame.loc[frame.index % 3 != 1, spoil] = "?"
+    text = frame.to_csv(index=False)
+    if spoil == "header":
+        text = text.replace("customer_id", "who")
+    data = text.encode()
+    data += {"quote": b'"', "utf": b"\xe4\xba", "fields": b"x\n" * 300}.get(spoil, b"")
+    (tmp_path / "o.csv").write_bytes(data)
+    given = {"orders": {"path": "o.csv"}}
+    settings = Settings.model_validate({"run": "t", "period": "2025Q3", "sources": given})
+    told = []
+    for block_rows in (LARGE, 50):
+        engine.resources.block_rows = block_rows
+        with pytest.raises(SourceError) as caught:
+            sources.read(settings, tmp_path)
+        told.append(caught.value.as_json())
+    assert told[0] == told[1]
+
+
+def test_rows_that_agree_share_a_block_and_blocks_ascend(tmp_path: Path) -> None:
+    draw = np.random.default_rng(3)
+    table = pa.table({"k": [f"{n:03}" for n in draw.integers(0, 90, 1000)], "n": range(1000)})
+    engine.resources.block_rows = 100
+    pieces = stored.keep((table.slice(i, 100) for i in range(0, 1000, 100)), tmp_path)
+    blocks = list(engine.spread(pieces, "k").blocks())
+    keys = [set(block["k"].to_pylist()) for block in blocks]
+    assert sum(len(block) for block in blocks) == 1000
+    assert sum(map(len, keys)) == len(set.union(*keys))
+    assert all(max(one) < min(other) for one, other in pairwise(keys))
+    assert max(map(len, blocks)) < 300
+
+
+def test_what_does_not_ascend_is_sorted_on_disk(tmp_path: Path) -> None:
+    contract = RECORD["unmatched_keys"]
+    rows = [
+        pa.Table.from_pylist(
+            [{"table": "orders", "system": "erp", "key": k, "rows": 1}], contract.schema()
+        )
+        for k in ("b", "a", "c")
+    ]
+    found = engine.conform_rows(stored.keep(rows, tmp_path), contract)
+    assert isinstance(found, Stored)
+    assert pa.concat_tables(found.blocks())["key"].to_pylist() == ["a", "b", "c"]
+    twice = stored.keep([*rows, rows[0]], engine.scratch())
+    with pytest.raises(StageError, match=r"table\.repeated_key"):
+        engine.conform_rows(twice, contract)
+
+
+@pytest.mark.slow
+def test_two_million_lines_stay_within_bounds(tmp_path: Path) -> None:
+    path = tmp_path / "lines.parquet"
+    ingest.write_lines(path, 2_000_000)
+    out = tmp_path / "out"
+    out.mkdir()
+    command = [sys.executable, ingest.__file__, "--one", "ours", str(path), str(out), "512"]
+    found = ingest.measured([*command, "250000"], cap_mb=1536)
+    assert "failed" not in found
+    assert found["customers"] == 2_000_000 / ingest.LINES_A_CUSTOMER
+    steps = pq.read_table(out / "tables" / "reconciliation.parquet").to_pylist()
+    rows = {s["step"]: s["rows"] for s in steps if s["table"] == "orders"}
+    assert rows["read"] == 2_000_000
+    assert sum(n for step, n in rows.items() if step != "kept") == rows["kept"] == found["kept"]
