@@ -54,6 +54,7 @@ class Resources:
 
 
 resources = Resources()
+SCRATCH = ".engine-"  # of the private folder's name: nothing of a stage's result
 
 
 def query(sql: str, params: Params = (), **tables: Frame | Stored) -> pa.Table:
@@ -158,8 +159,7 @@ _folders = count()
 
 @cache
 def _private() -> Path:
-    # the prefix lets whoever holds the lock of the folder above clear it after a kill
-    folder = Path(tempfile.mkdtemp(prefix=".tmp-engine-", dir=resources.folder))
+    folder = Path(tempfile.mkdtemp(prefix=SCRATCH, dir=resources.folder))
     atexit.register(shutil.rmtree, folder, ignore_errors=True)
     return folder
 

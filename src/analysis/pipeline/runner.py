@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from analysis import store
+from analysis.engine import SCRATCH
 from analysis.errors import AnalysisError, Problem, ResourceError, StageError
 from analysis.pipeline import assemble, fingerprints, in_force, preflight, processes
 from analysis.pipeline.failures import of_system
@@ -239,6 +240,8 @@ class _Runner:
                 stage, self.config, built, dict(folders), self.overrides, self.mark, log.cell
             )
             stage_body.execute(job)
+            for leftover in built.glob(f"{SCRATCH}*"):  # of a kernel that could not tidy up
+                store.remove(leftover)
             manifest = {"stage": stage.name, "parts": found, "gave": gave(built)}
             store.publish(built, target, manifest)
         except AnalysisError as error:

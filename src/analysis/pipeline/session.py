@@ -227,7 +227,7 @@ def open_stage(name: str, params: str, overrides: Mapping[str, Any] | None = Non
     use_words_of(config)
     engine.resources.memory_mb = config.settings.runner.memory_mb
     engine.resources.block_rows = config.settings.runner.block_rows
-    engine.resources.folder = None if out is None else out.parent
+    engine.resources.folder = out
     lang = given.get("lang") or config.settings.languages[0]
     upstream = {stage: Path(folder) for stage, folder in given.get("upstream", {}).items()}
     _explain_errors(out, lang)  # now in the language that the settings ask for
