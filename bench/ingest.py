@@ -115,15 +115,20 @@ def ours(path: Path, out: Path, memory_mb: int, block_rows: int | None) -> dict[
     engine.resources.block_rows = block_rows or engine.resources.block_rows
     given = {"orders": {"path": path.name}}
     settings = Settings.model_validate({"run": "b", "period": "2025Q3", "sources": given})
-    clock = [time.perf_counter()]
+    clock = {"start": time.perf_counter()}
+
+    def done(step: str) -> None:
+        clock[step] = time.perf_counter()
+        print(f"    {step}: {clock[step] - clock['start']:.0f} s so far", file=sys.stderr)
+
     read = sources.read(settings, path.parent)
-    clock.append(time.perf_counter())
+    done("read")
     cleaned = cleaning.clean(read.tables, settings, AS_OF, read.rejected)
-    clock.append(time.perf_counter())
+    done("clean")
     tables = {"removed_rows": cleaned.removed, "reconciliation": cleaned.reconciliation}
     for name, table in {**tables, "orders": cleaned.tables["orders"]}.items():
         store.write_table(out, RECORD[name], table)
-    clock.append(time.perf_counter())
+    done("write")
     found = features.build(
         store.open_table(out / "tables" / "orders.parquet"),
         engine.to_frame(cleaned.tables["customers"]),
@@ -131,10 +136,11 @@ def ours(path: Path, out: Path, memory_mb: int, block_rows: int | None) -> dict[
         period=Period.parse("2025Q3"),
         settings=settings.segmentation,
     )
-    clock.append(time.perf_counter())
-    steps = dict(zip(("read", "clean", "write", "features"), _differences(clock), strict=True))
+    done("features")
+    steps = {step: end - start for (_, start), (step, end) in pairwise(clock.items())}
     kept = cleaned.tables["orders"].num_rows
-    return {**steps, "kept": kept, "customers": len(found), "money": _money(found)}
+    money = float(found["monetary"].sum())
+    return {**steps, "kept": kept, "customers": len(found), "money": money}
 
 
 def pandas(path: Path, out: Path) -> dict[str, float]:
@@ -236,14 +242,6 @@ _SPANS = {
     "previous": ("2025-04-01", "2025-06-30"),
     "year_ago": ("2024-07-01", "2024-09-30"),
 }
-
-
-def _money(found: Any) -> float:
-    return float(found["monetary"].sum())
-
-
-def _differences(clock: list[float]) -> list[float]:
-    return [b - a for a, b in pairwise(clock)]
 
 
 def measured(command: list[str], cap_mb: int) -> dict[str, Any]:
