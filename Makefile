@@ -6,7 +6,7 @@ PARAMS ?= params/demo.yml
 PIP    := $(BIN)/python -m pip install --disable-pip-version-check --require-hashes --only-binary :all:
 
 .DEFAULT_GOAL := help
-.PHONY: help setup report demo lab test test-fast test-faults lint types format bench bench-validity bench-companies bench-loop bench-values sample schema lock clean
+.PHONY: help setup report demo lab test test-fast test-faults lint types format bench bench-validity bench-companies bench-loop bench-values bench-ingest sample schema lock clean
 
 help: ## List every target
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -72,6 +72,9 @@ bench-companies: $(VENV)/.ready-dev ## Companies listed twice: precision, recall
 
 bench-loop: $(VENV)/.ready-dev ## Companies under three rules, quarter after quarter (SEEDS=20)
 	$(BIN)/python -m bench.loop
+
+bench-ingest: $(VENV)/.ready-dev ## Many order lines, beside plain pandas and polars (INGEST="--lines 1000000 …")
+	$(BIN)/python bench/ingest.py $(INGEST)
 
 sample: data/demo/.written ## Make the small sample that notebooks read in a fresh checkout
 	$(BIN)/python -m analysis.pipeline.sample

@@ -1,13 +1,21 @@
 """Set-wise work on orders, activities and other large tables.
 
-DuckDB in memory. Money stays DECIMAL(18,4), so sums do not depend on the order of rows or
-the number of threads; files and extensions are out of reach of a query.
+DuckDB in memory, which moves to a private folder what exceeds its limit. Money stays
+DECIMAL(18,4), so sums do not depend on the order of rows or the number of threads; files and
+extensions are out of reach of a query. What memory cannot hold is a `Stored` table: a query scans
+it as any other, and `each` hands it to a function block by block.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+import atexit
+import shutil
+import tempfile
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from functools import cache
+from itertools import count, pairwise
+from pathlib import Path
 from typing import Any, TypeAlias
 
 import duckdb
@@ -16,13 +24,40 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from analysis import stored
 from analysis.errors import Problem, StageError
+from analysis.stored import BLOCK, ROW_GROUP, Stored
 from analysis.tables import Table
 
 Frame: TypeAlias = pa.Table | pd.DataFrame
+Rows: TypeAlias = pa.Table | Stored
+Params: TypeAlias = Sequence[Any] | Mapping[str, Any]
 
 
-def query(sql: str, params: Sequence[Any] | Mapping[str, Any] = (), **tables: Frame) -> pa.Table:
+@dataclass
+class Resources:
+    """What set-wise work may take; neither changes a result.
+
+    Attributes
+    ----------
+    memory_mb
+        What the database holds before it moves to disk; None: DuckDB's own share of the machine.
+    block_rows
+        Rows of a `Stored` table that are in memory at once.
+    folder
+        Where the private folder for both is made; None: the system's for temporary files.
+    """
+
+    memory_mb: int | None = None
+    block_rows: int = 2_000_000
+    folder: Path | None = None
+
+
+resources = Resources()
+SCRATCH = ".engine-"  # of the private folder's name: nothing of a stage's result
+
+
+def query(sql: str, params: Params = (), **tables: Frame | Stored) -> pa.Table:
     """Run one SQL statement over the given tables.
 
     Parameters
@@ -40,16 +75,102 @@ def query(sql: str, params: Sequence[Any] | Mapping[str, Any] = (), **tables: Fr
         The rows, in the statement's order.
     """
     with _database().cursor() as connection:
-        for name, table in tables.items():
-            connection.register(name, table)  # seen by this connection alone
-        table = connection.sql(sql, params=params or None).to_arrow_table()
+        table = _run(connection, sql, params, tables).to_arrow_table()
     return _plain(table)
+
+
+def stream(sql: str, params: Params = (), **tables: Frame | Stored) -> Iterator[pa.Table]:
+    """What `query` finds, block by block, at least one: for results that memory cannot hold."""
+    with _database().cursor() as connection:
+        reader = _run(connection, sql, params, tables).to_arrow_reader(ROW_GROUP)
+        waiting: list[pa.RecordBatch] = []
+        for batch in reader:
+            waiting.append(batch)
+            if sum(len(b) for b in waiting) >= resources.block_rows:
+                yield _plain(pa.Table.from_batches(waiting))
+                waiting = []
+        yield _plain(pa.Table.from_batches(waiting, reader.schema))
+
+
+def _run(
+    connection: duckdb.DuckDBPyConnection,
+    sql: str,
+    params: Params,
+    tables: Mapping[str, Frame | Stored],
+) -> duckdb.DuckDBPyRelation:
+    for name, table in tables.items():  # seen by this connection alone
+        connection.register(name, table.dataset if isinstance(table, Stored) else table)
+    return connection.sql(sql, params=params or None)
+
+
+def each(rows: Rows, function: Callable[[pa.Table], pa.Table]) -> Rows:
+    """A function of a table, taken block by block where the table is stored.
+
+    The function has to be one that no block but its own matters to: see `spread`.
+    """
+    if isinstance(rows, Stored):
+        return stored.keep(map(function, rows.blocks()), scratch())
+    return function(rows)
+
+
+def spread(rows: Rows, by: str) -> Rows:
+    """Regroup a stored table: rows that agree in `by` share a block, and blocks ascend.
+
+    Parameters
+    ----------
+    rows
+        A table in memory stays as it is.
+    by
+        SQL of a text that is never null.
+    """
+    if not isinstance(rows, Stored):
+        return rows
+    seen: list[str] = []
+    step = max(1, min(ROW_GROUP, resources.block_rows // 64))
+
+    def in_order(block: pa.Table) -> pa.Table:
+        made = query(f'SELECT *, {by} AS "{BLOCK}" FROM t ORDER BY "{BLOCK}"', t=block)  # noqa: S608
+        seen.extend(made[BLOCK].take(list(range(step // 2, len(made), step))).to_pylist())
+        return made
+
+    made = stored.keep(map(in_order, rows.blocks()), scratch())
+    seen.sort()
+    blocks = -(-made.num_rows // resources.block_rows)
+    bounds = sorted({seen[len(seen) * i // blocks] for i in range(1, blocks)})
+    return Stored(made.files, rows.schema, tuple(bounds))
+
+
+def together(parts: Sequence[Rows]) -> Rows:
+    """Tables of one schema under one another: stored, if any of them is."""
+    if not any(isinstance(part, Stored) for part in parts):
+        return pa.concat_tables(parts)
+    return stored.joined(p if isinstance(p, Stored) else stored.keep([p], scratch()) for p in parts)
+
+
+def scratch() -> Path:
+    """A new empty folder that goes with the process."""
+    folder = _private() / f"{next(_folders):06}"
+    folder.mkdir()
+    return folder
+
+
+_folders = count()
+
+
+@cache
+def _private() -> Path:
+    folder = Path(tempfile.mkdtemp(prefix=SCRATCH, dir=resources.folder))
+    atexit.register(shutil.rmtree, folder, ignore_errors=True)
+    return folder
 
 
 @cache
 def _database() -> duckdb.DuckDBPyConnection:
     """One empty database a process: opening one takes longer than most queries."""
-    database = duckdb.connect(":memory:", config={"threads": "2"})
+    config: dict[str, Any] = {"threads": "2", "temp_directory": str(_private() / "database")}
+    if resources.memory_mb is not None:
+        config["memory_limit"] = f"{resources.memory_mb}MB"
+    database = duckdb.connect(":memory:", config=config)
     database.execute("SET enable_external_access = false")
     database.execute("SET lock_configuration = true")
     return database
@@ -156,6 +277,47 @@ def conform(frame: Frame, table: Table) -> pa.Table:
                 )
             )
     return result.combine_chunks()
+
+
+def conform_rows(rows: Rows, table: Table) -> Rows:
+    """`conform` for rows that may be stored; these are sorted on disk.
+
+    Raises
+    ------
+    StageError
+        As `conform` does.
+    """
+    if not isinstance(rows, Stored):
+        return conform(rows, table)
+    keys = ", ".join(f'"{name}"' for name in table.key)
+    blocks = stream(f"SELECT * FROM t ORDER BY {keys}", t=rows)  # noqa: S608 - names of a contract
+    made = stored.keep((conform(block, table) for block in blocks), scratch())
+    if not _ascends(made, table.key):
+        args = {"table": table.name, "key": ", ".join(table.key), "count": 1}
+        raise StageError(Problem("table.repeated_key", args))
+    return made
+
+
+def ordered(rows: Rows, table: Table) -> Rows:
+    """Rows of which each block conforms, with the key ascending over all blocks."""
+    if not isinstance(rows, Stored) or _ascends(rows, table.key):
+        return rows
+    return conform_rows(rows, table)
+
+
+def _ascends(rows: Stored, key: Sequence[str]) -> bool:
+    """Whether each block, sorted by the key, ends before the next begins."""
+    edges: list[list[list[tuple[bool, Any]]]] = []
+    for block in rows.blocks(list(key)):
+        if len(block):
+            ends = block.take([0, len(block) - 1]).to_pylist()
+            edges.append([[(v is None, v) for v in end.values()] for end in ends])
+    return all(one[1] < other[0] for one, other in pairwise(edges))
+
+
+def null_count(rows: Rows, column: str) -> int:
+    """Rows without a value in a column."""
+    return rows.null_count(column) if isinstance(rows, Stored) else rows[column].null_count
 
 
 def _cast(values: Any, kind: pa.DataType) -> pa.ChunkedArray | pa.Array:

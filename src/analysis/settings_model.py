@@ -62,6 +62,14 @@ class Runner(Section):
 
     cell_timeout: int = Field(1800, gt=0, description="longest cell [s]")
     min_free_mb: int = Field(200, ge=0, description="free disk below which no stage starts [MB]")
+    memory_mb: int | None = Field(
+        None, ge=256, description="memory of set-wise work, beyond it disk; empty: 80 % [MB]"
+    )
+    block_rows: int = Field(
+        2_000_000,
+        ge=1,
+        description="order lines in memory at once; more are read and cleaned from disk [rows]",
+    )
 
 
 class ExtraStage(Section):

@@ -15,17 +15,19 @@ import shutil
 import sys
 import uuid
 from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from analysis.engine import conform, to_frame
+from analysis.engine import Frame, Rows, conform, resources, to_frame
 from analysis.errors import Problem, SourceError
+from analysis.stored import Stored
 from analysis.tables import RECORD, Table
 
 PRIVATE_FILE = 0o600
@@ -34,6 +36,10 @@ MANIFEST = "manifest.json"
 LOG = "log.txt"  # times stand here; outside the promise of same bytes
 _TEMPORARY = ".tmp-"
 _ASIDE = ".old-"
+_ROW_GROUP = 1 << 20
+_PARQUET: dict[str, Any] = {
+    "compression": "zstd", "write_page_checksum": True, "store_schema": False,
+}  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -137,13 +143,20 @@ def write_json(path: Path, value: Any) -> None:
 
 
 def write_bytes(path: Path, content: bytes) -> None:
-    """Write a private file whole: under a temporary name, synced, then renamed."""
+    """Write a private file whole."""
+    with written_whole(path) as file:
+        file.write(content)
+
+
+@contextmanager
+def written_whole(path: Path) -> Iterator[BinaryIO]:
+    """A private file to write: under a temporary name, in the end synced and renamed."""
     path.parent.mkdir(parents=True, exist_ok=True, mode=PRIVATE_FOLDER)
     temporary = path.with_name(f"{_TEMPORARY}{uuid.uuid4().hex}")
     descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL, PRIVATE_FILE)
     try:
         with os.fdopen(descriptor, "wb") as file:
-            file.write(content)
+            yield file
             file.flush()
             os.fsync(file.fileno())
         temporary.replace(path)
@@ -152,17 +165,37 @@ def write_bytes(path: Path, content: bytes) -> None:
         raise
 
 
-def write_table(folder: Path, table: Table, frame: pa.Table | pd.DataFrame) -> Path:
+def write_table(folder: Path, table: Table, frame: Frame | Stored) -> Path:
     """Check a frame against its contract and write it as Parquet.
 
-    Pages carry checksums: a flipped bit is an error, not another number.
+    Pages carry checksums: a flipped bit is an error, not another number. A stored table, which
+    follows its contract already, is written block by block; the bytes are the same.
     """
+    path = folder / "tables" / f"{table.name}.parquet"
+    if isinstance(frame, Stored):
+        _write_blocks(path, table, frame)
+        return path
     content = conform(frame, table).replace_schema_metadata(None)
     sink = pa.BufferOutputStream()
-    pq.write_table(content, sink, compression="zstd", write_page_checksum=True, store_schema=False)
-    path = folder / "tables" / f"{table.name}.parquet"
+    pq.write_table(content, sink, row_group_size=_ROW_GROUP, **_PARQUET)
     write_bytes(path, sink.getvalue().to_pybytes())
     return path
+
+
+def _write_blocks(path: Path, table: Table, rows: Stored) -> None:
+    schema = table.schema()
+    waiting = schema.empty_table()
+    with (
+        written_whole(path) as file,
+        pq.ParquetWriter(file, schema, **_PARQUET) as writer,
+    ):
+        for block in rows.blocks():
+            waiting = pa.concat_tables([waiting, block.cast(schema)])
+            while len(waiting) >= _ROW_GROUP:
+                writer.write_table(waiting.slice(0, _ROW_GROUP).combine_chunks(), _ROW_GROUP)
+                waiting = waiting.slice(_ROW_GROUP)
+        if len(waiting) or not rows.num_rows:
+            writer.write_table(waiting.combine_chunks(), _ROW_GROUP)
 
 
 def read_table(path: Path) -> pa.Table:
@@ -173,6 +206,17 @@ def read_table(path: Path) -> pa.Table:
     except (OSError, pa.ArrowInvalid):
         raise SourceError(Problem("store.damaged", {"file": path.name})) from None
     return _as_now(found, RECORD[name]) if name in RECORD else found
+
+
+def open_table(path: Path) -> Rows:
+    """`read_table`, or where that is more rows than memory is meant to hold, the file itself."""
+    try:
+        many = pq.read_metadata(path).num_rows > resources.block_rows
+    except (OSError, pa.ArrowInvalid):
+        raise SourceError(Problem("store.damaged", {"file": path.name})) from None
+    if not many or path.stem not in RECORD:
+        return read_table(path)
+    return Stored((path,), RECORD[path.stem].schema())
 
 
 def _as_now(found: pa.Table, table: Table) -> pa.Table:

@@ -4,14 +4,15 @@ from __future__ import annotations
 
 from datetime import date, timedelta
 
-import pyarrow as pa
-import pyarrow.compute as pc
-
+from analysis import engine
 from analysis.calendars import Period, WorkingCalendar
+from analysis.engine import Rows
 from analysis.errors import Problem, ScopeError
 
+_DAYS = "SELECT min(ordered_at) AS min, max(ordered_at) AS max FROM orders"
 
-def require_orders(orders: pa.Table, period: Period, as_of: date, holidays: str = "CN") -> None:
+
+def require_orders(orders: Rows, period: Period, as_of: date, holidays: str = "CN") -> None:
     """Refuse a period without a single order: it is last quarter's export, not a quarter of zero.
 
     Parameters
@@ -28,7 +29,7 @@ def require_orders(orders: pa.Table, period: Period, as_of: date, holidays: str 
     """
     if not orders.num_rows:
         return
-    days = pc.min_max(orders["ordered_at"]).as_py()
+    (days,) = engine.query(_DAYS, orders=orders).to_pylist()
     if days["max"].date() >= period.start:
         return  # later ones than as_of are not in the table
     if period.kind == "week" and _holiday(period, holidays):

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import date, timedelta
+from functools import partial
 from typing import Any, NamedTuple
 
 import pyarrow as pa
@@ -25,14 +26,14 @@ RAW = (*MADE_FROM, RETURNS)
 
 _NEAR = "returned_on IS NULL OR returned_on < $tomorrow"
 _MARKED = f"""
-    WITH back AS (SELECT DISTINCT order_id, line_id FROM r WHERE {_NEAR}),
-    netted AS (SELECT DISTINCT order_id FROM t WHERE amount < 0 AND order_id IS NOT NULL)
+    WITH back AS (SELECT DISTINCT order_id, line_id FROM r WHERE {_NEAR})
     SELECT t.* REPLACE (coalesce(t.returned, false) OR (t.order_id IS NOT NULL
         AND t.order_id NOT IN (FROM netted) AND (
         t.order_id IN (SELECT order_id FROM back WHERE line_id IS NULL) OR EXISTS (
             FROM back AS b WHERE b.order_id = t.order_id AND b.line_id = t.line_id))) AS returned)
     FROM t
 """  # noqa: S608
+_NETTED = "SELECT DISTINCT order_id FROM t WHERE amount < 0 AND order_id IS NOT NULL"
 _ORDERLESS = """
     SELECT order_id AS key, count(*) AS rows, NULL::DECIMAL(18, 4) AS amount FROM r
     WHERE order_id NOT IN (SELECT order_id FROM t WHERE order_id IS NOT NULL) GROUP BY order_id
@@ -123,7 +124,9 @@ def from_documents(
         checks += _one_customer(RETURNS, "order_id", back, orders)
         alone = listed(RETURNS, ORDER, engine.query(_ORDERLESS, r=back, t=orders))
         if netted:
-            found["orders"] = engine.query(_MARKED, tomorrow, t=orders, r=back)
+            lines = {"r": back, "netted": engine.query(_NETTED, t=orders)}
+            marked = partial(engine.query, _MARKED, tomorrow, **lines)
+            found["orders"] = engine.each(orders, lambda block: marked(t=block))
     return Made(found, raw, given, checks, alone)
 
 

@@ -11,12 +11,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import partial
 
 import pyarrow as pa
 import pyarrow.compute as pc
 
 from analysis import engine
 from analysis.cleaning.unmatched import listed, nearest
+from analysis.engine import Rows
 from analysis.errors import Problem, SourceError
 from analysis.settings_sources import Source
 from analysis.tables import INPUT, RECORD, counts_money
@@ -87,12 +89,12 @@ class Bridged:
         In the layout of ``unmatched_keys``, not ranked.
     """
 
-    tables: dict[str, pa.Table]
+    tables: dict[str, Rows]
     bridge: pa.Table
     unmatched: pa.Table
 
 
-def translate(tables: Mapping[str, pa.Table], sources: Mapping[str, Source]) -> Bridged:
+def translate(tables: Mapping[str, Rows], sources: Mapping[str, Source]) -> Bridged:
     """Replace other systems' customer numbers where a source says that it holds them.
 
     Parameters
@@ -119,13 +121,14 @@ def translate(tables: Mapping[str, pa.Table], sources: Mapping[str, Source]) -> 
     own = tables.get("customers", keys)
     own = engine.query(
         "SELECT DISTINCT customer_id FROM own WHERE customer_id IS NOT NULL",
-        own=own.select(["customer_id"]),
+        own=own,
     )
     partners = _followed(keys, own if "customers" in tables else None)
     problems: list[Problem] = []
     for name, system in named.items():
         params = {"system": system}
-        table = engine.query(_TRANSLATE, params, t=tables[name], k=partners, own=own)
+        translated = partial(_translated, system=system, partners=partners, own=own)
+        table = engine.each(tables[name], translated)
         amount = "amount" if counts_money(INPUT[name]) else "NULL::DECIMAL(18, 4)"
         made = engine.query(_BECAME.format(amount=amount), params | {"table": name}, t=table)
         alone = engine.query(_WITHOUT_PARTNER.format(amount=amount), t=table)
@@ -135,7 +138,7 @@ def translate(tables: Mapping[str, pa.Table], sources: Mapping[str, Source]) -> 
             problems.append(_no_match(name, system, alone, near))
         bridge.append(made.select(RECORD["key_bridge"].names).cast(RECORD["key_bridge"].schema()))
         missing.append(listed(name, system, alone, near))
-        found[name] = _handed_on(name, table)
+        found[name] = engine.each(table, partial(_handed_on, name))
     if problems:
         raise SourceError(problems)
     return Bridged(
@@ -183,6 +186,10 @@ def _no_match(name: str, system: str, alone: pa.Table, near: pa.Table) -> Proble
     first = min(near.to_pylist(), key=lambda row: str(row["key"]))
     alike = {"alike": str(near.num_rows), "number": first["key"], "near": first["near"]}
     return Problem("cleaning.keys_only_alike", args | alike)
+
+
+def _translated(table: pa.Table, system: str, partners: pa.Table, own: pa.Table) -> pa.Table:
+    return engine.query(_TRANSLATE, {"system": system}, t=table, k=partners, own=own)
 
 
 def _handed_on(name: str, table: pa.Table) -> pa.Table:

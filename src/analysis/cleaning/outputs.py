@@ -13,6 +13,7 @@ from analysis import engine
 from analysis.cleaning import masking
 from analysis.cleaning.answers import SHOWN
 from analysis.cleaning.keys import UNMATCHED
+from analysis.engine import Rows
 from analysis.settings_sources import Cleaning
 from analysis.tables import INPUT, RECORD, Table, counts_money
 
@@ -61,6 +62,11 @@ def kept(judged: pa.Table) -> pa.Table:
     return judged.filter(pc.is_null(judged["rule"]))
 
 
+def ids(table: Rows) -> pa.Table:
+    """The customers of a table."""
+    return engine.query("SELECT DISTINCT customer_id FROM t", t=table)
+
+
 def orders(judged: pa.Table) -> pa.Table:
     """Order lines with an order and a line number each.
 
@@ -85,7 +91,8 @@ def orders(judged: pa.Table) -> pa.Table:
             {"mark": mark},
             t=lines,
         )
-    else:  # the rule against repeated keys may be off: the lines stay apart
+    elif lines.group_by(["order_id", "line_id"]).aggregate([]).num_rows < lines.num_rows:
+        # the rule against repeated keys may be off: the lines stay apart
         lines = engine.query(
             "SELECT * EXCLUDE (n) REPLACE (CASE WHEN n > 1 THEN line_id || '~' || n "  # noqa: S608
             "ELSE line_id END AS line_id) FROM (SELECT *, row_number() OVER ("
@@ -98,7 +105,7 @@ def orders(judged: pa.Table) -> pa.Table:
 def customers(
     listed: pa.Table,
     ids: Sequence[pa.Table],
-    lines: pa.Table,
+    lines: Rows,
     groups: pa.Table,
     settings: Cleaning,
     as_of: date,
@@ -114,7 +121,7 @@ def customers(
     ids
         Tables whose customers count as well, each with `customer_id`.
     lines
-        Kept order lines, with `owner_id`: first order, and the seller of the latest one.
+        Judged order lines, with `owner_id`: first order, and the seller of the latest one.
     groups
         From `groups.topmost`; who is not in it is its own group.
     settings
@@ -126,7 +133,7 @@ def customers(
         WITH first AS (
             SELECT customer_id, min(ordered_at) AS first_order,
                    arg_max(owner_id, (ordered_at, owner_id)) FILTER (owner_id IS NOT NULL) AS owner
-            FROM lines GROUP BY customer_id)
+            FROM lines WHERE rule IS NULL GROUP BY customer_id)
         SELECT i.customer_id, c.name, c.industry,
                coalesce(c.size_band, ['micro', 'small', 'medium', 'large'][
                    CASE WHEN len($sizes) > 0 AND c.employees IS NOT NULL THEN 1

@@ -7,6 +7,7 @@ in ``people``. A name is the same with other blanks or full-width letters in it;
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import partial
 from typing import NamedTuple
 
 import pyarrow as pa
@@ -15,6 +16,7 @@ import pyarrow.compute as pc
 from analysis import engine
 from analysis.cleaning.keys import clashes
 from analysis.cleaning.unmatched import PERSON, listed
+from analysis.engine import Rows
 from analysis.errors import SourceError
 from analysis.settings_sources import Source
 from analysis.tables import INPUT, RECORD, counts_money
@@ -27,6 +29,7 @@ _CODED = """
     WHERE key IS NOT NULL AND person_id IS NOT NULL AND ($system IS NULL OR system = $system)
     GROUP BY key HAVING count(DISTINCT person_id) = 1
 """
+_OWNERS = "SELECT DISTINCT owner_id FROM t WHERE owner_id IS NOT NULL ORDER BY owner_id"
 _NUMBERED = """
     WITH named AS (
         SELECT folded, min(person_id) AS person_id FROM people
@@ -62,11 +65,11 @@ _ALONE = """
 class Numbered(NamedTuple):
     """Tables with persons by number, and whoever could not be found."""
 
-    tables: dict[str, pa.Table]
+    tables: dict[str, Rows]
     unmatched: pa.Table
 
 
-def by_number(tables: Mapping[str, pa.Table], sources: Mapping[str, Source]) -> Numbered:
+def by_number(tables: Mapping[str, Rows], sources: Mapping[str, Source]) -> Numbered:
     """Give every table that names persons by another system's code or by name their numbers.
 
     Parameters
@@ -89,7 +92,8 @@ def by_number(tables: Mapping[str, pa.Table], sources: Mapping[str, Source]) -> 
     SourceError
         If a code belongs to two persons.
     """
-    people, codes = tables.get(PEOPLE), tables.get(KEYS)
+    small = {name: table for name, table in tables.items() if isinstance(table, pa.Table)}
+    people, codes = small.get(PEOPLE), small.get(KEYS)
     parts = [RECORD["unmatched_keys"].schema().empty_table()]
     if not (people is not None and people.num_rows) and not (codes is not None and codes.num_rows):
         return Numbered(dict(tables), parts[0])
@@ -102,11 +106,11 @@ def by_number(tables: Mapping[str, pa.Table], sources: Mapping[str, Source]) -> 
     found = dict(tables)
     systems = set(pc.unique(codes["system"]).to_pylist())
     for name, table in tables.items():
-        if COLUMN not in table.column_names or table[COLUMN].null_count == table.num_rows:
+        if COLUMN not in table.column_names or engine.null_count(table, COLUMN) == table.num_rows:
             continue
         system = sources[name].keys if name in sources else None
         system = system if system in systems else None
-        owners = pa.table({COLUMN: pc.unique(table[COLUMN].drop_null())})
+        owners = engine.query(_OWNERS, t=table)
         numbers = engine.query(
             _NUMBERED,
             {"first": system is not None},
@@ -118,8 +122,12 @@ def by_number(tables: Mapping[str, pa.Table], sources: Mapping[str, Source]) -> 
         amount = "amount" if counts_money(INPUT[name]) else "NULL::DECIMAL(18, 4)"
         alone = engine.query(_ALONE.format(amount=amount), t=table, n=numbers)
         parts.append(listed(name, PERSON, alone))
-        found[name] = engine.query(_REPLACED, t=table, n=numbers)
+        found[name] = engine.each(table, partial(_replaced, numbers=numbers))
     return Numbered(found, pa.concat_tables(parts))
+
+
+def _replaced(table: pa.Table, numbers: pa.Table) -> pa.Table:
+    return engine.query(_REPLACED, t=table, n=numbers)
 
 
 def _empty_codes() -> pa.Table:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
+from functools import partial
 from typing import Any
 
 import pandas as pd
@@ -30,8 +31,10 @@ from analysis.cleaning.reconcile import reconcile
 from analysis.cleaning.rules import judge
 from analysis.cleaning.tables import in_force, rules
 from analysis.cleaning.test_accounts import pattern
+from analysis.engine import Rows
 from analysis.errors import Problem, ScopeError, StageError
 from analysis.settings_model import Settings
+from analysis.stored import Stored
 from analysis.tables import ARROW_TYPES, INPUT, RECORD
 
 # The tables a record holds; others stay with the room that reads them.
@@ -69,8 +72,8 @@ class Cleaned:
         persons that are nobody's stand with the latter.
     """
 
-    tables: dict[str, pa.Table]
-    removed: pa.Table
+    tables: dict[str, Rows]
+    removed: Rows
     reconciliation: pd.DataFrame
     quality: pd.DataFrame
     company_matches: pa.Table
@@ -79,7 +82,7 @@ class Cleaned:
 
 
 def clean(
-    tables: Mapping[str, pa.Table],
+    tables: Mapping[str, Rows],
     settings: Settings,
     as_of: date,
     rejected: pa.Table | None = None,
@@ -90,7 +93,7 @@ def clean(
     Parameters
     ----------
     tables
-        As `sources.read` returns them.
+        As `sources.read` returns them. Of stored orders the result is stored as well.
     settings
         Uses `cleaning`, `scope` and of the sources `keys`.
     as_of
@@ -121,10 +124,12 @@ def clean(
     given = {n: t for n, t in numbered.tables.items() if n in TABLES}
     if "tasks" in given:
         given["tasks"] = answers.with_plan(given["tasks"], planned)
+    if "orders" in given:
+        given["orders"] = engine.spread(given["orders"], _ORDER)
     checks = quality.assess(given, settings.cleaning, as_of, made.checks)
     judged, pairs = _judge_all(given, settings, as_of)
     removed = _removed(given, judged, rejected, documents.RAW)
-    kept = _outputs(given, judged, tables.get("relations"), settings, as_of)
+    kept = _outputs(judged, tables.get("relations"), settings, as_of)
     _something_left(given, kept, removed)
     steps = reconcile(
         {**made.raw, **given},
@@ -140,8 +145,15 @@ def clean(
     return Cleaned(kept, removed, steps, checks, pairs, bridged.bridge, listed)
 
 
-def _complete(name: str, table: pa.Table) -> pa.Table:
+# Lines that a rule compares, or that are numbered together, agree in this. It begins as the number
+# made for an order that has none, so that orders of one block come before those of the next.
+_ORDER = "coalesce(order_id, customer_id || '~' || strftime(ordered_at, '%Y%m%d'), customer_id, '')"
+
+
+def _complete(name: str, table: Rows) -> Rows:
     """All canonical columns (missing ones null) and the row's place."""
+    if isinstance(table, Stored):
+        return table  # the reader has seen to it
     size = table.num_rows
     data: dict[str, Any] = {}
     for column in INPUT[name].columns:
@@ -157,23 +169,27 @@ def _complete(name: str, table: pa.Table) -> pa.Table:
 
 
 def _judge_all(
-    given: Mapping[str, pa.Table], settings: Settings, as_of: date
-) -> tuple[dict[str, pa.Table], pa.Table]:
+    given: Mapping[str, Rows], settings: Settings, as_of: date
+) -> tuple[dict[str, Rows], pa.Table]:
     """Every table with the rule that removes each row, and the pairs of customers found alike."""
     params = _params(settings, as_of)
     pairs = RECORD["company_matches"].schema().empty_table()
-    judged: dict[str, pa.Table] = {}
+    judged: dict[str, Rows] = {}
     listed = "customers" in given
     fate = pa.table({"customer_id": pa.array([], pa.string()), "fate": pa.array([], pa.string())})
     known = pa.table({"customer_id": pa.array([], pa.string())})
 
     def run(name: str, everybody: bool) -> None:
-        table = _with_customer(given[name], fate, known, everybody)
-        if name == "contacts":
-            table = table.append_column("reachable", _reachable(table))
-        bridged = keys.UNMATCHED in table.column_names
+        bridged = keys.UNMATCHED in given[name].column_names
         found = rules(name, settings.cleaning, settings.scope, bridged=bridged)
-        judged[name] = judge(table, found, params)
+
+        def judge_block(table: pa.Table) -> pa.Table:
+            table = _with_customer(table, fate, known, everybody)
+            if name == "contacts":
+                table = table.append_column("reachable", _reachable(table))
+            return judge(table, found, params)
+
+        judged[name] = engine.each(given[name], judge_block)
 
     if listed:
         table = _with_customer(given["customers"], fate, known, everybody=True)
@@ -185,6 +201,7 @@ def _judge_all(
         fate, known = _fates(judged["customers"]), _ids(judged["customers"])
     if "orders" in given:
         run("orders", everybody=not listed)
+        judged["orders"] = _lapsed(judged["orders"], params)
     since = settings.scope.orders_since is not None and "orders" in given
     if since and listed:
         judged["customers"] = _inactive(judged["customers"], judged["orders"], params)
@@ -233,9 +250,7 @@ def _with_customer(table: pa.Table, fate: pa.Table, known: pa.Table, everybody: 
     )
 
 
-def _with_ordered(
-    customers: pa.Table, orders: pa.Table | None, params: Mapping[str, Any]
-) -> pa.Table:
+def _with_ordered(customers: pa.Table, orders: Rows | None, params: Mapping[str, Any]) -> pa.Table:
     if orders is None:
         return customers.append_column("ordered", pa.repeat(pa.scalar(False), customers.num_rows))
     return engine.query(
@@ -248,6 +263,24 @@ def _with_ordered(
     )
 
 
+def _lapsed(orders: Rows, params: Mapping[str, Any]) -> Rows:
+    """Orders of customers whose latest one lies before the scope's first day are out of it."""
+    if params["since"] is None:
+        return orders
+    lapsed = engine.query(
+        "SELECT customer_id FROM orders WHERE rule IS NULL "
+        "GROUP BY customer_id HAVING max(ordered_at) < $since",
+        {"since": params["since"]},
+        orders=orders,
+    )
+    sql = (
+        "SELECT t.* REPLACE (CASE WHEN rule IS NULL AND lapsed.customer_id IS NOT NULL "
+        "THEN 'out_of_scope' ELSE rule END AS rule) "
+        "FROM t LEFT JOIN lapsed ON lapsed.customer_id = t.customer_id"
+    )
+    return engine.each(orders, lambda block: engine.query(sql, t=block, lapsed=lapsed))
+
+
 def _fates(judged: pa.Table) -> pa.Table:
     """The rule that removed each customer of whom no row stayed."""
     return engine.query(
@@ -257,14 +290,14 @@ def _fates(judged: pa.Table) -> pa.Table:
     )
 
 
-def _ids(judged: pa.Table) -> pa.Table:
+def _ids(judged: Rows) -> pa.Table:
     return engine.query(
         "SELECT DISTINCT customer_id FROM t WHERE rule IS NULL AND customer_id IS NOT NULL",
         t=judged,
     )
 
 
-def _inactive(customers: pa.Table, orders: pa.Table, params: Mapping[str, Any]) -> pa.Table:
+def _inactive(customers: pa.Table, orders: Rows, params: Mapping[str, Any]) -> pa.Table:
     """Customers without an order since the scope's first day; a trial has none by nature."""
     return engine.query(
         "SELECT c.* REPLACE (CASE WHEN c.rule IS NULL AND o.customer_id IS NULL "
@@ -286,68 +319,67 @@ def _reachable(contacts: pa.Table) -> pa.Array:
 
 
 def _removed(
-    given: Mapping[str, pa.Table],
-    judged: Mapping[str, pa.Table],
+    given: Mapping[str, Rows],
+    judged: Mapping[str, Rows],
     rejected: pa.Table | None,
     others: Sequence[str],
-) -> pa.Table:
-    parts = [outputs.removed(n, judged[n], INPUT[n].key) for n in given]
+) -> Rows:
+    contract = RECORD["removed_rows"]
+    parts = [contract.schema().empty_table()]
+    parts += [engine.each(judged[n], partial(outputs.removed, n, key=INPUT[n].key)) for n in given]
     if rejected is not None:
         parts.append(rejected.filter(pc.is_in(rejected["table"], pa.array([*given, *others]))))
-    schema = RECORD["removed_rows"].schema()
-    return engine.conform(pa.concat_tables([schema.empty_table(), *parts]), RECORD["removed_rows"])
+    return engine.conform_rows(engine.together(parts), contract)
 
 
 def _outputs(
-    given: Mapping[str, pa.Table],
-    judged: Mapping[str, pa.Table],
+    judged: Mapping[str, Rows],
     relations: pa.Table | None,
     settings: Settings,
     as_of: date,
-) -> dict[str, pa.Table]:
-    found = {n: RECORD[_NAMED.get(n, n)].schema().empty_table() for n in TABLES}
+) -> dict[str, Rows]:
+    found: dict[str, Rows] = {n: RECORD[_NAMED.get(n, n)].schema().empty_table() for n in TABLES}
     if "orders" in judged:
-        found["orders"] = outputs.orders(judged["orders"])
+        lines = engine.each(judged["orders"], outputs.orders)
+        found["orders"] = engine.ordered(lines, RECORD["orders"])
     for name in judged:
         if name not in ("orders", "customers"):
             found[name] = outputs.other(name, judged[name], as_of, RECORD[_NAMED.get(name, name)])
-    every = judged["customers"] if "customers" in judged else _no_customers()
+    every = judged["customers"] if "customers" in judged else _nothing("customers")
     tops = groups.topmost(every, unify.relations_of(every, relations))
     listed = outputs.kept(every)
-    lines = outputs.kept(judged["orders"]) if "orders" in judged else _no_lines()
+    lines = judged["orders"] if "orders" in judged else _nothing("orders")
     named = [n for n in _WHO if n in judged]
     if not in_force("unknown_customer", settings.cleaning) or not (named or "customers" in judged):
         named = [n for n in judged if "customer_id" in RECORD[n].names]
-    ids = [found[n] for n in named if n != "customers"]
+    ids = [outputs.ids(found[n]) for n in named if n != "customers"]
     found["customers"] = outputs.customers(listed, ids, lines, tops, settings.cleaning, as_of)
     return found
 
 
-def _no_customers() -> pa.Table:
-    empty = INPUT["customers"].schema().empty_table()
+def _nothing(name: str) -> pa.Table:
+    empty = INPUT[name].schema().empty_table()
     return empty.append_column("rule", pa.array([], pa.string()))
 
 
-def _no_lines() -> pa.Table:
-    return INPUT["orders"].schema().empty_table()
-
-
-def _something_left(
-    given: Mapping[str, pa.Table], kept: Mapping[str, pa.Table], removed: pa.Table
-) -> None:
+def _something_left(given: Mapping[str, Rows], kept: Mapping[str, Rows], removed: Rows) -> None:
     empty = [n for n in ("orders", "customers") if n in given and not kept[n].num_rows]
     if not empty and kept["customers"].num_rows:
         return
     name = next(iter(empty), "treatments" if "treatments" in given else "customers")
-    gone = removed.filter(pc.equal(removed["table"], name))["rule"].to_pylist()
+    gone = engine.query(
+        "SELECT rule, count(*) AS n, sum(count(*)) OVER () AS total FROM removed "
+        'WHERE "table" = $name GROUP BY rule ORDER BY n DESC, rule',
+        {"name": name},
+        removed=removed,
+    ).to_pylist()
     if not gone:
         raise ScopeError(Problem("cleaning.nothing_read", {"table": name}))
-    most = max(sorted(set(gone)), key=gone.count)
     args = {
         "table": name,
-        "rule": {"key": f"rule.{most}"},
-        "rows": str(gone.count(most)),
-        "total": str(len(gone)),
+        "rule": {"key": f"rule.{gone[0]['rule']}"},
+        "rows": str(gone[0]["n"]),
+        "total": str(gone[0]["total"]),
     }
     raise ScopeError(Problem("cleaning.nothing_left", args))
 

@@ -11,7 +11,9 @@ import pyarrow.compute as pc
 
 from analysis import engine
 from analysis.cleaning import credit_codes, emails, phones
+from analysis.engine import Rows
 from analysis.settings_sources import Cleaning
+from analysis.stored import Stored
 from analysis.tables import INPUT, RECORD
 
 ALL = "all"
@@ -38,7 +40,7 @@ _FORMS = {
 
 
 def assess(
-    tables: Mapping[str, pa.Table],
+    tables: Mapping[str, Rows],
     settings: Cleaning,
     as_of: date,
     further: Sequence[tuple[str, str, str, int, int]] = (),
@@ -94,7 +96,7 @@ _SAME_ROWS = """
 """
 
 
-def _on_lines(tables: Mapping[str, pa.Table]) -> bool:
+def _on_lines(tables: Mapping[str, Rows]) -> bool:
     """Whether the customers were read off the lines of another table, where they repeat."""
     own = tables["customers"]
     for name in ("orders", "receivables", "tickets"):
@@ -106,21 +108,21 @@ def _on_lines(tables: Mapping[str, pa.Table]) -> bool:
 
 
 def _columns(
-    name: str, table: pa.Table, params: Mapping[str, date], *, repeats: bool
+    name: str, table: Rows, params: Mapping[str, date], *, repeats: bool
 ) -> list[tuple[str, str, str, int, int]]:
     contract = INPUT[name]
     interest = [c for c in contract.required if c not in ("strategy", "arm", "outcome")]
-    given = [c for c in _INTEREST.get(name, ()) if table[c].null_count < table.num_rows]
+    given = [c for c in _INTEREST.get(name, ()) if engine.null_count(table, c) < table.num_rows]
     found = []
     for column in [*interest, *given]:
         if column in table.column_names:
-            missing = table[column].null_count
+            missing = engine.null_count(table, column)
             found.append((name, column, "completeness", table.num_rows - missing, missing))
     dated = [c.name for c in contract.columns if c.type in ("date", "timestamp")]
     conditions = {c: _WINDOW.format(c) for c in dated}
     conditions |= {column: sql for (of, column), sql in _VALID.items() if of == name}
     for column, condition in conditions.items():
-        if table[column].null_count == table.num_rows:
+        if engine.null_count(table, column) == table.num_rows:
             continue
         used = {k: v for k, v in params.items() if f"${k}" in condition}
         sql = (
@@ -130,10 +132,24 @@ def _columns(
         counts = engine.query(sql, used, t=table).to_pylist()[0]
         good, total = int(counts["good"]), int(counts["n"])
         found.append((name, column, "validity", good, total - good))
-    keys = [k for k in contract.key if table[k].null_count < table.num_rows]
+    keys = [k for k in contract.key if engine.null_count(table, k) < table.num_rows]
     if set(keys) == set(contract.key) and not repeats:
-        groups = table.group_by(keys).aggregate([]).num_rows
+        groups = _different(table, contract.key)
         found.append((name, contract.key[-1], "uniqueness", groups, table.num_rows - groups))
+    return found
+
+
+def _different(table: Rows, key: Sequence[str]) -> int:
+    """How many different keys there are; a missing part is one like any other."""
+    if not isinstance(table, Stored):
+        return int(table.group_by(list(key)).aggregate([]).num_rows)
+    # rows of one first part share a block, but those without it may stand in several
+    first, *rest = (f'"{k}"' for k in key)
+    sql = f"SELECT count(*) AS n FROM (SELECT DISTINCT {', '.join(rest)} FROM t WHERE {first} IS NULL)"  # noqa: S608, E501
+    found = int(engine.query(sql, t=table)["n"][0].as_py())
+    for block in table.blocks(list(key)):
+        numbered = block.filter(pc.is_valid(block[key[0]]))
+        found += numbered.group_by(list(key)).aggregate([]).num_rows
     return found
 
 
@@ -150,7 +166,7 @@ def _forms(name: str, table: pa.Table) -> list[tuple[str, str, str, int, int]]:
 
 
 def _consistency(
-    name: str, table: pa.Table, customers: pa.Table
+    name: str, table: Rows, customers: pa.Table
 ) -> list[tuple[str, str, str, int, int]]:
     if "customer_id" not in table.column_names or not customers.num_rows:
         return []
@@ -164,7 +180,7 @@ def _consistency(
     return [(name, "customer_id", "consistency", good, total - good)]
 
 
-def _months(table: pa.Table, as_of: date) -> list[tuple[str, str, str, int, int]]:
+def _months(table: Rows, as_of: date) -> list[tuple[str, str, str, int, int]]:
     """Months of the last year, since the first order, that hold orders: gaps show missing files."""
     sql = (
         "SELECT list(DISTINCT year(ordered_at) * 12 + month(ordered_at)) AS months "

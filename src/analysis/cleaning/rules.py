@@ -49,19 +49,42 @@ def judge(
     """
     names = [n for n in table.column_names if n not in ("_file", "_row")]
     order = _order(names)
-    steps = ["s0 AS (SELECT t.*, CAST(NULL AS VARCHAR) AS rule FROM t)"]
+    steps = [
+        "s0 AS MATERIALIZED (SELECT t.*, row_number() OVER () AS _n, "
+        "CAST(NULL AS VARCHAR) AS rule FROM t)"
+    ]
     for rule in rules:
-        before, here = f"s{len(steps) - 1}", f"s{len(steps)}"
-        hit = f"rule IS NULL AND coalesce({rule.condition}, false)"
-        if rule.keys:
-            keys = ", ".join(f'"{k}"' for k in rule.keys)
-            hit = f"{hit} AND row_number() OVER (PARTITION BY ({hit}), {keys} ORDER BY {order}) > 1"
-        verdict = f"CASE WHEN {hit} THEN '{rule.name}' ELSE rule END AS rule"
-        steps.append(f"{here} AS (SELECT * REPLACE ({verdict}) FROM {before})")  # noqa: S608
+        before = steps[-1].split(maxsplit=1)[0]
+        steps += _repeated(rule, before, order) if rule.keys else [_single(rule, before)]
     # Conditions and names are written in this package; the settings' values are parameters.
-    sql = f"WITH {', '.join(steps)} SELECT * FROM s{len(steps) - 1}"  # noqa: S608
+    last = steps[-1].split(maxsplit=1)[0]
+    sql = f"WITH {', '.join(steps)} SELECT * EXCLUDE (_n) FROM {last}"  # noqa: S608
     used = {k: v for k, v in params.items() if f"${k}" in sql}
     return engine.query(sql, used, t=table, **lookups)
+
+
+def _single(rule: Rule, before: str) -> str:
+    verdict = f"CASE WHEN {_hit(rule)} THEN '{rule.name}' ELSE rule END AS rule"
+    return f"{rule.name} AS (SELECT * REPLACE ({verdict}) FROM {before})"  # noqa: S608
+
+
+def _repeated(rule: Rule, before: str, order: str) -> list[str]:
+    """Only rows that share the hash of their keys with another are compared and sorted."""
+    name, keys = rule.name, ", ".join(f'"{k}"' for k in rule.keys)
+    number = f"row_number() OVER (PARTITION BY {keys} ORDER BY {order})"
+    return [
+        f"{name}_0 AS MATERIALIZED (SELECT *, CASE WHEN {_hit(rule)} THEN hash({keys}) END AS _h "  # noqa: S608
+        f"FROM {before})",
+        f"{name}_1 AS (SELECT _h FROM {name}_0 GROUP BY _h HAVING count(_h) > 1)",  # noqa: S608
+        f"{name}_2 AS (SELECT _n, {number} AS _place FROM {name}_0 SEMI JOIN {name}_1 USING (_h))",  # noqa: S608
+        f"{name} AS (SELECT r.* EXCLUDE (_h) REPLACE ("  # noqa: S608
+        f"CASE WHEN again._n IS NOT NULL THEN '{name}' ELSE rule END AS rule) FROM {name}_0 r "
+        f"LEFT JOIN (SELECT _n FROM {name}_2 WHERE _place > 1) again ON again._n = r._n)",
+    ]
+
+
+def _hit(rule: Rule) -> str:
+    return f"rule IS NULL AND coalesce({rule.condition}, false)"
 
 
 def _order(names: Sequence[str]) -> str:

@@ -91,7 +91,7 @@ def rules(table: str, settings: Cleaning, scope: Scope, *, bridged: bool = False
     if table == "contacts":
         candidates.append(Rule("wrong_contacts", "NOT reachable"))
     if keyed:
-        candidates.append(Rule("out_of_scope", _scope(table, scope)))
+        candidates.append(Rule("out_of_scope", _scope(table)))
     return [rule for rule in candidates if in_force(rule.name, settings)]
 
 
@@ -123,12 +123,9 @@ def _test(table: str) -> str:
     return f"{own} OR fate = 'test_accounts'"
 
 
-def _scope(table: str, scope: Scope) -> str:
+def _scope(table: str) -> str:
     if table == "customers":
         return "len($regions) > 0 AND NOT coalesce(list_contains($regions, region), false)"
-    if table == "orders" and scope.orders_since is not None:
-        latest = "max(CASE WHEN rule IS NULL THEN ordered_at END) OVER (PARTITION BY customer_id)"
-        return f"fate = 'out_of_scope' OR {latest} < $since"
     return "fate = 'out_of_scope'"
 
 

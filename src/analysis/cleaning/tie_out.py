@@ -12,6 +12,7 @@ import pyarrow as pa
 
 from analysis import engine
 from analysis.calendars import Period
+from analysis.engine import Rows
 from analysis.settings_sources import Source
 from analysis.tables import RECORD
 
@@ -49,7 +50,7 @@ class TieOut:
 
 
 def tie_out(
-    orders: pa.Table,
+    orders: Rows,
     controls: pa.Table,
     sources: Mapping[str, Source],
     period: Period,
@@ -143,7 +144,7 @@ def _months(period: Period) -> dict[str, date]:
     return found
 
 
-def _ours(orders: pa.Table, months: Mapping[str, date]) -> dict[str, Decimal]:
+def _ours(orders: Rows, months: Mapping[str, date]) -> dict[str, Decimal]:
     if not months:
         return {}
     found = engine.query(
@@ -154,7 +155,7 @@ def _ours(orders: pa.Table, months: Mapping[str, date]) -> dict[str, Decimal]:
             "start": min(months.values()).replace(day=1),
             "end": max(months.values()) + timedelta(days=1),
         },
-        orders=orders.select(["ordered_at", "amount"]),
+        orders=orders,
     )
     return dict(zip(found["month"].to_pylist(), found["amount"].to_pylist(), strict=True))
 

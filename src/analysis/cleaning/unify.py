@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from functools import partial
 
 import pandas as pd
 import pyarrow as pa
@@ -11,6 +12,7 @@ import pyarrow.compute as pc
 
 from analysis import engine
 from analysis.cleaning import companies, credit_codes, phones
+from analysis.engine import Rows
 from analysis.settings_sources import Cleaning
 from analysis.tables import RECORD
 
@@ -109,21 +111,25 @@ def one_row_each(judged: pa.Table, one: pd.DataFrame) -> pa.Table:
     )
 
 
-def renumbered(tables: Mapping[str, pa.Table], one: pd.DataFrame) -> dict[str, pa.Table]:
+def renumbered(tables: Mapping[str, Rows], one: pd.DataFrame) -> dict[str, Rows]:
     """Every table with the number of the row that stays, wherever a customer is named."""
     if one.empty:
         return dict(tables)
     old = pa.array(one["customer_id"], pa.string())
     new = pa.array(one["company"], pa.string())
+
+    def told(table: pa.Table, names: Sequence[str]) -> pa.Table:
+        columns = {n: table[n] for n in table.column_names}
+        for name in names:
+            at = pc.index_in(columns[name], value_set=old)
+            columns[name] = pc.coalesce(pc.take(new, at), columns[name])
+        return pa.table(columns)
+
     found = {}
     for name, table in tables.items():
-        columns = {n: table[n] for n in table.column_names}
-        for column in _NUMBERS:
-            own = name == "customers" and column == "customer_id"
-            if column in columns and not own:
-                at = pc.index_in(columns[column], value_set=old)
-                columns[column] = pc.coalesce(pc.take(new, at), columns[column])
-        found[name] = pa.table(columns)
+        kept = ("customer_id",) if name == "customers" else ()  # the list itself tells who is who
+        names = [n for n in _NUMBERS if n in table.column_names and n not in kept]
+        found[name] = engine.each(table, partial(told, names=names))
     return found
 
 
@@ -132,8 +138,8 @@ def _table(one: pd.DataFrame) -> pa.Table:
 
 
 def unify(
-    judged: pa.Table, given: Mapping[str, pa.Table], settings: Cleaning
-) -> tuple[pa.Table, Mapping[str, pa.Table], pa.Table]:
+    judged: pa.Table, given: Mapping[str, Rows], settings: Cleaning
+) -> tuple[pa.Table, Mapping[str, Rows], pa.Table]:
     """Find the companies that are listed twice and, if the rule is on, make them one customer.
 
     Parameters

@@ -9,6 +9,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from analysis import engine
+from analysis.engine import Rows
 from analysis.tables import INPUT, RECORD, counts_money
 
 ORDER = "orders"  # the system of order numbers
@@ -83,7 +84,7 @@ def _said(key: str, args: Mapping[str, str]) -> str:
     return json.dumps(told, ensure_ascii=False, sort_keys=True)
 
 
-def ranked(alone: pa.Table, tables: Mapping[str, pa.Table]) -> pa.Table:
+def ranked(alone: pa.Table, tables: Mapping[str, Rows]) -> pa.Table:
     """RECORD ``unmatched_keys``: the dearest first, each with its share of the table's money.
 
     Parameters
@@ -103,8 +104,9 @@ def ranked(alone: pa.Table, tables: Mapping[str, pa.Table]) -> pa.Table:
     return engine.conform(engine.query(_RANKED, u=alone, m=money), RECORD["unmatched_keys"])
 
 
-def _total(table: pa.Table) -> object:
-    return pc.sum(table["amount"].cast(pa.decimal128(38, 4))).as_py()
+def _total(table: Rows) -> object:
+    found = engine.query("SELECT CAST(sum(amount) AS DECIMAL(38, 4)) AS money FROM t", t=table)
+    return found["money"][0].as_py()
 
 
 def folded(values: pa.ChunkedArray) -> pa.ChunkedArray:

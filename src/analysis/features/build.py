@@ -21,10 +21,11 @@ import pandas as pd
 import pyarrow as pa
 
 from analysis.calendars import Period
-from analysis.engine import conform, query, to_frame
+from analysis.engine import Rows, conform, query, to_frame
 from analysis.features.from_contracts import ACTIVITY, CONTRACTS, OWED, USAGE
 from analysis.features.from_orders import CONTACTS, CYCLES, ORDERS
 from analysis.settings_segmentation import Segmentation
+from analysis.stored import Stored
 from analysis.tables import RECORD
 
 YEAR_DAYS = 365
@@ -97,7 +98,7 @@ _SQL = "WITH " + ",".join(_PARTS) + _SELECT
 
 
 def build(
-    orders: pa.Table,
+    orders: Rows,
     customers: pd.DataFrame,
     activities: pa.Table | None = None,
     tickets: pa.Table | None = None,
@@ -114,7 +115,7 @@ def build(
     Parameters
     ----------
     orders
-        RECORD ``orders``; money DECIMAL(18,4).
+        RECORD ``orders``, in memory or on disk; money DECIMAL(18,4).
     customers
         RECORD ``customers``. Those who joined after `as_of` and have no order by then are
         left out. Customers who stand only in `orders` are added.
@@ -216,8 +217,10 @@ def build(
     return to_frame(conform(found, RECORD["features"]))
 
 
-def _complete(name: str, table: pa.Table) -> pa.Table:
+def _complete(name: str, table: Rows) -> Rows:
     """A table with all columns of its contract; those it lacks are empty."""
+    if isinstance(table, Stored):
+        return table
     for field in RECORD[name].schema():
         if field.name not in table.column_names:
             table = table.append_column(field, pa.nulls(len(table), field.type))

@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import Any
 
 from analysis import store
+from analysis.engine import SCRATCH
 from analysis.errors import AnalysisError, Problem, ResourceError, StageError
 from analysis.pipeline import assemble, fingerprints, in_force, intake, preflight, processes
 from analysis.pipeline.failures import of_system
@@ -265,6 +266,8 @@ class _Runner:
             )  # fmt: skip
             stage_body.execute(job)
             self._tell_read(built, log)
+            for leftover in built.glob(f"{SCRATCH}*"):  # of a kernel that could not tidy up
+                store.remove(leftover)
             manifest = {"stage": stage.name, "parts": found, "gave": gave(built)}
             store.publish(built, target, manifest)
         except AnalysisError as error:

@@ -21,16 +21,17 @@ import pandas as pd
 import pyarrow as pa
 
 import analysis
+from analysis import engine, store, wording
 from analysis import settings as settings_module
-from analysis import store, wording
 from analysis.calendars import Period
-from analysis.engine import conform, to_frame
+from analysis.engine import Frame, Rows, conform, to_frame
 from analysis.errors import AnalysisError, Problem, SourceError
 from analysis.pipeline import sealing
 from analysis.pipeline.naming import use_words_of
 from analysis.pipeline.stages import STAGES, WEEKLY, Stage, giver
 from analysis.settings import Config
 from analysis.settings_model import Settings
+from analysis.stored import Stored
 from analysis.tables import RECORD, Table
 
 ENVIRONMENT = "ANALYSIS_STAGE"
@@ -128,6 +129,10 @@ class StageSession:
         """Read a table of an earlier stage as Arrow: money is DECIMAL(18,4)."""
         return store.read_table(self._table_file(table))
 
+    def open(self, table: str) -> Rows:
+        """`read_arrow`, but on disk where that is more than memory is meant to hold."""
+        return store.open_table(self._table_file(table))
+
     def read(self, table: str) -> pd.DataFrame:
         """Read a table of an earlier stage as pandas: money as float64, days as datetime64."""
         return to_frame(self.read_arrow(table))
@@ -139,7 +144,7 @@ class StageSession:
             return None
         return to_frame(sealing.read(seal, table))
 
-    def save(self, **tables: pa.Table | pd.DataFrame) -> None:
+    def save(self, **tables: Frame | Stored) -> None:
         """Check tables against their contracts and save them.
 
         Under the runner they become the stage's result. By hand they become a draft under
@@ -148,13 +153,13 @@ class StageSession:
         folder = self.out or self.root / "reports" / self.settings.run / ".drafts" / self.name
         for name, frame in tables.items():
             contract = RECORD.get(name) or _free_contract(name, frame)
-            store.write_table(folder, contract, frame)
+            path = store.write_table(folder, contract, frame)
             if self.out is None:
-                self._show_difference(contract, frame)
+                self._show_difference(contract, path)
 
-    def _show_difference(self, contract: Table, frame: pa.Table | pd.DataFrame) -> None:
+    def _show_difference(self, contract: Table, written: Path) -> None:
         path = self._record / "tables" / f"{contract.name}.parquet"
-        draft = conform(frame, contract)
+        draft = store.read_table(written)
         args: dict[str, Any] = {"table": contract.name, "rows": f"{len(draft):,}"}
         if not path.is_file():
             print(wording.text("session.draft_new", self.lang, **args))  # noqa: T201
@@ -222,6 +227,9 @@ def open_stage(name: str, params: str, overrides: Mapping[str, Any] | None = Non
     root = Path(given["root"]) if given else settings_module.find_root()
     config = settings_module.load(_params_file(params, root), root, overrides)
     use_words_of(config)
+    engine.resources.memory_mb = config.settings.runner.memory_mb
+    engine.resources.block_rows = config.settings.runner.block_rows
+    engine.resources.folder = out
     lang = given.get("lang") or config.settings.languages[0]
     upstream = {stage: Path(folder) for stage, folder in given.get("upstream", {}).items()}
     _explain_errors(out, lang)  # now in the language that the settings ask for
@@ -255,12 +263,14 @@ def _differs(a: pa.ChunkedArray, b: pa.ChunkedArray) -> bool:
     return not a.equals(b)
 
 
-def _free_contract(name: str, frame: pa.Table | pd.DataFrame) -> Table:
+def _free_contract(name: str, frame: Frame | Stored) -> Table:
     """A contract for a company's own table: its columns as they are."""
     from analysis.tables import ARROW_TYPES, Column
 
     table = (
-        frame if isinstance(frame, pa.Table) else pa.Table.from_pandas(frame, preserve_index=False)
+        pa.Table.from_pandas(frame, preserve_index=False)
+        if isinstance(frame, pd.DataFrame)
+        else frame
     )
     kinds = {kind: word for word, kind in reversed(ARROW_TYPES.items())}
     columns = tuple(Column(f.name, kinds.get(f.type, "string"), "") for f in table.schema)

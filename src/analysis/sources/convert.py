@@ -65,6 +65,9 @@ class Converted:
         Why a cell could not be read; null where it could, or is empty.
     exact
         Numbers at ten decimal places, for products.
+    form
+        How the column was read, where that depends on all its cells together: blocks of a file
+        have to agree in it, and none may be `dates.TOGETHER`.
     """
 
     data: pa.Array
@@ -72,6 +75,7 @@ class Converted:
     exact: pa.Array | None = None
     notes: tuple[Note, ...] = ()
     problems: tuple[Problem, ...] = ()
+    form: str | None = None
 
     @property
     def bad(self) -> pa.Array:
@@ -167,6 +171,16 @@ def _plain_text(raw: pa.Array) -> tuple[pa.Array, int]:
     return raw.cast(pa.string()), 0
 
 
+def _plain_form(raw: pa.Array) -> str | None:
+    """Whether numbers that become text are whole ones all of them; None without any."""
+    scaled = pa.types.is_decimal(raw.type) and raw.type.scale > 0
+    if not (scaled or pa.types.is_floating(raw.type)):
+        return None
+    finite = raw if scaled else pc.if_else(pc.is_finite(raw), raw, pa.scalar(None, raw.type))
+    whole = pc.all(pc.equal(finite, pc.round(finite)), min_count=1).as_py()
+    return None if whole is None else "whole" if whole else "fractions"
+
+
 def _translate(values: pa.Array, origin: Origin) -> pa.Array:
     words = {texts.header(k): v for k, v in origin.wanted.words.items()}
     encoded = values.dictionary_encode()
@@ -180,6 +194,7 @@ def _string(raw: pa.Array, origin: Origin, grid: Grid, context: Context) -> Conv
     text = texts.column(text, key=is_key(column))
     notes: list[Note] = []
     problems: list[Problem] = []
+    form = _plain_form(raw)
     if grid.format in ("xlsx", "xls"):
         text, wrong = texts.drop_cell_errors(text)
         if wrong:
@@ -193,11 +208,15 @@ def _string(raw: pa.Array, origin: Origin, grid: Grid, context: Context) -> Conv
         if lost or origin.index in grid.lossy:
             problems.append(Problem("sources.imprecise_key", place, context.file))
         if grid.format == "csv":
+            floats = pc.all(pc.match_substring_regex(text, _FLOAT_ID), min_count=1).as_py()
+            form = None if floats is None else "floats" if floats else "text"
             text, note = _without_point(text, origin)
             notes += note
     elif column.name == "product" and (mangled := _count(_scientific(text))):
         notes.append(("note.scientific", {"header": origin.header, "rows": count(mangled)}))
-    return Converted(text, _read(len(text)), notes=tuple(notes), problems=tuple(problems))
+    return Converted(
+        text, _read(len(text)), notes=tuple(notes), problems=tuple(problems), form=form
+    )
 
 
 def _scientific(text: pa.Array) -> pa.Array:
@@ -247,7 +266,8 @@ def _moment(raw: pa.Array, origin: Origin, grid: Grid, context: Context) -> Conv
     if found.swapped and workbook:
         place = {"column": f"{context.table}.{column.name}", "header": origin.header}
         problems = (Problem("sources.half_converted_dates", place, context.file),)
-    return Converted(values, rules, notes=notes, problems=problems)
+    form = dates.form(raw, found, zones)
+    return Converted(values, rules, notes=notes, problems=problems, form=form)
 
 
 def _number(raw: pa.Array, origin: Origin, context: Context) -> Converted:
@@ -279,7 +299,8 @@ def _number(raw: pa.Array, origin: Origin, context: Context) -> Converted:
     for key, rows in (("note.dashes", found.dashes), ("note.rounded", rounded)):
         if rows:
             notes.append((key, {"header": origin.header, "rows": count(rows)}))
-    return Converted(values, rules, exact, tuple(notes))
+    doubtful = pc.any(pc.equal(rules, "ambiguous_number")).as_py()
+    return Converted(values, rules, exact, tuple(notes), form=dates.TOGETHER if doubtful else None)
 
 
 def _count(mask: pa.Array) -> int:

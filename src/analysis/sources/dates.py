@@ -65,6 +65,11 @@ _CHINESE = re.compile(
 _NUMERALS = {c: i for i, c in enumerate("〇一二三四五六七八九十")} | {"零": 0, "○": 0}
 
 
+# A column that no part of it can read alone, and the rules that look at all its cells.
+TOGETHER = "together"
+_BY_COLUMN = ("ambiguous_date", "other_date_format")
+
+
 @dataclass(frozen=True)
 class Zones:
     """The zone a source's times are in, and the zone in which the run cuts days."""
@@ -152,6 +157,22 @@ def parse_column(
         data, rules, serial = _one_way(data, rules, serial)
     ambiguous = pc.fill_null(pc.equal(rules, "ambiguous_date"), False)
     return Dates(data, rules, _count(serial), _swapped(text, data, ambiguous))
+
+
+def form(values: pa.Array, found: Dates, zones: Zones) -> str | None:
+    """How `parse_column` read all cells of a column together; None where each speaks for itself."""
+    kind = values.type
+    if pa.types.is_timestamp(kind):
+        if kind.tz is not None or not zones.shift or values.null_count == len(values):
+            return None
+        stamps = values.cast(STAMP, safe=False)
+        days = pc.equal(stamps, pc.floor_temporal(stamps, unit="day"))
+        return "days" if _all(days) else "times"
+    if not pa.types.is_string(kind):
+        return None
+    # day counts beside days, and days that may be either: the column decides as a whole
+    doubtful = pc.any(pc.is_in(found.rules, value_set=pa.array(_BY_COLUMN))).as_py()
+    return TOGETHER if doubtful or found.serials or found.swapped else None
 
 
 def holds(values: pa.Array, days: Collection[date]) -> pa.Array:

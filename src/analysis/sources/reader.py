@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
@@ -14,51 +14,38 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from analysis.calendars import Period
+from analysis.engine import Rows
 from analysis.errors import Problem, SourceError
 from analysis.settings_model import Settings
 from analysis.settings_sources import Source
 from analysis.sources import (
     answers,
+    blocks,
     databases,
     html_tables,
     mapping,
     memory,
-    merged,
-    numbers,
     old_workbooks,
     parquet_files,
     selection,
     snapshots,
     text_files,
     texts,
-    totals,
     workbooks,
     xml_spreadsheets,
 )
-from analysis.sources.answers import Form
-from analysis.sources.convert import Context, Converted, convert
-from analysis.sources.currencies import in_own
+from analysis.sources.blocks import Part, joined
 from analysis.sources.dated import with_file_name
-from analysis.sources.dates import Zones
 from analysis.sources.files import RETURNED, File, kind_of, locate
-from analysis.sources.grid import Grid, Note, count
-from analysis.sources.mapping import Origin, Resolved, Wanted
+from analysis.sources.grid import Grid, Note
+from analysis.sources.mapping import Wanted
 from analysis.sources.memory import Headers
 from analysis.sources.named import NamedMapping, load
-from analysis.sources.rejects import misfit_rows, rejected_rows
+from analysis.sources.understand import Job, about, as_json, notes_of, require, understand
 from analysis.sources.widen import Wide, canonical_buckets, lengthen
 from analysis.tables import INPUT, RECORD, Table
 
 HELD_OUT = "held_out"
-# Numbers of rows at which CRM exports and Excel stop.
-EXPORT_LIMITS = (
-    1_000, 2_000, 3_000, 5_000, 10_000, 20_000, 30_000, 50_000, 65_535, 100_000, 200_000, 500_000,
-    1_000_000, 1_048_575,
-)  # fmt: skip
-_DATED = ("date", "timestamp")
-# What to say where a rule refuses most of a column, and says more than that it is unreadable.
-_TOLD = ("ambiguous_date", "ambiguous_numbers", "other_currency", "unreadable_values",
-         "unreadable_months", "unreadable_periods")  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -68,7 +55,8 @@ class Sources:
     Attributes
     ----------
     tables
-        Canonical table → the columns its files hold, typed, with `_file` and `_row`.
+        Canonical table → the columns its files hold, typed, with `_file` and `_row`. More order
+        lines than memory is meant to hold are `Stored`, with all canonical columns.
     rejected
         Rows that could not be read, in the layout of ``removed_rows``.
     files
@@ -79,24 +67,11 @@ class Sources:
         Headers of every file, as `memory.remember` keeps them for the next period.
     """
 
-    tables: dict[str, pa.Table]
+    tables: dict[str, Rows]
     rejected: pa.Table
     files: pd.DataFrame
     basis: dict[str, str | None]
     headers: Headers = field(default_factory=dict)
-
-
-@dataclass(frozen=True)
-class _Part:
-    """One file's contribution."""
-
-    table: pa.Table
-    rejected: pa.Table
-    info: dict[str, Any]
-    records: int
-    resolved: Resolved
-    header: tuple[str, ...]
-    notes: Sequence[Note]
 
 
 def read(settings: Settings, root: Path, drawn: Path | None = None) -> Sources:
@@ -122,7 +97,7 @@ def read(settings: Settings, root: Path, drawn: Path | None = None) -> Sources:
 
 def _read_all(settings: Settings, root: Path, drawn: Path) -> Sources:
     problems: list[Problem] = []
-    tables: dict[str, pa.Table] = {}
+    tables: dict[str, Rows] = {}
     rejected: list[pa.Table] = []
     infos: list[dict[str, Any]] = []
     headers: list[tuple[str, str, Sequence[str]]] = []
@@ -138,17 +113,16 @@ def _read_all(settings: Settings, root: Path, drawn: Path) -> Sources:
         parts, found = _read_table(INPUT[name], source, settings, root, drawn)
         problems += found
         if parts:
-            joined = pa.concat_tables([p.table for p in parts], promote_options="default")
-            tables[name] = joined.combine_chunks()
-            if source.held_out is not None and "arm" in joined.column_names:
+            tables[name] = joined([p.rows for p in parts], INPUT[name])
+            if source.held_out is not None and "arm" in tables[name].column_names:
                 level = source.held_out
                 try:
-                    tables[name] = _held_out(tables[name], level, parts[0].info["file"])
+                    tables[name] = _held_out(tables[name], level, parts[0].about["file"])
                 except SourceError as error:
                     problems += error.problems
             rejected += [p.rejected for p in parts]
             infos += [_with_changes(p, earlier) for p in parts]
-            headers += [(name, p.info["file"], p.header) for p in parts]
+            headers += [(name, p.about["file"], p.header) for p in parts]
     if problems:
         raise SourceError(_once(problems))
     owed = settings.sources.get("receivables")
@@ -167,17 +141,10 @@ def _read_all(settings: Settings, root: Path, drawn: Path) -> Sources:
     )
 
 
-def _with_changes(part: _Part, earlier: tuple[str, Headers]) -> dict[str, Any]:
+def _with_changes(part: Part, earlier: tuple[str, Headers]) -> dict[str, Any]:
     """A file's row of ``sources``, also with how its headers differ from an earlier period's."""
-    found = memory.compare(*earlier, part.info["table"], part.info["file"], part.header).notes()
-    if not found:
-        return part.info
-    return {**part.info, "note": _as_json([*part.notes, *found])}
-
-
-def _as_json(notes: Sequence[Note]) -> str:
-    told = [{"key": key, "args": args} for key, args in notes]
-    return json.dumps(told, ensure_ascii=False, sort_keys=True)
+    found = memory.compare(*earlier, part.about["table"], part.about["file"], part.header).notes()
+    return {**part.about, "note": as_json([*part.notes, *found])} if found else part.about
 
 
 def _from_snapshots(
@@ -201,7 +168,7 @@ def _once(problems: Sequence[Problem]) -> list[Problem]:
 
 def _read_table(
     table: Table, source: Source, settings: Settings, root: Path, drawn: Path
-) -> tuple[list[_Part], list[Problem]]:
+) -> tuple[list[Part], list[Problem]]:
     named: NamedMapping | None = None
     if source.url is not None:
         files, problems = databases.files(table.name, source, root, drawn)
@@ -212,21 +179,24 @@ def _read_table(
         problems += wrong
         if named is None:
             return [], problems
-    parts: list[_Part] = []
+    plain = source.url is None and not source.only
+    stored = plain and table.name in blocks.TABLES and blocks.too_many(files)
+    parts: list[Part] = []
     offset = 0
     for file in files:
         try:
-            part = _read_any(table, source, named, file, settings, root, offset)
+            job = _job(table, source, named, file, settings, root, offset)
+            part = _read_file(job, stored=stored)
         except SourceError as error:
             problems += error.problems
             continue
-        offset += part.records
+        offset += part.about["rows"]
         parts.append(part)
-    problems += mapping.differing(table, source, [(p.info["file"], p.resolved) for p in parts])
-    return parts, problems
+    said = [(p.about["file"], p.resolved) for p in parts]
+    return parts, problems + mapping.differing(table, source, said)
 
 
-def _read_any(
+def _job(
     table: Table,
     source: Source,
     named: NamedMapping | None,
@@ -234,7 +204,7 @@ def _read_any(
     settings: Settings,
     root: Path,
     offset: int,
-) -> _Part:
+) -> Job:
     """One file as the settings say, or by its form if it is a workbook of tasks."""
     form = answers.form_of(file) if table.name == answers.TABLE else None
     if form is not None:
@@ -242,99 +212,36 @@ def _read_any(
         named, problems = load(answers.MAPPING, root)
         if problems:
             raise SourceError(problems)
-    return _read_file(table, source, named, file, settings, offset, form)
-
-
-def _read_file(
-    table: Table,
-    source: Source,
-    named: NamedMapping | None,
-    file: File,
-    settings: Settings,
-    offset: int,
-    form: Form | None,
-) -> _Part:
     wanted = with_file_name(mapping.wanted_columns(table, source, named), table, file.name)
     if form is not None:
         wanted = answers.needed(wanted)
-    grid = read_grid(file, source, wanted, form=form is not None)
+    return Job(table, source, file, settings, wanted, offset, form)
+
+
+def _read_file(job: Job, *, stored: bool) -> Part:
+    if stored:
+        part = blocks.read(job, partial(mapping.score, wanted=job.wanted, source=job.source))
+        if part is not None:
+            return part
+    grid = read_grid(job.file, job.source, job.wanted, form=job.form is not None)
     whole = len(grid.rows) + len(grid.misfits)
-    grid = selection.select(grid, source.only, file.name)
-    if not len(grid.rows) and not grid.misfits and form is None:
-        raise SourceError(Problem("sources.no_rows", {"file": file.name}))
-    resolved = mapping.resolve(grid.header, table, source, wanted, file.name, grid.title)
-    if resolved.problems:
-        raise SourceError(resolved.problems)
-    used = {o.index: o for o in resolved.origins.values() if o.index is not None}
-    # what merged cells of a workbook of tasks say, they say once
-    text = {i for i, o in used.items() if o.wanted.column.type not in mapping.NUMERIC and not form}
-    grid = merged.fill(grid, {i: o.header for i, o in used.items()}, text, file.name)
-    zones = Zones(source.timezone or settings.timezone, settings.timezone)
-    no_days = frozenset(settings.cleaning.no_days)
-    context = Context(file.name, table.name, zones, settings.currency, source.decimal, no_days)
-    columns = {n: convert(o, grid, offset, context) for n, o in resolved.origins.items()}
-    derived = table.name == "orders" and "amount" not in columns
-    if derived:
-        columns["amount"] = _product(columns["quantity"], columns["unit_price"])
-    total = _total_rows(table, grid, resolved, columns, everywhere=isinstance(source.wide, str))
-    money = in_own(
-        table, grid, resolved, columns, total, settings.currency, settings.rates, file.name
-    )
-    columns = money.columns
-    problems = [p for c in columns.values() for p in c.problems]
-    problems += _hopeless(table, grid, resolved.origins, columns, total, file.name)
-    if problems:
-        raise SourceError(problems)
-    needed = [c.name for c in table.columns if c.required]
-    needed += ["quantity", "unit_price"] if derived else []
-    needed += answers.ANSWERED if table.name == answers.TABLE else ()
-    rules, headers = _verdicts(table, needed, columns, resolved.origins, total)
-    size = len(grid.rows)
-    rules = pc.if_else(pc.and_(pc.is_null(rules), money.unknown), "no_currency", rules)
-    if form is not None and form.foreign(settings):
-        rules = pa.repeat(pa.scalar("other_workbook"), size)
-        headers = pa.repeat(pa.scalar(f"{form.run} {form.period}".strip() or "-"), size)
-    frame = pa.table(
-        {n: columns[n].data for n in table.names if n in columns}
-        | {"_file": grid.places(file.name), "_row": grid.rows}
-    )
-    if form is not None:
-        start = pa.scalar(form.starts_on, pa.date32()).cast(pa.timestamp("us"))
-        frame = frame.append_column("_plan_start", pa.repeat(start, size))
-    keep = pc.is_null(rules)
-    rejected = [misfit_rows(table, grid, file)]
-    if pc.any(pc.invert(keep)).as_py():
-        gone = pc.invert(keep)
-        rejected.append(rejected_rows(table, frame.filter(gone), rules.filter(gone), headers, gone))
-        kept = frame.filter(keep)
-    else:
-        kept = frame
-    notes = [
-        *grid.notes,
-        *resolved.notes,
-        *money.notes,
-        *(n for c in columns.values() for n in c.notes),
-    ]
-    notes += _nulled(columns, needed, resolved.origins, keep)
-    records = len(grid.rows) + len(grid.misfits)
-    if whole in EXPORT_LIMITS:
-        notes.append(("note.export_limit", {"rows": count(whole)}))
-    if resolved.wide:
-        kept, more, told = lengthen(Wide(table, source, resolved, grid, keep, kept, context))
+    grid = selection.select(grid, job.source.only, job.file.name)
+    if not len(grid.rows) and not grid.misfits and job.form is None:
+        raise SourceError(Problem("sources.no_rows", {"file": job.file.name}))
+    found = understand(job, grid)
+    require(job, found)
+    kept, rejected, told = found.kept, [found.misfits, found.rejected], list[Note]()
+    if found.resolved.wide:
+        wide = Wide(
+            job.table, job.source, found.resolved, found.grid, found.keep, kept, job.context
+        )
+        kept, more, told = lengthen(wide)
         rejected += more
-        notes += told
-    elif table.name == "receivables":
+    elif job.table.name == "receivables":
         kept = canonical_buckets(kept)
-    info = {
-        "table": table.name,
-        "file": file.name,
-        "format": grid.format,
-        "encoding": grid.encoding,
-        "header_row": grid.header_row,
-        "rows": records,
-        "note": _as_json(notes),
-    }
-    return _Part(kept, pa.concat_tables(rejected), info, records, resolved, grid.header, notes)
+    notes = notes_of(found, whole, told)
+    row = about(job, found, notes)
+    return Part(kept, pa.concat_tables(rejected), row, found.resolved, grid.header, notes)
 
 
 def read_grid(file: File, source: Source, wanted: Sequence[Wanted], *, form: bool = False) -> Grid:
@@ -356,124 +263,6 @@ def read_grid(file: File, source: Source, wanted: Sequence[Wanted], *, form: boo
     if kind == "xls":
         return old_workbooks.read(file, source, score)
     return text_files.read(file, source, score)
-
-
-def _product(quantity: Converted, price: Converted) -> Converted:
-    """Quantity times unit price; unreadable where both are numbers but the product does not fit."""
-    amount = numbers.product(quantity.exact, price.exact)
-    both = pc.and_(pc.is_valid(quantity.exact), pc.is_valid(price.exact))
-    over = pc.and_(both, pc.is_null(amount))
-    return Converted(amount, pc.if_else(over, pa.scalar("too_large"), pa.scalar(None, pa.string())))
-
-
-def _total_rows(
-    table: Table,
-    grid: Grid,
-    resolved: Resolved,
-    columns: Mapping[str, Converted],
-    *,
-    everywhere: bool,
-) -> pa.Array:
-    """Mask of total rows; `everywhere`: the word may stand in a column that is not read."""
-    size = len(grid.rows)
-    if grid.format in ("parquet", *databases.FORMATS):
-        return pa.repeat(pa.scalar(False), size)
-    origins = resolved.origins.values()
-    text = {o.index for o in origins if o.index is not None and o.wanted.column.type == "string"}
-    keys = {o.index for o in origins if o.index is not None and o.wanted.column.required
-            and o.wanted.column.type == "string"}  # fmt: skip
-    if everywhere:
-        texts_at = {i for i, c in enumerate(grid.columns) if pa.types.is_string(c.type)}
-        text, keys = text | texts_at, keys | texts_at
-    day = next(
-        (columns[c.name].data for c in table.columns
-         if c.required and c.type in _DATED and c.name in columns),
-        None,
-    )  # fmt: skip
-    return totals.find(
-        [grid.columns[i] for i in sorted(text | {0})],
-        [grid.columns[i] for i in sorted(keys | {0})],
-        day,
-        size,
-    )
-
-
-def _hopeless(
-    table: Table,
-    grid: Grid,
-    origins: Mapping[str, Origin],
-    columns: Mapping[str, Converted],
-    total: pa.Array,
-    file: str,
-) -> list[Problem]:
-    """A column of which most values are unreadable is mapped or formatted wrongly."""
-    problems = []
-    for name, converted in columns.items():
-        origin = origins.get(name)
-        if origin is None or origin.index is None or not origin.wanted.must:
-            continue
-        bad = pc.and_not(converted.bad, total)
-        wrong = _count(bad)
-        given = wrong + _count(pc.and_not(pc.is_valid(converted.data), total))
-        if wrong * 2 <= given:
-            continue
-        sample = grid.columns[origin.index].filter(bad)[0].as_py()
-        args = {
-            "column": f"{table.name}.{name}",
-            "header": origin.header,
-            "rows": str(wrong),
-            "shape": texts.shape(str(sample)),
-        }
-        most = pc.mode(converted.rules.filter(bad).dictionary_encode().indices)[0]["mode"]
-        rule = converted.rules.filter(bad).dictionary_encode().dictionary[most.as_py()].as_py()
-        told = next((k for k in (rule, f"{rule}s") if k in _TOLD), None)
-        kind = "dates" if origin.wanted.column.type in _DATED else "numbers"
-        problems.append(Problem(f"sources.{told or f'unreadable_{kind}'}", args, file))
-    return problems
-
-
-def _verdicts(
-    table: Table,
-    needed: Sequence[str],
-    columns: Mapping[str, Converted],
-    origins: Mapping[str, Origin],
-    total: pa.Array,
-) -> tuple[pa.Array, pa.Array]:
-    """The first rule that rejects each row, and the header it concerns."""
-    none = pa.scalar(None, pa.string())
-    rules = pc.if_else(total, "total_row", none)
-    headers = pa.nulls(len(total), pa.string())
-    for name in needed:
-        if name not in columns or not pc.any(columns[name].bad).as_py():
-            continue
-        hit = pc.and_(pc.is_null(rules), columns[name].bad)
-        rules = pc.coalesce(rules, columns[name].rules)
-        label = origins[name].header if name in origins else name
-        headers = pc.if_else(hit, label, headers)
-    return rules, headers
-
-
-def _nulled(
-    columns: Mapping[str, Converted],
-    needed: Sequence[str],
-    origins: Mapping[str, Origin],
-    keep: pa.Array,
-) -> list[Note]:
-    notes: list[Note] = []
-    for name, converted in columns.items():
-        if name in needed or name not in origins:
-            continue
-        for rule, wrong in _counted(converted.rules.filter(keep)):
-            args = {"header": origins[name].header, "rows": count(wrong)}
-            plain = rule.startswith("unreadable_")
-            notes.append(("note.unreadable_values" if plain else f"note.{rule}", args))
-    return notes
-
-
-def _counted(rules: pa.Array) -> list[tuple[str, int]]:
-    """Each rule with its number of cells, by name."""
-    found = pc.value_counts(rules.drop_null()).to_pylist()
-    return sorted((pair["values"], pair["counts"]) for pair in found)
 
 
 def _held_out(table: pa.Table, level: str, file: str) -> pa.Table:
@@ -498,7 +287,3 @@ def _held_out(table: pa.Table, level: str, file: str) -> pa.Table:
         return table.append_column("strategy", arm)
     strategy = pc.coalesce(table["strategy"], pc.if_else(pc.equal(arm, HELD_OUT), arm, None))
     return table.set_column(table.column_names.index("strategy"), "strategy", strategy)
-
-
-def _count(mask: pa.Array) -> int:
-    return int(pc.sum(mask).as_py() or 0)

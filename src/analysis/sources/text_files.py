@@ -9,6 +9,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from itertools import islice
 from operator import itemgetter
+from typing import NamedTuple
 
 import numpy as np
 import pyarrow as pa
@@ -55,14 +56,34 @@ def read(file: File, source: Source, score: Scorer) -> Grid:
     if nul := data.count(b"\x00"):
         data = data.replace(b"\x00", b"")
         notes.append(("note.nul_bytes", {"count": count(nul)}))
-    separator, found = _layout(data, source, score, file.name)
+    shape = layout(data, source, score, file.name)
+    found = shape.header
     if found.depth > 1:
         notes.append(("note.two_row_header", {"rows": f"{found.at + 1}–{found.at + 2}"}))
-    grid = _fast(data, separator, found, encoding)
+    grid = read_text(data, shape, encoding, file.name)
+    return replace(grid, notes=(*notes, *grid.notes))
+
+
+class Layout(NamedTuple):
+    """The separator, and the header with its position among the records."""
+
+    separator: str
+    header: Header
+
+
+def read_text(data: bytes, shape: Layout, encoding: str, name: str) -> Grid:
+    """Read the records of a text in UTF-8, with its header.
+
+    Raises
+    ------
+    SourceError
+        If a quote never closes, or most rows do not have as many fields as the header.
+    """
+    grid = _fast(data, *shape, encoding)
     if grid is None:
-        grid = _careful(data, separator, found, encoding, file.name)
-    told = (*notes, *grid.notes, *_end_notes(grid, data))
-    return replace(grid, notes=told, title=found.title)
+        grid = _careful(data, *shape, encoding, name)
+    told = (*grid.notes, *_end_notes(grid, data))
+    return replace(grid, notes=told, title=shape.header.title)
 
 
 def as_utf8(
@@ -83,9 +104,7 @@ def as_utf8(
     SourceError
         If none does.
     """
-    marked = next((codec for bom, codec in _BOMS if data.startswith(bom)), None)
-    chosen = marked or (_codec(encoding, name) if encoding else None)
-    tried = (chosen,) if chosen else tuple(dict.fromkeys(("utf-8", *_known(stated), "gb18030")))
+    tried = encodings(data[:4], name, encoding, stated)
     for codec in tried:
         try:
             text = _transcoded(data, codec)
@@ -145,6 +164,23 @@ def _known(stated: str | None) -> tuple[str, ...]:
     return ("gb18030" if codec in ("gbk", "gb2312") else codec,)
 
 
+def encodings(
+    start: bytes, name: str, encoding: str | None = None, stated: str | None = None
+) -> tuple[str, ...]:
+    """The encodings to try on a file, by its first bytes, the settings and what it says itself.
+
+    Raises
+    ------
+    SourceError
+        If the settings name none that is known.
+    """
+    marked = next((codec for bom, codec in _BOMS if start.startswith(bom)), None)
+    chosen = marked or (_codec(encoding, name) if encoding else None)
+    if chosen:
+        return (chosen,)
+    return tuple(dict.fromkeys(("utf-8", *_known(stated), "gb18030")))
+
+
 def _codec(name: str, file: str) -> str:
     try:
         codec = codecs.lookup(name).name
@@ -159,8 +195,14 @@ def _records(data: bytes, separator: str) -> Iterator[list[str]]:
     return csv.reader(lines, delimiter=separator, strict=True)
 
 
-def _layout(data: bytes, source: Source, score: Scorer, name: str) -> tuple[str, Header]:
-    """Separator, and the header with its position among the records."""
+def layout(data: bytes, source: Source, score: Scorer, name: str) -> Layout:
+    """How a text is laid out, by its first records.
+
+    Raises
+    ------
+    SourceError
+        If no separator gives records, or there are too many columns.
+    """
     choices = (source.separator,) if source.separator else SEPARATORS
     best: tuple[tuple[bool, int, int], str, Header] | None = None
     for separator in choices:
@@ -177,7 +219,7 @@ def _layout(data: bytes, source: Source, score: Scorer, name: str) -> tuple[str,
             best = (rank, separator, found)
     if best is None:
         raise SourceError(Problem("sources.unclosed_quote", {"file": name, "row": "-"}))
-    return best[1:]
+    return Layout(*best[1:])
 
 
 def _head(data: bytes, separator: str) -> list[list[str]]:
