@@ -230,16 +230,17 @@ def test_rows_that_agree_share_a_block_and_blocks_ascend(tmp_path: Path) -> None
 
 
 def test_what_does_not_ascend_is_sorted_on_disk(tmp_path: Path) -> None:
-    contract = RECORD["unmatched_keys"]
+    contract = RECORD["key_bridge"]
     rows = [
         pa.Table.from_pylist(
-            [{"table": "orders", "system": "erp", "key": k, "rows": 1}], contract.schema()
+            [{"table": t, "system": "erp", "became": "translated", "keys": 1, "rows": 1}],
+            contract.schema(),
         )
-        for k in ("b", "a", "c")
+        for t in ("b", "a", "c")
     ]
     found = engine.conform_rows(stored.keep(rows, tmp_path), contract)
     assert isinstance(found, Stored)
-    assert pa.concat_tables(found.blocks())["key"].to_pylist() == ["a", "b", "c"]
+    assert pa.concat_tables(found.blocks())["table"].to_pylist() == ["a", "b", "c"]
     twice = stored.keep([*rows, rows[0]], engine.scratch())
     with pytest.raises(StageError, match=r"table\.repeated_key"):
         engine.conform_rows(twice, contract)
