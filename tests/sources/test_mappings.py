@@ -311,3 +311,13 @@ def test_a_column_may_have_a_zone_of_its_own(tmp_path: Path, make: Make) -> None
     columns = {"customer_id": "c", "amount": "a", "ordered_at": {"from": "d", "timezone": "UTC"}}
     found = read(make({"orders": {"path": "o.csv", "columns": columns}}), tmp_path)
     assert found.tables["orders"]["ordered_at"][0].as_py() == datetime(2025, 7, 2, 4)
+
+
+def test_a_header_that_several_columns_would_take_counts_once() -> None:
+    wanted = [
+        mapping.Wanted(INPUT["orders"].column(column), ("日期", own))
+        for column, own in (("ordered_at", "下单日期"), ("shipped_on", "发货日期"))
+    ]
+    source = Source(path="orders.csv")
+    assert mapping.score(["日期", "备注"], wanted, source) == (True, 1)
+    assert mapping.score(["下单日期", "发货日期"], wanted, source) == (True, 2)

@@ -12,7 +12,7 @@ import yaml
 from analysis import cleaning, demo, engine, sources
 from analysis import settings as settings_module
 from analysis.settings_model import Settings
-from analysis.sources import period_file, propose
+from analysis.sources import period_file, propose, template
 
 TOTAL = """
 SELECT round(sum(amount), 2) AS money, count(*) AS lines FROM orders
@@ -58,6 +58,16 @@ def test_the_demo_files_are_all_placed_and_the_proposal_loads(
     assert headers["promised_on"] == "预发货日期"
     assert headers["customer_id"] == "客户编码"
     assert "shipped_on" not in headers  # a header is placed once
+
+
+def test_the_collection_list_is_read_from_its_sheet_to_fill_not_from_its_notes(
+    project: Path,
+) -> None:
+    written = {path.name: path for path in template.write(project / "filled")}
+    for lang in ("zh", "en"):
+        one = propose([written[f"orders.{lang}.xlsx"]], project)[0]
+        assert (one.table, one.missing) == ("orders", ())
+        assert {"order_id", "customer_id", "ordered_at", "amount"} <= one.columns.keys()
 
 
 def test_a_superstore_file_is_orders(project: Path) -> None:

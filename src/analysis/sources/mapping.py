@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping, Sequence, Set
 from dataclasses import dataclass, field, replace
 from functools import lru_cache
 from typing import Any
@@ -179,15 +179,19 @@ def _required(table: Table, column: Column, source: Source) -> bool:
 
 
 def score(cells: Sequence[str], wanted: Sequence[Wanted], source: Source) -> tuple[bool, int]:
-    """Whether a row holds every header that must be there, and how many it holds."""
-    hits = {w.column.name for w in wanted if w.names and _find(cells, w)}
+    """Whether a row holds every header that must be there, and how many it holds.
+
+    A header that several columns would take counts once.
+    """
+    hits = {w.column.name: found for w in wanted if w.names and (found := _find(cells, w))}
     musts = [w for w in wanted if w.must and w.names]
     wide_hits, wide_complete = wide.hits(cells, source)
-    complete = all(w.column.name in hits or _derivable(w, hits) for w in musts)
-    return complete and wide_complete and bool(hits or wide_hits), len(hits) + wide_hits
+    complete = all(w.column.name in hits or _derivable(w, hits.keys()) for w in musts)
+    held = min(len(hits), len({at for found in hits.values() for at in found}))
+    return complete and wide_complete and bool(hits or wide_hits), held + wide_hits
 
 
-def _derivable(wanted: Wanted, hits: set[str]) -> bool:
+def _derivable(wanted: Wanted, hits: Set[str]) -> bool:
     return wanted.column.name == "amount" and {"quantity", "unit_price"} <= hits
 
 
