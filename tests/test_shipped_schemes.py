@@ -16,7 +16,8 @@ from tests.test_cli import ROOT, analysis, make_project
 
 pytestmark = pytest.mark.slow
 
-GENERAL = {"new"}  # 新客户 and new customers are what everybody calls them
+# 新客户 and 重点客户, new and key customers, are what everybody calls them
+GENERAL = {"new", "maturity_key"}
 LANGUAGES: tuple[wording.Language, ...] = ("zh", "en")
 TRADE = ("rfm5", "platinum4", "grade4", "saas3")
 
