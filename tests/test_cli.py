@@ -71,8 +71,8 @@ def bare(tmp_path: Path) -> Path:
 
 
 # Of the small demo: outcomes are revenue, from its orders; every month is compared; it has no
-# contracts, no weighted scores and no decisions; no CRM has sent a row of it back; it keeps no earlier
-# customer list to see changes from; so few customers may give no stable clusters.
+# contracts, no weighted scores and no decisions; no CRM has sent a row of it back; it keeps no
+# earlier customer list to see changes from; so few customers may give no stable clusters.
 MAY_BE_EMPTY = {
     "outcomes", "tie_out_left_out", "subscriptions", "usage", "scheme_thresholds", "segment_scores",
     "customer_changes", "overrides", "clusters", "cluster_profiles", "event_study", "arr_bridge",
