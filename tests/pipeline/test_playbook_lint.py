@@ -110,7 +110,7 @@ def test_on_a_record_shares_and_numbers_are_compared(own, monkeypatch) -> None:
     assert "30.0% × 60 家 = 18 家，手册写的是 15 家" in text
     assert "流失风险客户 60 家" in text
     assert "铁杆基础客户 0 家" in text
-    assert "近期信号条数（signals）：来自 客户信号；acme/2025Q3 里没有，这一条问不到" in text
+    assert "近期信号条数（signals）：来自 外部信号；acme/2025Q3 里没有，这一条问不到" in text
     assert "欠款逾期天数（overdue_days）：来自 应收账龄\n" in text
     assert "而这一期只有" not in text  # the last quarter of 2025 has 61 working days
     spring = Known(**{**known.__dict__, "name": "acme/2025Q4~trial"})

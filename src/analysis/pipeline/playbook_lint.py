@@ -187,8 +187,7 @@ class _Say:
 
     def table(self, name: str) -> str:
         """What a table is called."""
-        known = wording.has(f"workbook.table.{name}")
-        return word(f"{'workbook' if known else 'playbook_lint'}.table.{name}", self.lang)
+        return word(f"workbook.table.{name}", self.lang)
 
     def own(self, text: Text, plan: SegmentPlan) -> str:
         """A playbook's text with its terms; as it stands where it cannot be filled in."""
