@@ -9,7 +9,7 @@ import socket
 import subprocess
 import tempfile
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -98,7 +98,7 @@ def _running(folder: Path, command: Sequence[str], stop: int, server: Server) ->
     with (folder / "server.log").open("wb") as log:
         process = subprocess.Popen(command, cwd=folder, stdout=log, stderr=log, **_PLAIN)
         try:
-            _wait(process, lambda: server.run("SELECT 1"), folder / "server.log")
+            _wait(process, server, folder / "server.log")
             yield server
         finally:
             process.send_signal(stop)
@@ -109,15 +109,24 @@ def _running(folder: Path, command: Sequence[str], stop: int, server: Server) ->
                 process.wait()
 
 
-def _wait(process: subprocess.Popen[bytes], ready: Callable[[], None], log: Path) -> None:
+def _wait(process: subprocess.Popen[bytes], server: Server, log: Path) -> None:
     until = time.monotonic() + 60
     while True:
         try:
-            return ready()
+            # the driver leaves a socket open where nobody listens yet
+            if _listens(server):
+                return server.run("SELECT 1")
         except sa.exc.DBAPIError:
-            if process.poll() is not None or time.monotonic() > until:
-                raise AssertionError(log.read_text(errors="replace")) from None
-            time.sleep(0.1)
+            pass
+        if process.poll() is not None or time.monotonic() > until:
+            raise AssertionError(log.read_text(errors="replace"))
+        time.sleep(0.1)
+
+
+def _listens(server: Server) -> bool:
+    path = server.admin.query.get("unix_socket")
+    with socket.socket(socket.AF_UNIX if path else socket.AF_INET) as probe:
+        return probe.connect_ex(str(path) if path else ("127.0.0.1", server.port)) == 0
 
 
 @contextmanager

@@ -50,7 +50,7 @@ def _rows(file: File) -> int:
         if kind == "parquet":
             return int(pq.read_metadata(file.path).num_rows)
         return file.path.stat().st_size // _LINE_BYTES if kind == "csv" else 0
-    except (SourceError, pa.ArrowInvalid, OSError):
+    except (SourceError, pa.ArrowInvalid, UnicodeDecodeError, OSError):
         return 0
 
 
