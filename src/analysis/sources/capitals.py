@@ -37,8 +37,8 @@ def parse(text: str) -> Decimal | None:
     total = 0
     for part, factor in ((found["yi"], 10**8), (found["wan"], 10**4), (found["ones"], 1)):
         value = _four(part or "", inner=total > 0)
-        if value is None:
-            return None
+        if value is None or (part and factor > 1 and not value):
+            return None  # 零万 is no number
         total += value * factor
     amount = Decimal(total) + Decimal(_DIGITS[found["jiao"] or "零"]) / 10
     amount += Decimal(_DIGITS[found["fen"] or "零"]) / 100
