@@ -190,8 +190,8 @@ def _codec(name: str, file: str) -> str:
     return "gb18030" if codec in ("gbk", "gb2312") else codec
 
 
-def _records(data: bytes, separator: str) -> Iterator[list[str]]:
-    lines = io.TextIOWrapper(io.BytesIO(data), "utf-8", errors="ignore", newline="")
+def _records(data: bytes, separator: str, errors: str = "strict") -> Iterator[list[str]]:
+    lines = io.TextIOWrapper(io.BytesIO(data), "utf-8", errors=errors, newline="")
     return csv.reader(lines, delimiter=separator, strict=True)
 
 
@@ -226,7 +226,9 @@ def _head(data: bytes, separator: str) -> list[list[str]]:
     """The first records; what follows a quote that does not close is left to the reading."""
     found: list[list[str]] = []
     try:
-        found.extend(islice(_records(data[:_HEAD], separator), headers.SEARCH))
+        # the piece may end inside a character, which is no fault of the file
+        records = _records(data[:_HEAD], separator, errors="ignore")
+        found.extend(islice(records, headers.SEARCH))
     except csv.Error:
         return found
     return found
